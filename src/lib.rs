@@ -1,0 +1,6 @@
+//! mailshot sends a mail campaign exactly as intended: nobody twice, nobody forgotten, never over the
+//! provider's quota, everything on record.
+//!
+//! The modules stand in reading order: the nouns, what the user wrote, the loop, then its steps.
+
+pub mod sandbox;
