@@ -3,4 +3,9 @@
 //!
 //! The modules stand in reading order: the nouns, what the user wrote, the loop, then its steps.
 
+pub mod mail;
+pub mod campaign;
+pub mod clock;
+pub mod source;
+pub mod render;
 pub mod sandbox;

@@ -1,0 +1,322 @@
+//! A provider login with its sender and its limits. The only place that reads the environment and asks for secrets.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::file::File;
+use super::problem::{Problem, Problems};
+use super::provider::{self, Preset};
+use super::quota::{Quota, Rate, Reset};
+use super::retry::Span;
+
+/// How the link is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Not at all: only towards this machine, or when `allow_plaintext` says so.
+    #[serde(alias = "None", alias = "NONE")]
+    None,
+    /// Plain at first, then STARTTLS, which the server must offer. Source: RFC 3207.
+    #[serde(alias = "STARTTLS", alias = "StartTLS")]
+    Starttls,
+    /// TLS from the first byte. Source: RFC 8314, 3.3.
+    #[serde(alias = "TLS", alias = "ssl", alias = "SSL")]
+    Tls,
+}
+
+/// Who takes the mail from us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// A mail provider, by SMTP.
+    #[default]
+    Smtp,
+    /// The `sendmail` command of a mail server on this machine.
+    Sendmail,
+}
+
+/// A password or token. It is never shown, logged or stored.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the login alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where a secret is kept. The secret itself never stands in a file of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The first line a command prints.
+    Command(String),
+    /// An environment variable.
+    Env(String),
+    /// The first line of a file that others may not read.
+    File(PathBuf),
+}
+
+/// How we prove who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// No login: a local mail server, or one that knows us by our IP.
+    None,
+    /// User name and password: AUTH PLAIN, else LOGIN.
+    Password(SecretSource),
+    /// User name and OAuth 2 token: AUTH XOAUTH2.
+    Token(SecretSource),
+}
+
+/// A provider account, complete and checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name in `mailshot.toml`.
+    pub name: String,
+    /// Who takes the mail.
+    pub transport: Transport,
+    /// Host name of the SMTP server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the link is protected.
+    pub tls: Tls,
+    /// Certificates to trust besides the public ones, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Allows a login without TLS to another machine.
+    pub allow_plaintext: bool,
+    /// The login name.
+    pub username: String,
+    /// How we log in.
+    pub login: Login,
+    /// What may be sent in which time.
+    pub quota: Quota,
+    /// Connections at most, from 1 to 100.
+    pub connections: u16,
+    /// Mails on one connection before it is closed and opened anew.
+    pub messages_per_connection: u32,
+    /// How long the account is left alone after a refused login.
+    pub lockout: Span,
+    /// Our name in EHLO; the address of our end of the link when absent. Source: RFC 5321, 4.1.3.
+    pub hello: Option<String>,
+    /// The `sendmail` command.
+    pub sendmail_command: PathBuf,
+}
+
+/// `[account.NAME]` as written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawAccount {
+    provider: Option<Spanned<String>>,
+    transport: Transport,
+    host: Option<Spanned<String>>,
+    port: Option<u16>,
+    tls: Option<Tls>,
+    ca_file: Option<PathBuf>,
+    allow_plaintext: bool,
+    username: Option<Spanned<String>>,
+    password_command: Option<Spanned<String>>,
+    password_env: Option<Spanned<String>>,
+    password_file: Option<Spanned<String>>,
+    token_command: Option<Spanned<String>>,
+    rates: Option<Vec<Rate>>,
+    day_resets: Option<Spanned<String>>,
+    connections: Option<Spanned<u16>>,
+    messages_per_connection: Option<NonZeroU32>,
+    lockout: Option<Span>,
+    hello: Option<String>,
+    sendmail_command: Option<PathBuf>,
+}
+
+/// Mails on one connection unless the account says otherwise. Source: facts of several relays, `docs/decisions.md`.
+const MESSAGES_PER_CONNECTION: u32 = 100;
+/// Connections of one account at most.
+const CONNECTIONS_MAX: u16 = 100;
+
+impl RawAccount {
+    pub(super) fn check<T>(&self, name: &str, root: &Path, file: &File<'_, T>) -> Result<Account, Problems> {
+        let mut problems = Problems::default();
+        let preset = self.preset(file, &mut problems);
+        let host = self.host.as_ref().map(|host| host.get_ref().clone()).or_else(|| Some(preset.as_ref()?.host.clone()));
+        if host.is_none() && self.provider.is_none() && self.transport == Transport::Smtp {
+            problems.push(
+                file.problem_in_table(&format!("account.{name}"), "no server: `host` is missing")
+                    .hint("give `host`, `port` and `tls`, or a `provider`"),
+            );
+        }
+        let day = self.reset(preset.as_ref(), file, &mut problems);
+        let login = self.login(root, file, &mut problems);
+        let connections = self.connections(preset.as_ref(), file, &mut problems);
+        let tls = self.tls.or(preset.as_ref().map(|preset| preset.tls)).unwrap_or(Tls::Tls);
+        let default_port = match tls {
+            Tls::None => 25,
+            Tls::Starttls => 587,
+            Tls::Tls => 465,
+        };
+        problems.or_ok(Account {
+            name: name.to_owned(),
+            transport: self.transport,
+            host: host.unwrap_or_default(),
+            port: self.port.or(preset.as_ref().map(|preset| preset.port)).unwrap_or(default_port),
+            tls,
+            ca_file: self.ca_file.as_ref().map(|path| root.join(path)),
+            allow_plaintext: self.allow_plaintext,
+            username: self.username.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default(),
+            login,
+            quota: Quota {
+                rates: self.rates.clone().or(preset.as_ref().map(|preset| preset.rates.clone())).unwrap_or_default(),
+                day,
+            },
+            connections,
+            messages_per_connection: self.messages_per_connection.map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
+            lockout: self.lockout.or(preset.as_ref().map(|preset| preset.lockout)).unwrap_or(provider::LOCKOUT),
+            hello: self.hello.clone(),
+            sendmail_command: self.sendmail_command.clone().unwrap_or_else(|| "/usr/sbin/sendmail".into()),
+        })
+    }
+
+    fn preset<T>(&self, file: &File<'_, T>, problems: &mut Problems) -> Option<Preset> {
+        let name = self.provider.as_ref()?;
+        let preset = provider::preset(name.get_ref());
+        if preset.is_none() {
+            let known = provider::names();
+            let problem = file.problem(name, format!("unknown provider `{}`", name.get_ref()));
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            problems.push(match super::file::closest(name.get_ref(), &known) {
+                Some(known) => problem.hint(format!("did you mean `{known}`? else give host, port and tls")),
+                None => problem.hint(format!("known: {}; else give host, port and tls", known.join(", "))),
+            });
+        }
+        preset
+    }
+
+    fn reset<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> Reset {
+        let Some(text) = &self.day_resets else {
+            return preset.map(|preset| preset.day_resets.clone()).unwrap_or_default();
+        };
+        text.get_ref().parse().unwrap_or_else(|what| {
+            problems.push(file.problem(text, what));
+            Reset::default()
+        })
+    }
+
+    fn connections<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> u16 {
+        let Some(connections) = &self.connections else {
+            return preset.map_or(1, |preset| preset.connections);
+        };
+        if !(1..=CONNECTIONS_MAX).contains(connections.get_ref()) {
+            problems.push(file.problem(connections, format!("connections go from 1 to {CONNECTIONS_MAX}")));
+        }
+        *connections.get_ref()
+    }
+
+    fn login<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Login {
+        let sources = [
+            (&self.password_command, false),
+            (&self.password_env, false),
+            (&self.password_file, false),
+            (&self.token_command, true),
+        ];
+        let given: Vec<_> = sources.iter().filter_map(|(source, token)| Some((source.as_ref()?, *token))).collect();
+        if let [_, second, ..] = given.as_slice() {
+            problems.push(file.problem(second.0, "a second place for the password").hint("keep one of them"));
+        }
+        let source = if let Some(command) = &self.password_command {
+            SecretSource::Command(command.get_ref().clone())
+        } else if let Some(variable) = &self.password_env {
+            SecretSource::Env(variable.get_ref().clone())
+        } else if let Some(path) = &self.password_file {
+            SecretSource::File(root.join(path.get_ref()))
+        } else if let Some(command) = &self.token_command {
+            return Login::Token(SecretSource::Command(command.get_ref().clone()));
+        } else {
+            if let Some(username) = self.username.as_ref().filter(|_| self.transport == Transport::Smtp) {
+                problems.push(missing_secret(file, username));
+            }
+            return Login::None;
+        };
+        if let (None, Some((at, _))) = (&self.username, given.first()) {
+            problems.push(file.problem(at, "a password without a `username`"));
+        }
+        Login::Password(source)
+    }
+}
+
+fn missing_secret<T>(file: &File<'_, T>, username: &Spanned<String>) -> Problem {
+    file.problem(username, "a `username` without a place for its password")
+        .hint("add `password_command`, `password_env` or `password_file`; never the password itself")
+}
+
+impl Account {
+    /// Fetches the password or token: runs the command, or reads the variable or file. None without a login.
+    pub fn secret(&self, root: &Path) -> anyhow::Result<Option<Secret>> {
+        let (Login::Password(source) | Login::Token(source)) = &self.login else {
+            return Ok(None);
+        };
+        let text = source.read(root)?;
+        let secret = text.lines().next().unwrap_or_default().trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            bail!("the password of account `{}` is empty ({source})", self.name);
+        }
+        Ok(Some(Secret::new(secret)))
+    }
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => write!(f, "password_command = {command:?}"),
+            Self::Env(variable) => write!(f, "password_env = {variable:?}"),
+            Self::File(path) => write!(f, "password_file = {:?}", path.display().to_string()),
+        }
+    }
+}
+
+impl SecretSource {
+    fn read(&self, root: &Path) -> anyhow::Result<String> {
+        match self {
+            Self::Command(command) => {
+                let output = Command::new("sh").arg("-c").arg(command).current_dir(root).output();
+                let output = output.with_context(|| format!("run {self}"))?;
+                if !output.status.success() {
+                    bail!("{self} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+                }
+                String::from_utf8(output.stdout).with_context(|| format!("{self} did not print text"))
+            }
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+            Self::Env(variable) => {
+                std::env::var(variable).with_context(|| format!("{self}: this environment variable is not set"))
+            }
+            Self::File(path) => {
+                refuse_if_others_may_read(path)?;
+                std::fs::read_to_string(path).with_context(|| format!("read {self}"))
+            }
+        }
+    }
+}
+
+fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
+    if metadata.mode() & 0o077 != 0 {
+        bail!("others may read {}; run `chmod 600 {}` first", path.display(), path.display());
+    }
+    Ok(())
+}

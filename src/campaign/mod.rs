@@ -1,0 +1,237 @@
+//! What the user wrote: the workspace (`mailshot.toml`) and the campaign (`campaigns/NAME.toml`), checked.
+
+pub mod problem;
+pub mod quota;
+pub mod retry;
+pub mod account;
+pub mod provider;
+pub mod workspace;
+mod file;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use account::{Account, Login, Secret, Tls, Transport};
+pub use file::{closest, plain};
+pub use problem::{Problem, Problems};
+pub use workspace::{Lang, Unsubscribe, Workspace};
+
+use crate::mail::{Address, Mailbox};
+use file::File;
+
+/// One mailing: who sends what to whom.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// Its name: `name`, else the file's name.
+    pub name: String,
+    /// Its file.
+    pub file: PathBuf,
+    /// The account it goes out by.
+    pub account: Account,
+    /// The sender shown to people.
+    pub from: Mailbox,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<Mailbox>,
+    /// The sender's postal address, which stands in every mail.
+    pub postal_address: String,
+    /// The subject's template.
+    pub subject: String,
+    /// The template of the line that mailboxes show beside the subject.
+    pub preheader: Option<String>,
+    /// The list.
+    pub recipients: PathBuf,
+    /// The list's e-mail column, when its header cannot be guessed.
+    pub email_column: Option<String>,
+    /// The HTML template.
+    pub html: PathBuf,
+    /// The text template; made from the HTML when absent.
+    pub text: Option<PathBuf>,
+    /// The language of the footer.
+    pub lang: Lang,
+    /// How people leave.
+    pub unsubscribe: Unsubscribe,
+    /// The list's name and identifier for List-ID. Source: RFC 2919.
+    pub list_id: String,
+}
+
+/// `campaigns/NAME.toml` as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCampaign {
+    name: Option<Spanned<String>>,
+    account: Option<Spanned<String>>,
+    from: Option<Spanned<String>>,
+    reply_to: Option<Spanned<String>>,
+    postal_address: Option<String>,
+    subject: Spanned<String>,
+    preheader: Option<String>,
+    recipients: Spanned<PathBuf>,
+    email_column: Option<String>,
+    html: Spanned<PathBuf>,
+    text: Option<Spanned<PathBuf>>,
+    lang: Option<Spanned<String>>,
+    list_id: Option<Spanned<String>>,
+    laws: Option<Vec<Spanned<String>>>,
+}
+
+/// Characters in a campaign's name at most.
+const NAME_MAX: usize = 64;
+/// The laws whose rules `check` knows.
+const LAWS: [&str; 4] = ["us", "eu", "cn", "ca"];
+
+impl Campaign {
+    /// Reads and checks a campaign file of this workspace. Files it names must exist.
+    pub fn load(path: &Path, workspace: &Workspace) -> Result<Self, Problems> {
+        let file = File::<RawCampaign>::read(path)?;
+        let mut problems = Problems::default();
+        let campaign = file.value.check(&file, workspace, &mut problems);
+        match campaign {
+            Some(campaign) => problems.or_ok(campaign),
+            None => Err(problems),
+        }
+    }
+}
+
+impl RawCampaign {
+    fn check(&self, file: &File<'_, Self>, workspace: &Workspace, problems: &mut Problems) -> Option<Campaign> {
+        let account = self.account(file, workspace, problems);
+        let from = self.mailbox(self.from.as_ref(), file, problems).or_else(|| workspace.from.clone());
+        if from.is_none() {
+            problems.push(no_sender(file.path));
+        }
+        let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
+        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()].into_iter().flatten() {
+            if let Err(error) = std::fs::File::open(path(named)) {
+                let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
+                problems.push(file.problem(named, what).hint(format!(
+                    "paths begin at the workspace: {}",
+                    workspace.root.display()
+                )));
+            }
+        }
+        self.check_subject(file, problems);
+        self.check_laws(file, problems);
+        let postal_address = self.postal_address.clone().unwrap_or_else(|| workspace.postal_address.clone());
+        if postal_address.trim().is_empty() {
+            let what = "no postal address: every mail must show one";
+            problems.push(Problem::with_file(file.path, what).hint("set `postal_address` in [sender] of mailshot.toml"));
+        }
+        let name = self.name(file, problems);
+        let from = from?;
+        Some(Campaign {
+            list_id: self.list_id(&from.address, file, problems),
+            name,
+            file: file.path.to_owned(),
+            account: account?,
+            reply_to: self.mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
+            from,
+            postal_address: postal_address.trim().to_owned(),
+            subject: self.subject.get_ref().clone(),
+            preheader: self.preheader.clone(),
+            recipients: path(&self.recipients),
+            email_column: self.email_column.clone(),
+            html: path(&self.html),
+            text: self.text.as_ref().map(path),
+            lang: self.lang(file, problems),
+            unsubscribe: workspace.unsubscribe.clone(),
+        })
+    }
+
+    fn name(&self, file: &File<'_, Self>, problems: &mut Problems) -> String {
+        let stem = file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some(name) = &self.name else { return stem };
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+        let text = name.get_ref().trim();
+        if text.is_empty() || text.chars().count() > NAME_MAX || !text.chars().all(is_plain) {
+            problems.push(file.problem(
+                name,
+                format!("a name has 1 to {NAME_MAX} letters, digits, spaces, `-`, `_` or `.`"),
+            ));
+        }
+        text.to_owned()
+    }
+
+    fn account(&self, file: &File<'_, Self>, workspace: &Workspace, problems: &mut Problems) -> Option<Account> {
+        let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
+        let Some(name) = &self.account else {
+            if let [only] = known.as_slice() {
+                return workspace.accounts.get(*only).cloned();
+            }
+            let what = if known.is_empty() { "mailshot.toml has no account" } else { "which account is to send it?" };
+            let hint = format!("add `account = …`; mailshot.toml has: {}", known.join(", "));
+            problems.push(Problem::with_file(file.path, what).hint(hint));
+            return None;
+        };
+        let account = workspace.accounts.get(name.get_ref()).cloned();
+        if account.is_none() {
+            let problem = file.problem(name, format!("mailshot.toml has no account `{}`", name.get_ref()));
+            problems.push(problem.hint(format!("it has: {}", known.join(", "))));
+        }
+        account
+    }
+
+    fn mailbox(
+        &self,
+        text: Option<&Spanned<String>>,
+        file: &File<'_, Self>,
+        problems: &mut Problems,
+    ) -> Option<Mailbox> {
+        workspace::parse_or_report(text, file, problems, |text| Mailbox::parse(text).map_err(|fault| fault.what))
+    }
+
+    fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {
+        workspace::parse_or_report(self.lang.as_ref(), file, problems, str::parse).unwrap_or_default()
+    }
+
+    fn check_subject(&self, file: &File<'_, Self>, problems: &mut Problems) {
+        let subject = self.subject.get_ref();
+        if subject.trim().is_empty() {
+            problems.push(file.problem(&self.subject, "the subject is empty"));
+        }
+        if subject.trim().contains(['\r', '\n']) {
+            problems.push(file.problem(&self.subject, "a line break in the subject"));
+        }
+    }
+
+    fn check_laws(&self, file: &File<'_, Self>, problems: &mut Problems) {
+        for law in self.laws.iter().flatten() {
+            if !LAWS.contains(&law.get_ref().as_str()) {
+                let problem = file.problem(law, format!("unknown law `{}`", law.get_ref()));
+                problems.push(problem.hint(format!("known: {}", LAWS.join(", "))));
+            }
+            let marks = ["广告", "AD", "[广告]", "【广告】", "(AD)", "[AD]", "(广告)", "（广告）"];
+            let subject = self.subject.get_ref().trim_start();
+            if law.get_ref() == "cn" && !marks.iter().any(|mark| subject.starts_with(mark)) {
+                problems.push(
+                    file.problem(&self.subject, "under the law of China an advertisement says so first")
+                        .hint("begin the subject with `广告` or `AD`, or take \"cn\" out of `laws`"),
+                );
+            }
+        }
+    }
+
+    /// Stable over campaigns: by default named after the list file and the sender's domain.
+    fn list_id(&self, from: &Address, file: &File<'_, Self>, problems: &mut Problems) -> String {
+        let Some(id) = &self.list_id else {
+            let stem = self.recipients.get_ref().file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
+            let label: String = stem.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
+            let label = if label.is_empty() { "list".to_owned() } else { label };
+            return format!("<{label}.{}>", from.domain());
+        };
+        let text = id.get_ref().trim();
+        let inner = text.rsplit_once('<').and_then(|(_, id)| id.strip_suffix('>'));
+        let is_id = |id: &str| id.contains('.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+        if !inner.is_some_and(is_id) || text.contains(['\r', '\n']) {
+            problems.push(
+                file.problem(id, "not a list identifier").hint("write it like \"News <news.example.com>\""),
+            );
+        }
+        text.to_owned()
+    }
+}
+
+fn no_sender(path: &Path) -> Problem {
+    Problem::with_file(path, "no sender: `from` is missing").hint("set `from` in [sender] of mailshot.toml")
+}

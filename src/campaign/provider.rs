@@ -1,0 +1,66 @@
+//! What mailshot knows about providers: presets for accounts, as data in `providers.toml`.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::account::Tls;
+use super::quota::{Rate, Reset};
+use super::retry::Span;
+
+/// How long an account is left alone after a refused login, when nothing else is known. Alibaba locks for one hour.
+pub const LOCKOUT: Span = Span(Duration::from_secs(3_600));
+
+/// The starting values of a provider's accounts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// The name people know it by.
+    pub title: String,
+    /// Where to connect.
+    pub host: String,
+    /// On which port.
+    pub port: u16,
+    /// How the link is protected.
+    pub tls: Tls,
+    /// What an account may send.
+    pub rates: Vec<Rate>,
+    /// When a day's quota begins anew.
+    #[serde(deserialize_with = "reset")]
+    pub day_resets: Reset,
+    /// Connections at the same time.
+    pub connections: u16,
+    /// How long to stay away after a refused login.
+    pub lockout: Span,
+}
+
+fn reset<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Reset, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+static PRESETS: LazyLock<BTreeMap<String, Preset>> =
+    LazyLock::new(|| toml::from_str(include_str!("providers.toml")).unwrap_or_default());
+
+/// The preset of this name.
+pub fn preset(name: &str) -> Option<Preset> {
+    PRESETS.get(name).cloned()
+}
+
+/// The names of all presets.
+pub fn names() -> Vec<String> {
+    PRESETS.keys().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_in_the_file_can_be_read() {
+        let all: BTreeMap<String, Preset> = toml::from_str(include_str!("providers.toml")).unwrap();
+        assert!(all.len() >= 6);
+        assert_eq!(preset("alimail").unwrap().host, "smtp.qiye.aliyun.com");
+    }
+}

@@ -1,0 +1,256 @@
+//! A workspace: the folder with a `mailshot.toml`. Every path in its files begins there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::account::{Account, RawAccount};
+use super::file::File;
+use super::problem::{Problem, Problems};
+use super::retry::{RetryPolicy, Span};
+use crate::mail::{Address, Mailbox, UnsubscribeKey};
+
+/// The file that makes a folder a workspace.
+pub const FILE: &str = "mailshot.toml";
+
+/// Languages that footers and pages exist in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language's code, as in `templates/footer/en.txt.hbs`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
+impl FromStr for Lang {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "en" => Ok(Self::En),
+            "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
+            _ => Err(format!("no footer in the language `{text}`; there are \"en\" and \"zh\"")),
+        }
+    }
+}
+
+/// How recipients leave: by a link, by mail, or by either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsubscribe {
+    /// Where the link leads, without a final slash; https, for one-click.
+    pub url: Option<String>,
+    /// Where a mail leads.
+    pub mailto: Option<Address>,
+    /// The secret that signs tokens.
+    pub key_file: PathBuf,
+}
+
+impl Unsubscribe {
+    /// Reads the key that signs tokens.
+    pub fn key(&self) -> anyhow::Result<UnsubscribeKey> {
+        let path = self.key_file.display();
+        let text = match std::fs::read_to_string(&self.key_file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.make_key()?,
+            Err(error) => return Err(error).with_context(|| format!("read the unsubscribe key {path}")),
+        };
+        let Some(key) = UnsubscribeKey::from_text(&text) else {
+            bail!("{path} is too short for a key; it needs {} characters", UnsubscribeKey::TEXT_MIN);
+        };
+        Ok(key)
+    }
+
+    fn make_key(&self) -> anyhow::Result<String> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let path = self.key_file.display().to_string();
+        let text = UnsubscribeKey::generate().context("no random numbers for the unsubscribe key")?;
+        if let Some(folder) = self.key_file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("make the folder of {path}"))?;
+        }
+        let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.key_file);
+        let mut file = match open {
+            // Another run was quicker: its key is the workspace's.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return std::fs::read_to_string(&self.key_file).with_context(|| format!("read {path}"));
+            }
+            open => open.with_context(|| format!("make the unsubscribe key {path}"))?,
+        };
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("write {path}"))?;
+        Ok(text)
+    }
+}
+
+/// A workspace, read and checked.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// The folder.
+    pub root: PathBuf,
+    /// The sender, unless a campaign names another.
+    pub from: Option<Mailbox>,
+    /// Where answers go.
+    pub reply_to: Option<Mailbox>,
+    /// The postal address that stands in every mail.
+    pub postal_address: String,
+    /// Accounts by name.
+    pub accounts: BTreeMap<String, Account>,
+    /// How recipients leave.
+    pub unsubscribe: Unsubscribe,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+    /// When deferred mails are tried again.
+    pub retry: RetryPolicy,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWorkspace {
+    #[serde(default)]
+    sender: RawSender,
+    #[serde(default)]
+    account: BTreeMap<String, RawAccount>,
+    #[serde(default)]
+    unsubscribe: RawUnsubscribe,
+    #[serde(default)]
+    ledger: RawLedger,
+    #[serde(default)]
+    retry: RawRetry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSender {
+    from: Option<Spanned<String>>,
+    reply_to: Option<Spanned<String>>,
+    #[serde(default)]
+    postal_address: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawUnsubscribe {
+    url: Option<Spanned<String>>,
+    mailto: Option<Spanned<String>>,
+    key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLedger {
+    url: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRetry {
+    delays: Option<Vec<Span>>,
+    tries: Option<u32>,
+    give_up_after: Option<Span>,
+}
+
+impl Workspace {
+    /// Finds the workspace that `start` lies in: the nearest folder upwards with a `mailshot.toml`.
+    pub fn find(start: &Path) -> Option<PathBuf> {
+        let start = std::path::absolute(start).ok()?;
+        start.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned)
+    }
+
+    /// Reads and checks the workspace in this folder.
+    pub fn load(root: &Path) -> Result<Self, Problems> {
+        let path = root.join(FILE);
+        let file = File::<RawWorkspace>::read(&path)?;
+        let mut problems = Problems::default();
+        let mut accounts = BTreeMap::new();
+        for (name, raw) in &file.value.account {
+            match raw.check(name, root, &file) {
+                Ok(account) => drop(accounts.insert(name.clone(), account)),
+                Err(found) => problems.extend(found),
+            }
+        }
+        let sender = &file.value.sender;
+        let mailbox = |text: &str| Mailbox::parse(text).map_err(|fault| fault.what);
+        let retry = &file.value.retry;
+        let default = RetryPolicy::default();
+        let workspace = Self {
+            root: root.to_owned(),
+            from: parse_or_report(sender.from.as_ref(), &file, &mut problems, mailbox),
+            reply_to: parse_or_report(sender.reply_to.as_ref(), &file, &mut problems, mailbox),
+            postal_address: sender.postal_address.trim().to_owned(),
+            accounts,
+            unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
+            ledger: file.value.ledger.check(root, &file, &mut problems),
+            retry: RetryPolicy {
+                delays: retry.delays.clone().filter(|delays| !delays.is_empty()).unwrap_or(default.delays),
+                tries_max: retry.tries.unwrap_or(default.tries_max).max(1),
+                give_up_after: retry.give_up_after.unwrap_or(default.give_up_after),
+            },
+        };
+        problems.or_ok(workspace)
+    }
+}
+
+impl RawUnsubscribe {
+    fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Unsubscribe {
+        let url = parse_or_report(self.url.as_ref(), file, problems, |text| {
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte));
+            let is_https = text.starts_with("https://") && text.len() > "https://".len();
+            if is_https && is_plain {
+                Ok(text.trim_end_matches('/').to_owned())
+            } else {
+                Err("the unsubscribe link must be an https address; one-click needs it (RFC 8058)".to_owned())
+            }
+        });
+        let mailto = parse_or_report(self.mailto.as_ref(), file, problems, |text| {
+            Address::parse(text).map_err(|fault| fault.what)
+        });
+        if self.url.is_none() && self.mailto.is_none() {
+            let what = "no way to unsubscribe: every mail must offer one";
+            problems.push(file.problem_in_table("unsubscribe", what).hint("set `url` or `mailto` in [unsubscribe]"));
+        }
+        let key_file = self.key_file.as_deref().unwrap_or(Path::new(".mailshot/unsubscribe.key"));
+        Unsubscribe { url, mailto, key_file: root.join(key_file) }
+    }
+}
+
+impl RawLedger {
+    fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> PathBuf {
+        let path = parse_or_report(self.url.as_ref(), file, problems, |url| match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(root.join(path)),
+            _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
+        });
+        path.unwrap_or_else(|| root.join(".mailshot/ledger.db"))
+    }
+}
+
+/// Parses a value that may be absent; what is wrong with it becomes a problem at its place.
+pub(super) fn parse_or_report<T, V>(
+    text: Option<&Spanned<String>>,
+    file: &File<'_, T>,
+    problems: &mut Problems,
+    parse: impl FnOnce(&str) -> Result<V, String>,
+) -> Option<V> {
+    let text = text?;
+    match parse(text.get_ref()) {
+        Ok(value) => Some(value),
+        Err(what) => {
+            problems.push(Problem { width: text.span().len(), ..file.problem(text, what) });
+            None
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
+
+pub mod address;
+pub mod recipient;
+pub mod message;
+pub mod reply;
+pub mod outcome;
+pub mod token;
+
+pub use address::{Address, AddressFault, Mailbox};
+pub use message::{Content, Envelope, Message};
+pub use outcome::{Fault, Outcome, Scope, Stage};
+pub use recipient::{Columns, Place, Recipient};
+pub use reply::{Enhanced, Reply};
+pub use token::{DeliveryTag, UnsubscribeKey};

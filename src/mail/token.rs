@@ -1,0 +1,149 @@
+//! The names a delivery has outside: its Message-ID, and the signed token in its unsubscribe link.
+//!
+//! Neither contains the address. The tag derives from campaign and recipient, so that a resend carries the same
+//! Message-ID and many mailboxes drop the second copy.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use super::Address;
+
+const TAG_LEN: usize = 16;
+const MAC_LEN: usize = 16;
+/// The first byte of a token, so that its form can change later.
+const TOKEN_VERSION: u8 = 1;
+
+/// Names one delivery: 128 bits of a digest over campaign and recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DeliveryTag([u8; TAG_LEN]);
+
+impl DeliveryTag {
+    /// Derives the tag of `address` in the campaign that the ledger knows as `campaign_uid`.
+    pub fn derive(campaign_uid: &str, address: &Address) -> Self {
+        let mut digest = Sha256::new();
+        digest.update(campaign_uid.as_bytes());
+        digest.update([0]);
+        digest.update(address.key().as_bytes());
+        let mut tag = [0; TAG_LEN];
+        tag.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
+        Self(tag)
+    }
+
+    /// The tag as 32 hexadecimal digits.
+    pub fn hex(self) -> String {
+        hex(&self.0)
+    }
+
+    /// The Message-ID, without angle brackets. Source: RFC 5322, 3.6.4.
+    pub fn message_id(self, domain: &str) -> String {
+        format!("{}@{domain}", self.hex())
+    }
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The workspace's secret that signs unsubscribe links. Made by `init`, kept in `key_file`.
+#[derive(Clone)]
+pub struct UnsubscribeKey(Vec<u8>);
+
+impl std::fmt::Debug for UnsubscribeKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UnsubscribeKey(…)")
+    }
+}
+
+impl UnsubscribeKey {
+    /// Characters a key file must hold at least: 128 bits as hexadecimal digits.
+    pub const TEXT_MIN: usize = 32;
+
+    /// Takes the text of a key file; none when it is too short to be a secret.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let text = text.trim();
+        (text.len() >= Self::TEXT_MIN).then(|| Self(text.as_bytes().to_vec()))
+    }
+
+    /// A new key as text, from 32 random bytes.
+    pub fn generate() -> Result<String, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(hex(&bytes))
+    }
+
+    /// Signs a tag: 44 characters that are safe in a URL and in a subject.
+    pub fn sign(&self, tag: DeliveryTag) -> String {
+        let mut token = vec![TOKEN_VERSION];
+        token.extend(tag.0);
+        token.extend(self.mac(tag));
+        BASE64_URL_SAFE_NO_PAD.encode(token)
+    }
+
+    /// Reads a token back; none unless this key signed it.
+    pub fn verify(&self, token: &str) -> Option<DeliveryTag> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim()).ok()?;
+        let (version, rest) = bytes.split_first()?;
+        let (tag, mac) = rest.split_at_checked(TAG_LEN)?;
+        let tag = DeliveryTag(tag.try_into().ok()?);
+        let expected = self.mac(tag);
+        let is_equal = mac.len() == MAC_LEN
+            && mac.iter().zip(expected).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;
+        (*version == TOKEN_VERSION && is_equal).then_some(tag)
+    }
+
+    fn mac(&self, tag: DeliveryTag) -> [u8; MAC_LEN] {
+        let mut out = [0; MAC_LEN];
+        // An HMAC key may have any length (RFC 2104, 3).
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
+            mac.update(&[TOKEN_VERSION]);
+            mac.update(&tag.0);
+            out.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(campaign: &str, address: &str) -> DeliveryTag {
+        DeliveryTag::derive(campaign, &Address::parse(address).unwrap())
+    }
+
+    #[test]
+    fn a_tag_depends_on_campaign_and_mailbox_and_on_nothing_else() {
+        assert_eq!(tag("c", "Li@Example.com"), tag("c", "li@example.com"));
+        assert_ne!(tag("c", "li@example.com"), tag("d", "li@example.com"));
+        assert_ne!(tag("c", "li@example.com"), tag("c", "wu@example.com"));
+    }
+
+    #[test]
+    fn a_token_is_read_back_only_by_its_own_key() {
+        let key = UnsubscribeKey::from_text(&"k".repeat(64)).unwrap();
+        let other = UnsubscribeKey::from_text(&"o".repeat(64)).unwrap();
+        let tag = tag("c", "li@example.com");
+        let token = key.sign(tag);
+        assert_eq!(token.len(), 44);
+        assert_eq!(key.verify(&token), Some(tag));
+        assert_eq!(other.verify(&token), None);
+        for position in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
+            assert_eq!(key.verify(&String::from_utf8(forged).unwrap()), None, "at {position}");
+        }
+    }
+
+    #[test]
+    fn a_short_key_is_no_key() {
+        assert!(UnsubscribeKey::from_text("short").is_none());
+    }
+}
