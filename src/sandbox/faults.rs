@@ -154,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn the_table_in_the_documentation_is_this_table() {
+        let header: Vec<&str> = include_str!("mod.rs")
+            .lines()
+            .filter(|line| line.starts_with("//! | `"))
+            .collect();
+        let table: Vec<String> = LOCAL_PARTS
+            .iter()
+            .map(|(pattern, what)| format!("//! | `{}` | {what} |", pattern.replace(", ", "`, `")))
+            .collect();
+        assert_eq!(header, table);
+    }
+
+    #[test]
     fn the_longest_word_wins_and_case_and_tags_do_not_matter() {
         let cases = [
             ("drop@example.com", Some(Fault::DropAt(Stage::Recipient))),

@@ -41,6 +41,7 @@ mod commands;
 mod connection;
 mod counts;
 mod faults;
+mod play;
 mod reply;
 mod script;
 mod session;
@@ -160,7 +161,7 @@ impl FromStr for Extension {
 pub(in crate::sandbox) struct Shared {
     config: Config,
     gate: auth::Gate,
-    play: script::Play,
+    play: play::Play,
     tally: Arc<counts::Tally>,
     shelf: store::Shelf,
     identity: Option<tls::Identity>,
@@ -179,7 +180,7 @@ impl Shared {
                 credentials: config.credentials.clone(),
                 prompts: config.login_prompts,
             },
-            play: script::Play::new(config.script.clone()),
+            play: play::Play::new(config.script.clone()),
             tally: Arc::default(),
             shelf: store::Shelf::open(&config.store, config.journal.as_deref())?,
             identity,
