@@ -49,7 +49,7 @@ const PHPLIST: [(&str, &str); 20] = [
     ("USERTRACK", ""),
 ];
 
-/// Names that listmonk, Keila, Brevo and SendGrid put between double braces, unless the list has such a column.
+/// Names that listmonk, Keila, Brevo and `SendGrid` put between double braces, unless the list has such a column.
 const IN_BRACES: [(&str, &str, &str); 14] = [
     ("UnsubscribeURL", "listmonk", "unsubscribe_url"),
     ("ManageURL", "listmonk", "unsubscribe_url"),
@@ -86,11 +86,10 @@ pub(super) fn find(text: &str, tags: &[Tag], known: &Known) -> Vec<Foreign> {
 }
 
 fn in_tag(text: &str, tag: &Tag, known: &Known) -> Option<Foreign> {
-    if matches!(tag.kind, Kind::Comment | Kind::Raw) {
+    if !matches!(tag.kind, Kind::Expression | Kind::Else) {
         return None;
     }
     let inner = tag.inner(text);
-    let word = tag.word(text);
     let foreign = |tool, advice| {
         Some(Foreign {
             range: tag.range.clone(),
@@ -98,36 +97,38 @@ fn in_tag(text: &str, tag: &Tag, known: &Known) -> Option<Foreign> {
             advice,
         })
     };
-    let go_path = inner
-        .split(|c: char| c.is_whitespace() || c == '(')
-        .find(|part| is_go_path(part));
-    if let Some(path) = go_path {
+    let mut parts = inner.split(|c: char| c.is_whitespace() || c == '(');
+    if let Some(path) = parts.find(|part| is_go_path(part)) {
         return foreign("Go templates (listmonk)", write(known, &last_part(path)));
     }
-    if known.has(word) {
-        return None;
-    }
-    if let Some(path) = inner.strip_prefix("contact.") {
-        let is_brevo = last_part(path)
-            .chars()
-            .all(|c| c.is_uppercase() || c == '_' || c.is_ascii_digit());
-        return foreign(
-            if is_brevo { "Brevo" } else { "Keila" },
-            write(known, &last_part(path)),
-        );
-    }
-    if inner.contains('|') && !inner.contains(" as |") {
+    let is_filter = inner.contains('|') && !inner.contains(" as |") && !inner.contains(['"', '\'', '[']);
+    if is_filter || inner.contains("|default(") {
         let advice = "write a helper, as in `{{default first_name \"there\"}}` or `{{upper city}}`";
         return foreign("Jinja or Liquid", advice.to_owned());
     }
-    let (_, tool, name) = IN_BRACES.iter().find(|(name, _, _)| *name == word)?;
-    foreign(tool, write(known, name))
+    None
 }
 
-/// `.Subscriber.Name`: a dot, then a letter. Handlebars writes `./name`.
+/// Whose placeholder a variable is that the list does not have, and what to write in its place.
+pub(super) fn variable(path: &str, known: &Known) -> Option<(&'static str, String)> {
+    if let Some(path) = path.strip_prefix("contact.") {
+        let last = path.rsplit('.').next().unwrap_or_default();
+        let is_brevo = !last.contains(|c: char| c.is_lowercase());
+        return Some((
+            if is_brevo { "Brevo" } else { "Keila" },
+            write(known, &last_part(path)),
+        ));
+    }
+    let (_, tool, ours) = IN_BRACES.iter().find(|(name, _, _)| *name == path)?;
+    Some((tool, write(known, ours)))
+}
+
+/// `.Subscriber.Name`: a dot, then a letter; or the dot alone. Handlebars writes `./name` and `this`.
 fn is_go_path(part: &str) -> bool {
-    part.strip_prefix('.')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()))
+    part == "."
+        || part
+            .strip_prefix('.')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()))
 }
 
 fn between_tags(plain: &str, shift: usize, known: &Known, found: &mut Vec<Foreign>) {

@@ -3,8 +3,8 @@
 //! `number` work.
 
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonRender as _, JsonValue, RenderContext, RenderError,
-    RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, JsonRender as _, JsonTruthy as _, JsonValue, RenderContext,
+    RenderError, RenderErrorReason, ScopedJson,
 };
 use jiff::civil::{Date, DateTime, Time};
 
@@ -38,7 +38,7 @@ pub(super) fn register(registry: &mut Handlebars<'static>) {
 fn function(name: &str) -> Call {
     match name {
         "date" => date,
-        "default" => default,
+        "default" => |values| Ok(default(values)),
         "lower" => |values| Ok(text(values).to_lowercase()),
         "number" => number,
         "upper" => |values| Ok(text(values).to_uppercase()),
@@ -51,8 +51,7 @@ pub(super) fn arguments(name: &str) -> Option<(usize, usize)> {
     match name {
         "default" => Some((2, usize::MAX)),
         "date" | "number" => Some((1, 2)),
-        "upper" | "lower" | "urlencode" => Some((1, 1)),
-        "if" | "unless" | "each" | "with" | "len" | "not" => Some((1, 1)),
+        "upper" | "lower" | "urlencode" | "if" | "unless" | "each" | "with" | "len" | "not" => Some((1, 1)),
         "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "lookup" => Some((2, 2)),
         "and" | "or" => Some((1, usize::MAX)),
         _ => None,
@@ -112,7 +111,7 @@ impl HelperDef for Function {
                 .iter()
                 .map(handlebars::PathAndJson::value)
                 .collect();
-            (self.call)(&values).map_err(|what| RenderErrorReason::Other(what))?
+            (self.call)(&values).map_err(RenderErrorReason::Other)?
         };
         Ok(ScopedJson::Derived(JsonValue::String(value)))
     }
@@ -136,12 +135,13 @@ fn text(values: &[&JsonValue]) -> String {
 }
 
 /// The first value that is not empty.
-fn default(values: &[&JsonValue]) -> Result<String, String> {
-    let mut texts = values.iter().map(|value| value.render());
-    let full = texts.find(|text| !text.trim().is_empty());
-    Ok(full
-        .or_else(|| values.last().map(|value| value.render()))
-        .unwrap_or_default())
+fn default(values: &[&JsonValue]) -> String {
+    let is_full = |value: &&&JsonValue| match value {
+        JsonValue::String(text) => !text.trim().is_empty(),
+        value => value.is_truthy(true),
+    };
+    let chosen = values.iter().find(is_full).or_else(|| values.last());
+    chosen.map(|value| value.render()).unwrap_or_default()
 }
 
 fn date(values: &[&JsonValue]) -> Result<String, String> {
@@ -217,7 +217,10 @@ fn decimals(value: &JsonValue) -> Result<usize, String> {
 fn round(whole: &str, fraction: &str, decimals: usize) -> (String, String) {
     let kept = fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals);
     let mut digits: Vec<u8> = whole.bytes().chain(kept).collect();
-    let mut carries = fraction.bytes().nth(decimals).is_some_and(|next| next >= b'5');
+    let mut carries = fraction
+        .as_bytes()
+        .get(decimals)
+        .is_some_and(|next| *next >= b'5');
     for digit in digits.iter_mut().rev() {
         if !carries {
             break;
@@ -238,7 +241,7 @@ fn round(whole: &str, fraction: &str, decimals: usize) -> (String, String) {
 fn group(digits: &str) -> String {
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

@@ -162,6 +162,8 @@ impl Templates {
         }
         let html = self.html.render(HTML, &context)?;
         let text = self.text.render(TEXT, &context)?;
+        // A block left out at the start leaves its blank line.
+        let text = text.trim_start_matches(['\r', '\n']).to_owned();
         Ok(Content { subject, text, html })
     }
 

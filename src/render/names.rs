@@ -9,9 +9,9 @@ use std::ops::Range;
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
-use super::helpers;
 use super::known::{GIVEN, Known, VariablePath};
 use super::source::Source;
+use super::{foreign, helpers};
 use crate::campaign::{Problem, closest};
 
 /// What the check of one flavour of templates, HTML or text, found.
@@ -20,8 +20,8 @@ pub(super) struct Found {
     pub(super) problems: Vec<Problem>,
     /// Columns used as a list or an object, and where first: their cells hold JSON.
     pub(super) structured: BTreeMap<usize, Problem>,
-    /// Partials that are called for, and where first.
-    pub(super) partials: Vec<(String, Problem)>,
+    /// Partials that are called for, and where first; none, when that is in a text made from HTML.
+    pub(super) partials: Vec<(String, Option<Problem>)>,
     /// Headers written out, as in `{{[First Name]}}`.
     pub(super) headers: BTreeSet<usize>,
 }
@@ -158,7 +158,7 @@ impl Walk<'_> {
             };
             match element {
                 TemplateElement::Expression(call) | TemplateElement::HtmlExpression(call) => {
-                    self.call(call, at)
+                    self.call(call, at);
                 }
                 TemplateElement::HelperBlock(call) => self.block(call, at),
                 TemplateElement::PartialExpression(call) | TemplateElement::PartialBlock(call) => {
@@ -192,9 +192,10 @@ impl Walk<'_> {
         }
         if is_ours || helpers::INLINE.contains(&name) || helpers::BLOCKS.contains(&name) {
             let what = format!("`{{{{{name}}}}}` is a helper and needs a value");
-            let hint = match self.known.has(name) {
-                true => format!("for the column write `{{{{[{name}]}}}}`"),
-                false => format!("write it like {}", helpers::usage(name)),
+            let hint = if self.known.has(name) {
+                format!("for the column write `{{{{[{name}]}}}}`")
+            } else {
+                format!("write it like {}", helpers::usage(name))
             };
             return self.problem(at, at.tag(), what, hint);
         }
@@ -339,9 +340,8 @@ impl Walk<'_> {
             return;
         }
         if !self.found.partials.iter().any(|(known, _)| known == name) {
-            self.found
-                .partials
-                .push((name.to_owned(), at.source.problem(at.word(name), "")));
+            let call = (!at.source.is_derived).then(|| at.source.problem(at.word(name), ""));
+            self.found.partials.push((name.to_owned(), call));
         }
         let outer = self.frames.last().is_some_and(|frame| frame.is_element);
         let is_element = outer || !call.params.is_empty();
@@ -416,6 +416,10 @@ impl Walk<'_> {
     }
 
     fn unknown(&mut self, name: &str, raw: &str, at: At<'_>) {
+        if let Some((tool, advice)) = foreign::variable(raw, self.known) {
+            let what = format!("`{}` is a placeholder of {tool}", at.text());
+            return self.problem(at, at.tag(), what, advice);
+        }
         let shown = if raw.starts_with('[') || name == raw {
             raw
         } else {

@@ -167,7 +167,7 @@ impl<'a> Loader<'a> {
             for main in self.mains.iter().copied().chain([footer::NAME]) {
                 found.merge(names::check(self.known, &self.parsed, main));
             }
-            let new: Vec<(String, Problem)> = found
+            let new: Vec<(String, Option<Problem>)> = found
                 .partials
                 .iter()
                 .filter(|(name, _)| !tried.contains(name))
@@ -184,7 +184,7 @@ impl<'a> Loader<'a> {
         self.found.merge(found);
     }
 
-    fn partial(&mut self, name: &str, call: Problem, html: Option<&Self>) {
+    fn partial(&mut self, name: &str, call: Option<Problem>, html: Option<&Self>) {
         let is_inside = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
@@ -194,11 +194,11 @@ impl<'a> Loader<'a> {
         let plain = self.folder.join(format!("{name}.hbs"));
         if is_inside && own.is_file() {
             self.file(name, Source::read(&own));
-        } else if html.is_some_and(|html| html.parsed.contains_key(name)) {
-            html.into_iter().for_each(|html| self.derive(name, html, name));
+        } else if let Some(html) = html.filter(|html| html.parsed.contains_key(name)) {
+            self.derive(name, html, name);
         } else if is_inside && plain.is_file() {
             self.file(name, Source::read(&plain));
-        } else {
+        } else if let Some(call) = call {
             let there = self.partials_there();
             let there: Vec<&str> = there.iter().map(String::as_str).collect();
             let hint = match closest(name, &there) {
@@ -252,7 +252,7 @@ impl<'a> Loader<'a> {
                     if let Some(prepared) = self.prepared.get_mut(main) {
                         let end = prepared.text.trim_end().len();
                         prepared.text.truncate(end);
-                        prepared.text.push_str(&format!("\n\n{}\n", footer::TAG));
+                        prepared.text.extend(["\n\n", footer::TAG, "\n"]);
                     }
                 }
             }

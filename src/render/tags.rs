@@ -109,18 +109,16 @@ fn tag_at(text: &str, start: usize) -> Tag {
     } else {
         (end_of_tag(rest).or_else(|| until("}}")), kind(rest))
     };
-    match length {
-        Some(length) => Tag {
-            range: start..start + length,
-            kind,
-        },
-        None => {
-            let line = rest.lines().next().unwrap_or_default();
-            Tag {
-                range: start..start + line.len().max(2),
-                kind: Kind::Unclosed,
-            }
-        }
+    let Some(length) = length else {
+        let line = rest.lines().next().unwrap_or_default();
+        return Tag {
+            range: start..start + line.len().max(2),
+            kind: Kind::Unclosed,
+        };
+    };
+    Tag {
+        range: start..start + length,
+        kind,
     }
 }
 
@@ -133,7 +131,6 @@ fn end_of_tag(rest: &str) -> Option<usize> {
         match within {
             Some('"' | '\'') if c == '\\' => drop(chars.next()),
             Some(end) if c == end => within = None,
-            Some(_) => {}
             None if matches!(c, '"' | '\'') => within = Some(c),
             None if c == '[' => within = Some(']'),
             None if rest.get(at..)?.starts_with("{{") => return None,
@@ -141,7 +138,7 @@ fn end_of_tag(rest: &str) -> Option<usize> {
                 let has_third = is_triple && rest.get(at..)?.starts_with("}}}");
                 return Some(at + if has_third { 3 } else { 2 });
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     None

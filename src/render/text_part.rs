@@ -51,6 +51,19 @@ const LINES: [&str; 14] = [
     "table", "tbody", "thead", "tfoot", "tr", "caption", "center", "section", "article", "header", "footer",
     "main", "nav", "figure",
 ];
+/// Ends of elements with blank lines around them.
+const PARAGRAPHS: [&str; 10] = [
+    "</p>",
+    "</ul>",
+    "</ol>",
+    "</h1>",
+    "</h2>",
+    "</h3>",
+    "</h4>",
+    "</h5>",
+    "</h6>",
+    "</blockquote>",
+];
 /// Elements without an end tag.
 const VOID: [&str; 6] = ["br", "hr", "img", "input", "meta", "link"];
 
@@ -164,8 +177,15 @@ impl<'a> Reducer<'a> {
 
     fn token(&mut self, text: String, is_block: bool) {
         let (open, close) = TOKEN;
-        self.out.push_str(&format!("{open}{}{close}", self.tokens.len()));
+        let token = format!("{open}{}{close}", self.tokens.len());
         self.tokens.push(Token { text, is_block });
+        // Between paragraphs a block's tag is a paragraph too, so that blank lines stay what they are.
+        let before = self.out.trim_end();
+        if is_block && PARAGRAPHS.iter().any(|end| before.ends_with(end)) {
+            self.out.extend(["<p>", &token, "</p>"]);
+        } else {
+            self.out.push_str(&token);
+        }
     }
 
     fn start_tag(&mut self, name: &str, range: Range<usize>) -> usize {
@@ -188,13 +208,13 @@ impl<'a> Reducer<'a> {
             }
             "img" => self.image(element),
             "hr" => {
-                self.out.push_str("<div>");
+                self.out.push_str("<p>");
                 self.token(RULE.to_owned(), false);
-                self.out.push_str("</div>");
+                self.out.push_str("</p>");
             }
             name if KEPT.contains(&name) => {
                 self.has_lines |= !matches!(name, "b" | "strong" | "i" | "em");
-                self.out.push_str(&format!("<{name}>"));
+                self.out.extend(["<", name, ">"]);
             }
             name if LINES.contains(&name) => {
                 self.has_lines = true;
@@ -220,7 +240,7 @@ impl<'a> Reducer<'a> {
             "a" => self.end_link(),
             "td" | "th" => self.token(CELL_GAP.to_owned(), false),
             name if VOID.contains(&name) => {}
-            name if KEPT.contains(&name) => self.out.push_str(&format!("</{name}>")),
+            name if KEPT.contains(&name) => self.out.extend(["</", name, ">"]),
             name if LINES.contains(&name) => self.out.push_str("</div>"),
             _ => {}
         }
@@ -296,9 +316,9 @@ impl<'a> Reducer<'a> {
             .collect();
         let count = |kind: Kind| blocks.iter().filter(|tag| tag.kind == kind).count();
         if count(Kind::Open) != count(Kind::Close) {
-            blocks
-                .iter()
-                .for_each(|tag| self.token(tag.text(self.html).to_owned(), true));
+            for tag in blocks {
+                self.token(tag.text(self.html).to_owned(), true);
+            }
         }
     }
 }
@@ -343,10 +363,8 @@ fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
         let before = lower.get(..*at).unwrap_or_default();
         before.ends_with(|c: char| c.is_ascii_whitespace() || c == '"' || c == '\'')
     };
-    let starts = lower.match_indices(name).map(|(at, _)| at).filter(is_start);
-    starts
-        .filter_map(|at| value(element.get(at + name.len()..)?))
-        .next()
+    let mut starts = lower.match_indices(name).map(|(at, _)| at).filter(is_start);
+    starts.find_map(|at| value(element.get(at + name.len()..)?))
 }
 
 fn value(rest: &str) -> Option<&str> {
@@ -437,7 +455,7 @@ fn is_only_blocks(line: &str, tokens: &[Token]) -> bool {
                     .and_then(|at: usize| tokens.get(at))
                     .is_some_and(|t| t.is_block) =>
             {
-                is_some = true
+                is_some = true;
             }
             Err("") => {}
             Ok(_) | Err(_) => return false,
