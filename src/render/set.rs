@@ -1,0 +1,411 @@
+//! One flavour of templates, HTML or text: read, checked, compiled, ready to render.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use handlebars::{Context, Handlebars, RenderError, RenderErrorReason, Template};
+
+use super::known::Known;
+use super::names::{self, Found, Parsed};
+use super::source::{Source, file_name};
+use super::{Flavour, footer, foreign, helpers, syntax, tags, text_part};
+use crate::campaign::{Problem, closest};
+
+/// Reads templates and the partials they call, and collects what is wrong with them.
+pub(super) struct Loader<'a> {
+    known: &'a Known,
+    /// Where partials are looked for.
+    folder: PathBuf,
+    flavour: Flavour,
+    parsed: BTreeMap<String, Parsed>,
+    /// The texts as they are compiled.
+    prepared: BTreeMap<String, Prepared>,
+    pub(super) found: Found,
+    mains: Vec<&'static str>,
+}
+
+/// A template's text as it is compiled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Prepared {
+    pub(super) text: String,
+    /// What was put in: line, column and length; the user's columns do not count it.
+    insertions: Vec<(usize, usize, usize)>,
+}
+
+impl Prepared {
+    fn insert(&mut self, at: usize, piece: &str) {
+        let before = self.text.get(..at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        self.text.insert_str(at, piece);
+        self.insertions.push((line, column, piece.chars().count()));
+    }
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(known: &'a Known, template: &Path, flavour: Flavour) -> Self {
+        Self {
+            known,
+            folder: template.parent().map(Path::to_owned).unwrap_or_default(),
+            flavour,
+            parsed: BTreeMap::new(),
+            prepared: BTreeMap::new(),
+            found: Found::default(),
+            mains: Vec::new(),
+        }
+    }
+
+    /// Adds a template that is rendered by itself.
+    pub(super) fn main(&mut self, name: &'static str, source: Result<Source, Problem>) {
+        self.mains.push(name);
+        self.file(name, source);
+    }
+
+    /// Adds the footer, which every template may call.
+    pub(super) fn footer(&mut self, source: Result<Source, Problem>) {
+        self.file(footer::NAME, source);
+    }
+
+    fn file(&mut self, name: &str, source: Result<Source, Problem>) {
+        match source {
+            Ok(source) => self.load(name, source),
+            Err(problem) => self.found.problems.push(problem),
+        }
+    }
+
+    /// Adds a template that was made from an HTML template.
+    pub(super) fn derived_main(&mut self, name: &'static str, html: &Self, html_name: &str) {
+        self.mains.push(name);
+        self.derive(name, html, html_name);
+    }
+
+    fn derive(&mut self, name: &str, html: &Self, html_name: &str) {
+        let (Some(prepared), Some(parsed)) = (html.prepared.get(html_name), html.parsed.get(html_name))
+        else {
+            return;
+        };
+        let text = text_part::from_html(&prepared.text);
+        let template = text.and_then(|text| match Template::compile_with_name(&text, name.to_owned()) {
+            Ok(template) => Ok((text, template)),
+            Err(_) => Err("no text part can be made from this HTML: its tags and blocks cross".to_owned()),
+        });
+        match template {
+            Ok((text, template)) => {
+                self.prepared.insert(
+                    name.to_owned(),
+                    Prepared {
+                        text,
+                        insertions: Vec::new(),
+                    },
+                );
+                let source = parsed.source.derived();
+                self.parsed.insert(name.to_owned(), Parsed { source, template });
+            }
+            Err(what) => {
+                let hint = "write a text template and name it in the campaign: `text = \"…\"`";
+                self.found
+                    .problems
+                    .push(Problem::with_file(&parsed.source.path, what).hint(hint));
+            }
+        }
+    }
+
+    /// Looks for foreign placeholders and faults of syntax, and parses what is left.
+    fn load(&mut self, name: &str, source: Source) {
+        let tags = tags::find(&source.text);
+        let mut masked = Vec::new();
+        for foreign in foreign::find(&source.text, &tags, self.known) {
+            let written = source.text.get(foreign.range.clone()).unwrap_or_default();
+            let what = format!("`{written}` is a placeholder of {}", foreign.tool);
+            self.found
+                .problems
+                .push(source.problem(foreign.range.clone(), what).hint(foreign.advice));
+            masked.push(foreign.range);
+        }
+        let overlaps = |tag: &&tags::Tag| {
+            masked
+                .iter()
+                .any(|at| at.start < tag.range.end && tag.range.start < at.end)
+        };
+        let own: Vec<tags::Tag> = tags.iter().filter(|tag| !overlaps(tag)).cloned().collect();
+        let mut is_readable = true;
+        for fault in syntax::faults(&source.text, &own) {
+            self.found
+                .problems
+                .push(source.problem(fault.range.clone(), fault.what).hint(fault.hint));
+            is_readable &= fault.is_local;
+            masked.push(fault.range);
+        }
+        let text = footer::place(&mask(&source.text, &masked));
+        match Template::compile_with_name(&text, name.to_owned()) {
+            Ok(template) => {
+                self.prepared.insert(
+                    name.to_owned(),
+                    Prepared {
+                        text,
+                        insertions: Vec::new(),
+                    },
+                );
+                self.parsed.insert(name.to_owned(), Parsed { source, template });
+            }
+            Err(_) if !is_readable || !masked.is_empty() => {}
+            Err(error) => {
+                let (line, column) = error.pos().unwrap_or((1, 1));
+                let at = source.offset(line, column);
+                self.found
+                    .problems
+                    .push(source.problem(at..at + 1, "Handlebars cannot read this"));
+            }
+        }
+    }
+
+    /// Follows the calls of partials until all are read, then checks every name. `html` gives what has no text form.
+    pub(super) fn check(&mut self, html: Option<&Self>) {
+        let mut tried = BTreeSet::from([footer::NAME.to_owned()]);
+        let found = loop {
+            let mut found = Found::default();
+            for main in self.mains.iter().copied().chain([footer::NAME]) {
+                found.merge(names::check(self.known, &self.parsed, main));
+            }
+            let new: Vec<(String, Option<Problem>)> = found
+                .partials
+                .iter()
+                .filter(|(name, _)| !tried.contains(name))
+                .cloned()
+                .collect();
+            if new.is_empty() {
+                break found;
+            }
+            for (name, call) in new {
+                self.partial(&name, call, html);
+                tried.insert(name);
+            }
+        };
+        self.found.merge(found);
+    }
+
+    fn partial(&mut self, name: &str, call: Option<Problem>, html: Option<&Self>) {
+        let is_inside = Path::new(name)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)));
+        let own = self
+            .folder
+            .join(format!("{name}.{}.hbs", self.flavour.extension()));
+        let plain = self.folder.join(format!("{name}.hbs"));
+        if is_inside && own.is_file() {
+            self.file(name, Source::read(&own));
+        } else if let Some(html) = html.filter(|html| html.parsed.contains_key(name)) {
+            self.derive(name, html, name);
+        } else if is_inside && plain.is_file() {
+            self.file(name, Source::read(&plain));
+        } else if let Some(call) = call {
+            let there = self.partials_there();
+            let there: Vec<&str> = there.iter().map(String::as_str).collect();
+            let hint = match closest(name, &there) {
+                Some(known) => format!("did you mean `{{{{> {known}}}}}`?"),
+                None if there.is_empty() => format!("write it to `{}`", own.display()),
+                None => format!("there are: {}", there.join(", ")),
+            };
+            let what = format!(
+                "there is no partial `{name}` for this template: no file `{}`",
+                file_name(&own)
+            );
+            self.found.problems.push(Problem {
+                what,
+                hint: Some(hint),
+                ..call
+            });
+        }
+    }
+
+    /// The partials in the folder, by name.
+    fn partials_there(&self) -> Vec<String> {
+        let suffix = format!(".{}.hbs", self.flavour.extension());
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| {
+            let file = file.file_name().to_string_lossy().into_owned();
+            file.strip_suffix(&suffix).map(str::to_owned)
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The sources that were read, the footer only where no file overrides the one built in.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.parsed
+            .values()
+            .map(|parsed| &parsed.source)
+            .filter(|source| source.is_file())
+    }
+
+    /// Puts the footer into a template that does not call it, and the preheader into the HTML.
+    pub(super) fn complete(&mut self, main: &str, preheader: Option<&str>) {
+        let calls_footer = names::check(self.known, &self.parsed, main)
+            .partials
+            .iter()
+            .any(|(name, _)| name == footer::NAME);
+        if !calls_footer {
+            match self.flavour {
+                Flavour::Html => self.insert(main, footer::TAG, footer::before_body_end, Edge::End),
+                Flavour::Text => {
+                    if let Some(prepared) = self.prepared.get_mut(main) {
+                        let end = prepared.text.trim_end().len();
+                        prepared.text.truncate(end);
+                        prepared.text.extend(["\n\n", footer::TAG, "\n"]);
+                    }
+                }
+            }
+        }
+        if let Some(preheader) = preheader {
+            self.insert(main, preheader, footer::after_body_start, Edge::Start);
+        }
+    }
+
+    /// Inserts a tag where `place` says: in the main template, else in a partial, else at an edge.
+    fn insert(&mut self, main: &str, tag: &str, place: fn(&str) -> Option<usize>, edge: Edge) {
+        let others = self
+            .prepared
+            .keys()
+            .filter(|name| *name != main && *name != footer::NAME);
+        let names: Vec<String> = std::iter::once(main.to_owned()).chain(others.cloned()).collect();
+        for name in names {
+            if let Some(prepared) = self.prepared.get_mut(&name)
+                && let Some(at) = place(&prepared.text)
+            {
+                return prepared.insert(at, tag);
+            }
+        }
+        if let Some(prepared) = self.prepared.get_mut(main) {
+            let at = if edge == Edge::Start {
+                0
+            } else {
+                prepared.text.len()
+            };
+            prepared.insert(at, tag);
+        }
+    }
+
+    /// Compiles everything.
+    pub(super) fn finish(self) -> Result<Engine, Vec<Problem>> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        // Partials are not indented by where they are called: that would change texts and data with line ends.
+        registry.set_prevent_indent(true);
+        helpers::register(&mut registry);
+        match self.flavour {
+            Flavour::Html => registry.register_escape_fn(super::escape),
+            Flavour::Text => registry.register_escape_fn(handlebars::no_escape),
+        }
+        let mut problems = self.found.problems;
+        let mut origins = BTreeMap::new();
+        for (name, prepared) in self.prepared {
+            let Some(Parsed { source, .. }) = self.parsed.get(&name) else {
+                continue;
+            };
+            let registered = if self.mains.contains(&name.as_str()) {
+                registry.register_template_string(&name, &prepared.text)
+            } else {
+                registry.register_partial(&name, &prepared.text)
+            };
+            if registered.is_err() {
+                problems.push(Problem::with_file(&source.path, "Handlebars cannot read this"));
+            }
+            origins.insert(name, (source.clone(), prepared));
+        }
+        if problems.is_empty() {
+            Ok(Engine { registry, origins })
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Which edge of a template, when there is no better place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// Blanks out ranges, so that the rest can be parsed and keeps its lines and columns.
+fn mask(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
+    let is_masked = |at: usize| ranges.iter().any(|range| range.contains(&at));
+    text.char_indices()
+        .map(|(at, c)| if c != '\n' && is_masked(at) { ' ' } else { c })
+        .collect()
+}
+
+/// Compiled templates of one flavour.
+#[derive(Debug)]
+pub(super) struct Engine {
+    registry: Handlebars<'static>,
+    origins: BTreeMap<String, (Source, Prepared)>,
+}
+
+impl Engine {
+    /// Renders a template; what fails is shown where the user wrote it.
+    pub(super) fn render(&self, name: &str, context: &Context) -> Result<String, Box<Problem>> {
+        let size = self
+            .origins
+            .get(name)
+            .map_or(0, |(_, prepared)| prepared.text.len());
+        let mut bytes = Vec::with_capacity(size + size / 4 + 1024);
+        let rendered = self
+            .registry
+            .render_with_context_to_write(name, context, &mut bytes);
+        rendered.map_err(|error| Box::new(self.explain(name, &error)))?;
+        // What comes out is made of strings only.
+        Ok(String::from_utf8(bytes).unwrap_or_default())
+    }
+
+    /// Where a template comes from.
+    pub(super) fn source(&self, name: &str) -> Option<&Source> {
+        self.origins.get(name).map(|(source, _)| source)
+    }
+
+    fn explain(&self, main: &str, error: &RenderError) -> Problem {
+        let what = match error.reason() {
+            RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}` here"),
+            RenderErrorReason::MissingVariable(None) => "there is no such value here".to_owned(),
+            RenderErrorReason::Other(what) => what.clone(),
+            other => {
+                let text = other.to_string();
+                text.chars()
+                    .take(1)
+                    .flat_map(char::to_lowercase)
+                    .chain(text.chars().skip(1))
+                    .collect()
+            }
+        };
+        let name = error.template_name.as_deref().unwrap_or(main);
+        let Some((source, prepared)) = self.origins.get(name).or_else(|| self.origins.get(main)) else {
+            return Problem::with_file(Path::new(name), what);
+        };
+        let (Some(line), Some(mut column)) = (error.line_no, error.column_no) else {
+            return Problem::with_file(&source.path, what);
+        };
+        if source.is_derived {
+            return Problem::with_file(&source.path, format!("in the text part made from it: {what}"));
+        }
+        for (_, at, length) in prepared
+            .insertions
+            .iter()
+            .filter(|(inserted, ..)| *inserted == line)
+            .rev()
+        {
+            column = if column > *at {
+                column.saturating_sub(*length).max(*at)
+            } else {
+                column
+            };
+        }
+        let offset = source.offset(line, column);
+        let rest = source.text.get(offset..).unwrap_or_default();
+        let length = tags::find(rest)
+            .first()
+            .filter(|tag| tag.range.start == 0)
+            .map_or(1, |tag| tag.range.end);
+        source.problem(offset..offset + length, what)
+    }
+}

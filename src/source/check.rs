@@ -1,0 +1,159 @@
+//! Judges one row: enough cells, no NUL, an address that is one.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use csv::StringRecord;
+
+use super::Rejected;
+use super::split::RawRow;
+use crate::campaign::Problem;
+use crate::mail::{Address, AddressFault, Columns, Recipient};
+
+/// Characters of a line shown with a problem at most.
+const SHOWN: usize = 200;
+
+/// What all rows of a list have in common.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) path: PathBuf,
+    pub(super) columns: Columns,
+    pub(super) delimiter: u8,
+}
+
+impl Shape {
+    /// A recipient, or why not; none for a row without any content.
+    pub(super) fn judge(&self, row: &RawRow<'_>) -> anyhow::Result<Option<Result<Recipient, Box<Rejected>>>> {
+        let text = self.text(row)?;
+        let expected = self.columns.names.len();
+        if !row.is_cut && row.cells.texts(text).all(|cell| cell.trim().is_empty()) {
+            return Ok(None);
+        }
+        let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
+        let rejected = |problem| {
+            Ok(Some(Err(Box::new(Rejected {
+                place: row.place,
+                problem,
+                raw: raw(),
+            }))))
+        };
+        if row.is_cut || row.cells.is_open() {
+            return rejected(open_quote(&self.path, row, text));
+        }
+        if row.bytes.contains(&0) {
+            let start = text.find('\0').unwrap_or(0);
+            return rejected(at(
+                &self.path,
+                row,
+                text,
+                start..start + 1,
+                "a NUL character in this row".to_owned(),
+            ));
+        }
+        let found = row.cells.len();
+        let surplus_is_empty = row
+            .cells
+            .texts(text)
+            .skip(expected)
+            .all(|cell| cell.trim().is_empty());
+        if found < expected || !surplus_is_empty {
+            return rejected(self.wrong_count(row, text));
+        }
+        let mut values = StringRecord::with_capacity(row.bytes.len(), expected);
+        row.cells
+            .texts(text)
+            .take(expected)
+            .for_each(|cell| values.push_field(&cell));
+        match Address::parse(values.get(self.columns.email).unwrap_or_default()) {
+            Ok(address) => Ok(Some(Ok(Recipient {
+                address,
+                place: row.place,
+                values,
+            }))),
+            Err(fault) => rejected(self.bad_address(row, text, fault)),
+        }
+    }
+
+    fn text<'a>(&self, row: &RawRow<'a>) -> anyhow::Result<&'a str> {
+        match std::str::from_utf8(row.bytes) {
+            Ok(text) => Ok(text),
+            // The cut may have gone through a character.
+            Err(error) if row.is_cut => {
+                let whole = row.bytes.get(..error.valid_up_to()).unwrap_or_default();
+                Ok(std::str::from_utf8(whole).unwrap_or_default())
+            }
+            Err(error) => Err(error).with_context(|| {
+                format!(
+                    "{} was changed while it was read: line {}",
+                    self.path.display(),
+                    row.place.line
+                )
+            }),
+        }
+    }
+
+    fn bad_address(&self, row: &RawRow<'_>, text: &str, fault: AddressFault) -> Problem {
+        let cell = row.cells.texts(text).nth(self.columns.email).unwrap_or_default();
+        let start = row.cells.start_of(self.columns.email) + cell.len() - cell.trim_start().len();
+        let mut problem = at(
+            &self.path,
+            row,
+            text,
+            start..start + cell.trim().len(),
+            fault.what,
+        );
+        problem.hint = fault.hint;
+        problem
+    }
+
+    /// Too few or too many cells. When the row runs over several lines, a forgotten quote is the likely cause.
+    fn wrong_count(&self, row: &RawRow<'_>, text: &str) -> Problem {
+        if row.cells.suspect_quote(row.bytes).is_some() {
+            return open_quote(&self.path, row, text);
+        }
+        let (found, expected) = (row.cells.len(), self.columns.names.len());
+        let cells = if found == 1 { "cell" } else { "cells" };
+        let problem = at(
+            &self.path,
+            row,
+            text,
+            0..1,
+            format!("{found} {cells} in this row; the header has {expected}"),
+        );
+        if found > expected {
+            problem.hint("put quotes around a cell that contains the delimiter")
+        } else {
+            problem
+        }
+    }
+}
+
+/// A quote that is never closed, or closed by the opening quote of a later row.
+pub(super) fn open_quote(path: &Path, row: &RawRow<'_>, text: &str) -> Problem {
+    let start = row.cells.suspect_quote(row.bytes).unwrap_or(0);
+    let last = row.place.line + row.cells.inner_lines();
+    let what = if last > row.place.line {
+        format!("this quote is never closed; the row runs to line {last}")
+    } else {
+        "this quote is never closed".to_owned()
+    };
+    at(path, row, text, start..start + 1, what).hint("close the quote, or take it out")
+}
+
+/// A problem at a piece of the row. Cells may hold line ends, so the piece may stand on a later line.
+fn at(path: &Path, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+    let before = text.get(..piece.start).unwrap_or(text);
+    let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let lines = before.matches(['\n', '\r']).count() - before.matches("\r\n").count();
+    let line = text
+        .get(line_start..)
+        .unwrap_or_default()
+        .split(['\r', '\n'])
+        .next()
+        .unwrap_or_default();
+    let column = before.get(line_start..).unwrap_or_default().chars().count() as u64 + 1;
+    let width = text.get(piece).unwrap_or_default().chars().count();
+    let source: String = line.chars().take(SHOWN).collect();
+    Problem::at(path, row.place.line + lines as u64, column, what).source(source, width)
+}

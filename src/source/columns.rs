@@ -1,0 +1,236 @@
+//! Reads the header: what each column is called in templates, and which one holds the address.
+
+use std::path::Path;
+
+use super::file_name;
+use crate::campaign::{Problem, Problems, closest};
+use crate::mail::{Address, Columns};
+
+/// Headers of the address column in the exports of shops, newsletter tools, mail programs and web mailers, and as
+/// people write them; compared without spaces, dashes, dots, slashes, underscores and case.
+const EMAIL_HEADERS: [&str; 42] = [
+    // English
+    "email",
+    "mail",
+    "emailaddress",
+    "emailaddr",
+    "mailaddress",
+    "useremail",
+    "email1value",
+    "emailid",
+    "primaryemail",
+    "subscriberemail",
+    "customeremail",
+    "contactemail",
+    "recipientemail",
+    "eaddr",
+    "billingemail",
+    "workemail",
+    // German, French, Spanish, Italian, Portuguese, Dutch
+    "emailadresse",
+    "mailadresse",
+    "adresseemail",
+    "adressemail",
+    "adresseelectronique",
+    "adressedemessagerie",
+    "courriel",
+    "correo",
+    "correoelectronico",
+    "indirizzoemail",
+    "enderecodeemail",
+    "emailadres",
+    // Chinese
+    "邮箱",
+    "电子邮箱",
+    "电子邮件",
+    "邮件",
+    "邮件地址",
+    "邮箱地址",
+    "电子邮件地址",
+    "电子邮箱地址",
+    "收件人",
+    "收件人邮箱",
+    "邮箱账号",
+    "電子郵件",
+    "電子信箱",
+    "郵箱",
+];
+
+/// The first row of a list that is not blank.
+pub(super) struct Header<'a> {
+    pub(super) path: &'a Path,
+    pub(super) line: u64,
+    /// The row as it stands.
+    pub(super) text: String,
+    pub(super) cells: Vec<String>,
+}
+
+impl Header<'_> {
+    /// Names the columns and finds the address.
+    pub(super) fn read(&self, email_column: Option<&str>) -> Result<Columns, Problems> {
+        let headers: Vec<String> = self.cells.iter().map(|cell| trim(cell).to_owned()).collect();
+        if let Some(cell) = headers.iter().find(|header| Address::parse(header).is_ok()) {
+            return Err(self
+                .problem(cell, "the first row must name the columns; this one is a person")
+                .hint("put a row such as `email,first_name` above it")
+                .into());
+        }
+        let names = names(&headers);
+        let mut problems = Problems::default();
+        for (place, name) in names.iter().enumerate() {
+            let first = names.iter().position(|other| other == name).unwrap_or(place);
+            if let (Some(header), Some(first_header)) = (headers.get(place), headers.get(first))
+                && first < place
+            {
+                let what = format!("two columns are called `{name}`: `{first_header}` and `{header}`");
+                problems.push(
+                    self.nth_problem(place, &what)
+                        .hint("rename one of them, or take it out"),
+                );
+            }
+        }
+        let email = match email_column {
+            Some(wanted) => self.explicit(wanted, &headers, &names),
+            None => self.guessed(&headers),
+        };
+        match email {
+            // Of two columns with the same name it is said already that they are one too many.
+            Err(_) if !problems.is_empty() => Err(problems),
+            Err(problem) => Err(problem.into()),
+            Ok(email) => problems.or_ok(Columns {
+                names,
+                headers,
+                email,
+            }),
+        }
+    }
+
+    fn explicit(&self, wanted: &str, headers: &[String], names: &[String]) -> Result<usize, Problem> {
+        let exact = headers.iter().position(|header| header == trim(wanted));
+        let by_name = || names.iter().position(|name| *name == variable(wanted));
+        exact.or_else(by_name).ok_or_else(|| {
+            let known: Vec<&str> = visible(headers).collect();
+            let what = format!(
+                "{} has no column `{wanted}`, which `email_column` names",
+                file_name(self.path)
+            );
+            let hint = match closest(wanted, &known) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("columns are: {}", known.join(", ")),
+            };
+            self.problem("", what).hint(hint)
+        })
+    }
+
+    fn guessed(&self, headers: &[String]) -> Result<usize, Problem> {
+        let is_email = |header: &String| EMAIL_HEADERS.contains(&bare(header).as_str());
+        let found: Vec<usize> = headers
+            .iter()
+            .enumerate()
+            .filter(|(_, h)| is_email(h))
+            .map(|(at, _)| at)
+            .collect();
+        match found.as_slice() {
+            [only] => Ok(*only),
+            [] => {
+                let known: Vec<&str> = visible(headers).collect();
+                Err(self
+                    .problem("", "no column looks like the e-mail address")
+                    .hint(format!(
+                        "set `email_column = \"…\"` in the campaign; columns are: {}",
+                        known.join(", ")
+                    )))
+            }
+            several => {
+                let named: Vec<&str> = several
+                    .iter()
+                    .filter_map(|at| headers.get(*at))
+                    .map(String::as_str)
+                    .collect();
+                let quoted: Vec<String> = named.iter().map(|header| format!("`{header}`")).collect();
+                let what = format!("which column holds the address: {}?", quoted.join(" or "));
+                let first = named.first().copied().unwrap_or_default();
+                Err(self
+                    .problem("", what)
+                    .hint(format!("set `email_column = \"{first}\"` in the campaign")))
+            }
+        }
+    }
+
+    /// A problem at a piece of the header's text; at its begin when the piece is empty.
+    fn problem(&self, piece: &str, what: impl Into<String>) -> Problem {
+        self.at(self.text.find(piece).unwrap_or(0), piece, what)
+    }
+
+    /// A problem at a column, found by counting those before it.
+    fn nth_problem(&self, column: usize, what: &str) -> Problem {
+        let mut from = 0;
+        for cell in self.cells.iter().take(column) {
+            let rest = self.text.get(from..).unwrap_or_default();
+            from += rest.find(cell.as_str()).unwrap_or(0) + cell.len();
+        }
+        let header = self.cells.get(column).map_or("", |cell| trim(cell));
+        let rest = self.text.get(from..).unwrap_or_default();
+        self.at(from + rest.find(header).unwrap_or(0), header, what)
+    }
+
+    fn at(&self, start: usize, piece: &str, what: impl Into<String>) -> Problem {
+        let mut problem = Problem::in_text(self.path, &self.text, start..start + piece.len(), what);
+        problem.line += self.line - 1;
+        problem
+    }
+}
+
+/// The variables' names. A column without a header still needs one, to keep its place.
+fn names(headers: &[String]) -> Vec<String> {
+    let name = |(place, header): (usize, &String)| match variable(header) {
+        name if name.is_empty() => format!("column_{}", place + 1),
+        name => name,
+    };
+    headers.iter().enumerate().map(name).collect()
+}
+
+/// A header as a variable: lower case, spaces and dashes as one `_`.
+pub(super) fn variable(header: &str) -> String {
+    let mut name = String::with_capacity(header.len());
+    for c in trim(header).chars().flat_map(char::to_lowercase) {
+        match c {
+            c if c.is_whitespace() || c == '-' || c == '_' => {
+                if !name.ends_with('_') {
+                    name.push('_');
+                }
+            }
+            c => name.push(c),
+        }
+    }
+    name
+}
+
+/// A header reduced to what tells it from others: full-width letters made narrow, no case, no separators.
+fn bare(header: &str) -> String {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    let is_separator = |c: &char| {
+        c.is_whitespace() || matches!(c, '-' | '_' | '.' | '/' | '‐' | '‑' | '–' | ':' | '：' | '*')
+    };
+    trim(header)
+        .chars()
+        .map(narrow)
+        .filter(|c| !is_separator(c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Without white space, and without the marks that exports leave at the start of a file.
+fn trim(header: &str) -> &str {
+    header.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'))
+}
+
+fn visible(headers: &[String]) -> impl Iterator<Item = &str> {
+    headers
+        .iter()
+        .map(String::as_str)
+        .filter(|header| !header.is_empty())
+}

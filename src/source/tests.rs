@@ -1,0 +1,510 @@
+#![expect(clippy::string_slice, reason = "a test may panic")]
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A list in a folder that lives as long as the test.
+struct Written {
+    _folder: TempDir,
+    path: std::path::PathBuf,
+}
+
+fn write(bytes: impl AsRef<[u8]>) -> Written {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.csv");
+    std::fs::write(&path, bytes).unwrap();
+    Written {
+        _folder: folder,
+        path,
+    }
+}
+
+fn open(bytes: impl AsRef<[u8]>) -> (List, Written) {
+    let written = write(bytes);
+    (List::open(&written.path, None).unwrap(), written)
+}
+
+fn rows(list: &List) -> Vec<Row> {
+    list.rows().unwrap().map(Result::unwrap).collect()
+}
+
+/// Each row in a short form: `line address cells`, or what is wrong with it.
+fn read(bytes: impl AsRef<[u8]>) -> Vec<String> {
+    let (list, _folder) = open(bytes);
+    let cells = |recipient: &Recipient| recipient.values.iter().collect::<Vec<_>>().join("|");
+    let tell = |row| match row {
+        Row::Usable(r) => format!("{} {} {}", r.place.line, r.address, cells(&r)),
+        Row::Rejected(r) => format!("{}:{} {}", r.problem.line, r.problem.column, r.problem.what),
+        Row::Duplicate {
+            place,
+            first_line,
+            recipient,
+        } => {
+            format!("{} {} = {first_line}", place.line, recipient.address)
+        }
+    };
+    rows(&list).into_iter().map(tell).collect()
+}
+
+/// What is wrong with a whole list: `line:column what / hint`.
+fn refuse(bytes: impl AsRef<[u8]>) -> String {
+    refuse_with(bytes, None)
+}
+
+fn refuse_with(bytes: impl AsRef<[u8]>, email_column: Option<&str>) -> String {
+    let written = write(bytes);
+    let problems = List::open(&written.path, email_column).unwrap_err();
+    let tell = |p: &Problem| {
+        format!(
+            "{}:{} {} / {}",
+            p.line,
+            p.column,
+            p.what,
+            p.hint.as_deref().unwrap_or_default()
+        )
+    };
+    problems.kept.iter().map(tell).collect::<Vec<_>>().join("\n")
+}
+
+const NASTY: &str = "\u{feff}E-Mail;First Name;地址;;\r\n\
+    a@example.com;\"He said \"\"hi\"\"; ok\";\"1 Road\r\nFloor 2\";;\r\n\
+    \r\n;;;;\r\n   \r\n\
+    \"b@example.com\";Bob;\"x\"y;;;;\n\
+    c@example.com;张三;\"\r\r\n\n\";;\r\r\r\
+    bad@@example.com;x;y;;\n\n\
+    A@EXAMPLE.com;again;;;\n\
+    d@example.com;q\"uote;\"\";;";
+
+#[test]
+fn quotes_line_ends_and_blank_lines_are_read_as_spreadsheets_write_them() {
+    assert_eq!(
+        read(NASTY),
+        [
+            "2 a@example.com a@example.com|He said \"hi\"; ok|1 Road\r\nFloor 2||",
+            "7 b@example.com b@example.com|Bob|xy||",
+            "8 c@example.com c@example.com|张三|\r\r\n\n||",
+            "14:1 two `@`; an address has one",
+            "16 A@example.com = 2",
+            "17 d@example.com d@example.com|q\"uote|||",
+        ]
+    );
+}
+
+#[test]
+fn places_cover_the_row_and_nothing_else() {
+    let (list, _folder) = open(NASTY);
+    let mut end = 0;
+    for row in rows(&list) {
+        let (Row::Usable(Recipient { place, .. })
+        | Row::Duplicate { place, .. }
+        | Row::Rejected(Rejected { place, .. })) = row;
+        let start = usize::try_from(place.offset).unwrap();
+        let before = &NASTY[..start];
+        assert!(start >= end, "rows do not overlap");
+        let lines =
+            before.matches('\n').count() + before.matches('\r').count() - before.matches("\r\n").count();
+        assert_eq!(place.line, lines as u64 + 1);
+        end = start + place.length as usize;
+        let text = &NASTY[start..end];
+        assert!(!text.starts_with(['\r', '\n']), "{text:?}");
+        assert!(text.ends_with(['\r', '\n']) || end == NASTY.len(), "{text:?}");
+    }
+    assert_eq!(end, NASTY.len());
+}
+
+#[test]
+fn a_row_read_again_by_its_place_is_the_same_recipient() {
+    let (list, _folder) = open(NASTY);
+    assert_eq!(read_again(&list), 5);
+}
+
+/// Reads every recipient again by its place; gives how many there were.
+fn read_again(list: &List) -> usize {
+    let reader = list.row_reader().unwrap();
+    let mut count = 0;
+    for row in rows(list) {
+        if let Row::Usable(recipient) | Row::Duplicate { recipient, .. } = row {
+            assert_eq!(reader.read(recipient.place).unwrap(), recipient);
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn every_line_end_counts_as_one_line() {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["email,name", "a@example.com,A", "", "b@example.com,B"].join(end);
+        assert_eq!(
+            read(text),
+            [
+                "2 a@example.com a@example.com|A",
+                "4 b@example.com b@example.com|B"
+            ]
+        );
+    }
+}
+
+#[test]
+fn the_delimiter_is_found_even_when_others_are_more_frequent() {
+    for (text, delimiter) in [
+        ("email,name\na@example.com,x\n", b','),
+        ("email;name;price\na@example.com;Müller;1,50\n", b';'),
+        ("email\tname\na@example.com\tLi, Lei; Dr.\n", b'\t'),
+        ("email|name\na@example.com|x\n", b'|'),
+        ("email\na@example.com\n", b','),
+        ("email;\"a,b,c,d\"\nx@example.com;\"1,2,3,4\"\n", b';'),
+        ("sep=;\r\nemail;a,b,c\r\nx@example.com;1,2,3\r\n", b';'),
+    ] {
+        let (list, _folder) = open(text);
+        assert_eq!(char::from(list.delimiter()), char::from(delimiter), "{text}");
+        assert!(matches!(rows(&list).as_slice(), [Row::Usable(_)]), "{text}");
+    }
+}
+
+#[test]
+fn the_line_that_names_the_delimiter_counts_as_a_line() {
+    assert_eq!(
+        read("sep=;\nemail;n\na@example.com;1\n"),
+        ["3 a@example.com a@example.com|1"]
+    );
+}
+
+#[test]
+fn columns_get_names_that_templates_can_use() {
+    let (list, _folder) = open("\u{feff} Email Address ,First  Name,客户-姓名,,VIP - Status\n");
+    assert_eq!(
+        list.columns().names,
+        [
+            "email_address",
+            "first_name",
+            "客户_姓名",
+            "column_4",
+            "vip_status"
+        ]
+    );
+    assert_eq!(
+        list.columns().headers,
+        ["Email Address", "First  Name", "客户-姓名", "", "VIP - Status"]
+    );
+}
+
+#[test]
+fn the_address_column_is_found_in_the_exports_of_other_tools() {
+    for header in [
+        "email,name",
+        "Email Address",
+        "E-mail 1 - Value",
+        "E-mail Address",
+        "user_email",
+        "EAddr",
+        "Emailadresse",
+        "E-Mail-Adresse",
+        "Adresse e-mail",
+        "邮箱",
+        "电子邮箱",
+        "电子邮件",
+        "邮件地址",
+        "邮箱地址",
+        "收件人",
+        "ｅｍａｉｌ",
+        "EMAIL ",
+        "email;EXT_ID",
+        "\u{feff}\u{feff}email",
+    ] {
+        let (list, _folder) = open(format!("id,{header}\n").replace("id,email;", "id;email;"));
+        assert_eq!(list.columns().email, 1, "{header}");
+    }
+}
+
+#[test]
+fn a_list_without_a_clear_address_column_asks() {
+    assert_eq!(
+        refuse("name,phone\nx,1\n"),
+        "1:1 no column looks like the e-mail address / set `email_column = \"…\"` in the campaign; columns are: name, phone"
+    );
+    assert_eq!(
+        refuse("email,邮箱\na@example.com,b@example.com\n"),
+        "1:1 which column holds the address: `email` or `邮箱`? / set `email_column = \"email\"` in the campaign"
+    );
+    assert_eq!(
+        refuse_with("email,work\n", Some("wrok")),
+        "1:1 list.csv has no column `wrok`, which `email_column` names / did you mean `work`?"
+    );
+    for wanted in ["Work E-Mail", "work_e_mail"] {
+        let written = write("email,Work E-Mail\n");
+        assert_eq!(
+            List::open(&written.path, Some(wanted)).unwrap().columns().email,
+            1
+        );
+    }
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused() {
+    assert_eq!(
+        refuse("Email,name,Name,EMAIL \na@example.com,x,y,b@example.com\n"),
+        "1:12 two columns are called `name`: `name` and `Name` / rename one of them, or take it out\n\
+         1:17 two columns are called `email`: `Email` and `EMAIL` / rename one of them, or take it out"
+    );
+}
+
+#[test]
+fn a_list_without_a_header_is_refused() {
+    assert_eq!(
+        refuse("王,a@example.com\n李,b@example.com\n"),
+        "1:3 the first row must name the columns; this one is a person / put a row such as `email,first_name` above it"
+    );
+}
+
+#[test]
+fn other_encodings_are_named_with_the_first_bad_place() {
+    let gb = encoding_rs::GB18030
+        .encode("email,姓名\r\na@example.com,张三\r\n")
+        .0
+        .into_owned();
+    assert_eq!(
+        refuse(&gb),
+        "1:7 this list is in GB18030, not in UTF-8 / save it in Excel as `CSV UTF-8`"
+    );
+    let late = [
+        b"email,n\r\na@example.com,\xe5\xbc\xa0\r\nb@example.com,\xe5\xbc\xa0".as_slice(),
+        &gb[6..],
+    ]
+    .concat();
+    assert!(
+        refuse(&late).starts_with("3:16 this list is in GB18030"),
+        "{}",
+        refuse(&late)
+    );
+    let latin = b"email,name\na@example.com,J\xfcrgen M\xfcller\n";
+    assert!(
+        refuse(latin).starts_with("2:16 this list is not in UTF-8"),
+        "{}",
+        refuse(latin)
+    );
+    let big5 = b"email,\xa9m\xa6W\nw@example.com,\xb3\\\xa5\\\xbb\\\n";
+    assert!(
+        refuse(big5).starts_with("1:7 this list is not in UTF-8"),
+        "{}",
+        refuse(big5)
+    );
+    for bytes in [
+        [
+            b"\xff\xfe".to_vec(),
+            "email\tx\n".encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ]
+        .concat(),
+        "email\tname\r\na@example.com\tx\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect(),
+    ] {
+        assert!(
+            refuse(&bytes).starts_with("1:1 this list is in UTF-16"),
+            "{}",
+            refuse(&bytes)
+        );
+    }
+}
+
+#[test]
+fn a_bad_byte_after_many_chunks_is_found_on_its_line() {
+    let mut text = String::from("email,name\n");
+    for number in 0..30_000 {
+        writeln!(text, "user{number}@example.com,用户{number}").unwrap();
+    }
+    let mut bytes = text.into_bytes();
+    bytes.extend(b"x@example.com,\xff\n");
+    assert!(
+        refuse(&bytes).starts_with("30002:15 this list is not in UTF-8"),
+        "{}",
+        refuse(&bytes)
+    );
+}
+
+#[test]
+fn files_that_are_no_lists_are_recognised() {
+    for (bytes, what) in [
+        (b"".as_slice(), "this list is empty"),
+        (b"\xef\xbb\xbf\r\n \n", "this list is empty"),
+        (b",,,\n,,,\n", "this list is empty"),
+        (
+            b"PK\x03\x04\x14\0\x06\0",
+            "this is an Excel workbook (.xlsx), not a CSV file",
+        ),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0",
+            "this is an old Excel workbook (.xls), not a CSV file",
+        ),
+        (
+            b"\r\n<TABLE border=1><tr><td>email",
+            "this is a web page, not a CSV file",
+        ),
+        (
+            b"email,\"name\na@example.com,x\n",
+            "this quote is never closed; the row runs to line 3",
+        ),
+    ] {
+        let problem = refuse(bytes);
+        assert!(problem.split_once(' ').unwrap().1.starts_with(what), "{problem}");
+    }
+}
+
+#[test]
+fn a_missing_file_is_a_problem_in_plain_words() {
+    let problems = List::open(Path::new("/nowhere/list.csv"), None).unwrap_err();
+    assert_eq!(problems.kept[0].what, "cannot be read: there is no such file");
+}
+
+#[test]
+fn a_header_alone_is_a_list_without_rows() {
+    assert_eq!(read("email,name\n"), [""; 0]);
+}
+
+#[test]
+fn a_row_with_too_few_or_too_many_cells_is_rejected() {
+    assert_eq!(
+        read("email,name,city\na@example.com\nb@example.com,B,X,,,\nc@example.com,C,X,Y\n"),
+        [
+            "2:1 1 cell in this row; the header has 3",
+            "3 b@example.com b@example.com|B|X",
+            "4:1 4 cells in this row; the header has 3",
+        ]
+    );
+}
+
+#[test]
+fn a_quote_never_closed_names_the_line_the_row_runs_to() {
+    let list =
+        "email,name\na@example.com,A\n\"Li, Lei,li.lei@example.com\nb@example.com,B\nc@example.com,\"C\"\n";
+    assert_eq!(
+        read(list),
+        [
+            "2 a@example.com a@example.com|A",
+            "3:1 this quote is never closed; the row runs to line 5"
+        ]
+    );
+    assert_eq!(
+        read("email,name\na@example.com,\"A\nb@example.com,B\n"),
+        ["2:15 this quote is never closed; the row runs to line 4"]
+    );
+    assert_eq!(
+        read("email,name\na@example.com,\"A"),
+        ["2:15 this quote is never closed"]
+    );
+}
+
+#[test]
+fn a_quote_never_closed_does_not_pull_the_list_into_memory() {
+    let mut text = String::from("email,name\n\"a@example.com,A\n");
+    while text.len() < 3 * split::ROW_MAX {
+        text.push_str("b@example.com,\u{5f20}\u{4e09}\n");
+    }
+    let (list, _folder) = open(text);
+    let found = rows(&list);
+    let [Row::Rejected(rejected)] = found.as_slice() else {
+        panic!("{} rows", found.len())
+    };
+    assert!(rejected.raw.len() <= split::ROW_MAX);
+    assert!(
+        rejected
+            .problem
+            .what
+            .starts_with("this quote is never closed; the row runs to line 1")
+    );
+}
+
+#[test]
+fn a_nul_in_a_cell_rejects_the_row() {
+    assert_eq!(
+        read("email,name\na@example.com,A\0B\n"),
+        ["2:16 a NUL character in this row"]
+    );
+}
+
+#[test]
+fn a_bad_address_is_shown_with_its_line_and_marked() {
+    let (list, _folder) = open("name,email\n王小明, wang@@example.com ,\n\"a\nb\",\"plain\"\n");
+    let found = rows(&list);
+    let [Row::Rejected(first), Row::Rejected(second)] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    let show = |p: &Problem| (p.line, p.column, p.width, p.source.clone().unwrap());
+    assert_eq!(
+        show(&first.problem),
+        (2, 6, 17, "王小明, wang@@example.com ,".to_owned())
+    );
+    assert_eq!(show(&second.problem), (4, 5, 5, "b\",\"plain\"".to_owned()));
+    assert_eq!(second.raw, "\"a\nb\",\"plain\"");
+}
+
+#[test]
+fn the_same_mailbox_in_another_spelling_is_a_duplicate_of_its_first_row() {
+    assert_eq!(
+        read("email\nA@Example.com\nb@example.com\na@EXAMPLE.COM \nA@Example.com\n"),
+        [
+            "2 A@example.com A@Example.com",
+            "3 b@example.com b@example.com",
+            "4 a@example.com = 2",
+            "5 A@example.com = 2"
+        ]
+    );
+}
+
+#[test]
+fn a_list_that_shrank_meanwhile_is_an_error_not_another_person() {
+    let (list, folder) = open("email,name\na@example.com,A\nb@example.com,B\n");
+    let Row::Usable(second) = rows(&list).pop().unwrap() else {
+        panic!("usable")
+    };
+    let reader = list.row_reader().unwrap();
+    std::fs::write(&folder.path, "email,name\n").unwrap();
+    assert!(reader.read(second.place).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// The rows of this splitter are the rows of the `csv` crate.
+    #[test]
+    fn rows_and_cells_are_those_of_the_csv_crate(body in "[ab,\"\r\n]{0,60}") {
+        let mut splitter = Splitter::new(body.as_bytes(), b',', (0, 1));
+        let mut ours: Vec<Vec<String>> = Vec::new();
+        while let Some(row) = splitter.next_row().unwrap() {
+            let text = std::str::from_utf8(row.bytes).unwrap();
+            ours.push(row.cells.texts(text).map(std::borrow::Cow::into_owned).collect());
+        }
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
+        let theirs: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn any_cells_come_back_and_come_back_again_by_place(
+        cells in prop::collection::vec((any::<String>(), "[a-z,;\"\r\n 张]{0,8}"), 1..20),
+        end in prop::sample::select(vec!["\n", "\r\n", "\r"]),
+        gap in 0_usize..3,
+    ) {
+        let quote = |cell: &str| format!("\"{}\"", cell.replace('\0', "").replace('"', "\"\""));
+        let mut text = format!("email,one,two{end}");
+        for (number, (one, two)) in cells.iter().enumerate() {
+            write!(text, "u{number}@example.com,{},{}{}", quote(one), quote(two), end.repeat(gap + 1)).unwrap();
+        }
+        let (list, _folder) = open(&text);
+        let found = rows(&list);
+        prop_assert_eq!(found.len(), cells.len());
+        for (row, (one, two)) in found.iter().zip(&cells) {
+            let Row::Usable(recipient) = row else { panic!("{row:?}") };
+            let one = one.replace('\0', "");
+            prop_assert_eq!(recipient.values.get(1), Some(one.as_str()));
+            prop_assert_eq!(recipient.values.get(2), Some(two.as_str()));
+        }
+        prop_assert_eq!(read_again(&list), cells.len());
+    }
+}
