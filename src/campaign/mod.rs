@@ -6,6 +6,7 @@ pub mod retry;
 pub mod account;
 pub mod provider;
 pub mod workspace;
+pub mod inputs;
 mod file;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use account::{Account, Login, Secret, Tls, Transport};
+pub use inputs::Inputs;
 pub use file::{closest, plain};
 pub use problem::{Problem, Problems};
 pub use workspace::{Lang, Unsubscribe, Workspace};
@@ -91,6 +93,16 @@ impl Campaign {
             Some(campaign) => problems.or_ok(campaign),
             None => Err(problems),
         }
+    }
+}
+
+impl Campaign {
+    /// The name in a campaign file, whatever else is wrong with the campaign.
+    pub fn name_in(path: &Path) -> Result<String, Problems> {
+        let file = File::<RawCampaign>::read(path)?;
+        let mut problems = Problems::default();
+        let name = file.value.name(&file, &mut problems);
+        problems.or_ok(name)
     }
 }
 

@@ -88,6 +88,8 @@ pub struct Problems {
     pub more: u64,
     /// A sentence for the head of the report, in place of a count of problems.
     pub title: Option<String>,
+    /// What to do about all of them.
+    pub advice: Option<String>,
 }
 
 impl Problems {

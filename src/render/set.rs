@@ -294,7 +294,7 @@ impl<'a> Loader<'a> {
         registry.set_prevent_indent(true);
         helpers::register(&mut registry);
         match self.flavour {
-            Flavour::Html => registry.register_escape_fn(super::escape),
+            Flavour::Html => registry.register_escape_fn(super::escape_html),
             Flavour::Text => registry.register_escape_fn(handlebars::no_escape),
         }
         let mut problems = self.found.problems;
