@@ -89,7 +89,9 @@ impl Findings {
                 self.usable += 1;
                 return Ok(Some(recipient));
             }
-            Row::Duplicate { place, first_line, .. } => {
+            Row::Duplicate {
+                place, first_line, ..
+            } => {
                 self.duplicates += 1;
                 if self.duplicate_lines.len() < DUPLICATES_SHOWN {
                     self.duplicate_lines.push((place.line, first_line));

@@ -37,14 +37,20 @@ pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let mut digest = Sha256::new();
     let mut chunk = vec![0; 256 * 1_024];
     loop {
-        let count = source.read(&mut chunk).with_context(|| format!("read {}", list.display()))?;
-        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+        let count = source
+            .read(&mut chunk)
+            .with_context(|| format!("read {}", list.display()))?;
+        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
         digest.update(bytes);
         copy.write_all(bytes).with_context(failed)?;
     }
     let digest = hex(&digest.finalize());
     let path = folder.join(format!("{digest}.csv"));
-    copy.sync_all().and_then(|()| std::fs::rename(&part, &path)).with_context(failed)?;
+    copy.sync_all()
+        .and_then(|()| std::fs::rename(&part, &path))
+        .with_context(failed)?;
     Ok(Snapshot { digest, path })
 }
 
@@ -87,7 +93,13 @@ pub async fn enrol(
         Some(reader) => Known::read(reader, campaign)?,
         None => Known::default(),
     };
-    let mut batch = Batch { campaign, list: list_id, new: Vec::new(), moved: Vec::new(), suppressed: 0 };
+    let mut batch = Batch {
+        campaign,
+        list: list_id,
+        new: Vec::new(),
+        moved: Vec::new(),
+        suppressed: 0,
+    };
     for row in list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
         match known.0.get(&key(&recipient.address.key())) {
@@ -147,6 +159,8 @@ impl Known {
 
 fn key(address_key: &str) -> [u8; 16] {
     let mut key = [0; 16];
-    key.iter_mut().zip(Sha256::digest(address_key.as_bytes())).for_each(|(to, from)| *to = from);
+    key.iter_mut()
+        .zip(Sha256::digest(address_key.as_bytes()))
+        .for_each(|(to, from)| *to = from);
     key
 }

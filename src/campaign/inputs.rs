@@ -26,7 +26,11 @@ pub struct Inputs {
 
 impl Inputs {
     /// The inputs of a campaign with this list and these template files.
-    pub fn new<'a>(campaign: &Campaign, list: &str, templates: impl Iterator<Item = (String, &'a str)>) -> Self {
+    pub fn new<'a>(
+        campaign: &Campaign,
+        list: &str,
+        templates: impl Iterator<Item = (String, &'a str)>,
+    ) -> Self {
         let show = |mailbox: &crate::mail::Mailbox| match &mailbox.name {
             Some(name) => format!("{name} <{}>", mailbox.address),
             None => mailbox.address.to_string(),
@@ -43,12 +47,17 @@ impl Inputs {
             ("list_id", Some(campaign.list_id.clone())),
             ("email_column", campaign.email_column.clone()),
             ("unsubscribe url", unsubscribe.url.clone()),
-            ("unsubscribe mailto", unsubscribe.mailto.as_ref().map(ToString::to_string)),
+            (
+                "unsubscribe mailto",
+                unsubscribe.mailto.as_ref().map(ToString::to_string),
+            ),
         ];
         let named = |(name, value): (&str, Option<String>)| value.map(|value| (name.to_owned(), value));
         Self {
             list: list.to_owned(),
-            templates: templates.map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes())))).collect(),
+            templates: templates
+                .map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes()))))
+                .collect(),
             settings: settings.into_iter().filter_map(named).collect(),
         }
     }
@@ -57,15 +66,21 @@ impl Inputs {
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut lines = Vec::new();
         let changes = compare(&self.templates, &now.templates);
-        lines.extend(changes.into_iter().map(|(name, before, after)| match (before, after) {
-            (Some(_), Some(_)) => format!("template {name} was edited"),
-            (None, _) => format!("template {name} is new"),
-            (_, None) => format!("template {name} is gone"),
-        }));
+        lines.extend(
+            changes
+                .into_iter()
+                .map(|(name, before, after)| match (before, after) {
+                    (Some(_), Some(_)) => format!("template {name} was edited"),
+                    (None, _) => format!("template {name} is new"),
+                    (_, None) => format!("template {name} is gone"),
+                }),
+        );
         let changes = compare(&self.settings, &now.settings);
-        lines.extend(changes.into_iter().map(|(name, before, after)| {
-            format!("{name} was {} and is {}", shown(before), shown(after))
-        }));
+        lines.extend(
+            changes
+                .into_iter()
+                .map(|(name, before, after)| format!("{name} was {} and is {}", shown(before), shown(after))),
+        );
         lines
     }
 }
@@ -74,14 +89,22 @@ type Change<'a> = (&'a str, Option<&'a String>, Option<&'a String>);
 
 fn compare<'a>(before: &'a BTreeMap<String, String>, after: &'a BTreeMap<String, String>) -> Vec<Change<'a>> {
     let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let both = names.into_iter().map(|name| (name.as_str(), before.get(name), after.get(name)));
+    let both = names
+        .into_iter()
+        .map(|name| (name.as_str(), before.get(name), after.get(name)));
     both.filter(|(_, before, after)| before != after).collect()
 }
 
 fn shown(value: Option<&String>) -> String {
-    let Some(value) = value else { return "not set".to_owned() };
+    let Some(value) = value else {
+        return "not set".to_owned();
+    };
     let cut: String = value.chars().take(SHOWN_MAX).collect();
-    if cut.len() < value.len() { format!("`{cut}…`") } else { format!("`{cut}`") }
+    if cut.len() < value.len() {
+        format!("`{cut}…`")
+    } else {
+        format!("`{cut}`")
+    }
 }
 
 #[cfg(test)]
@@ -91,7 +114,10 @@ mod tests {
     #[test]
     fn every_difference_is_named() {
         let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
         };
         let before = Inputs {
             list: "a".to_owned(),

@@ -46,9 +46,17 @@ impl Invalid {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let (workspace, campaign) = load::campaign(&args.campaign)?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
-    let findings = all(&workspace, &list, &maker, Invalid::from_flag(args.skip_invalid), printer)?;
+    let findings = all(
+        &workspace,
+        &list,
+        &maker,
+        Invalid::from_flag(args.skip_invalid),
+        printer,
+    )?;
     match printer.form {
-        Form::Json => printer.json(&json!({ "campaign": campaign.name, "problems": [], "findings": findings })),
+        Form::Json => {
+            printer.json(&json!({ "campaign": campaign.name, "problems": [], "findings": findings }));
+        }
         Form::Text => describe(&campaign, &findings, printer),
     }
     Ok(Exit::Ok)
@@ -62,7 +70,10 @@ pub(super) fn all(
     invalid: Invalid,
     printer: Printer,
 ) -> anyhow::Result<Findings> {
-    let mut file = RejectedFile { path: workspace.root.join("rejected.csv"), file: None };
+    let mut file = RejectedFile {
+        path: workspace.root.join("rejected.csv"),
+        file: None,
+    };
     let findings = check(maker, list, Clock::System.now_ms(), |row| match invalid {
         Invalid::Skip => file.write(row),
         Invalid::Refuse => Ok(()),
@@ -81,14 +92,22 @@ pub(super) fn all(
     problems.extend(findings.mail_problems.clone());
     problems.or_ok(())?;
     if findings.rejected > 0 {
-        printer.warn(&format!("{} left out; see {}", count(findings.rejected, "row"), file.path.display()));
+        printer.warn(&format!(
+            "{} left out; see {}",
+            count(findings.rejected, "row"),
+            file.path.display()
+        ));
     }
     Ok(findings)
 }
 
 /// Problems of the snapshot are problems of the user's file.
 pub(super) fn named(mut problems: Problems, list: &List, campaign: &Campaign) -> Problems {
-    for problem in problems.kept.iter_mut().filter(|problem| problem.file == list.path()) {
+    for problem in problems
+        .kept
+        .iter_mut()
+        .filter(|problem| problem.file == list.path())
+    {
         problem.file.clone_from(&campaign.recipients);
     }
     problems
@@ -98,15 +117,29 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
     printer.data(&format!("{}: all is well", campaign.name));
     printer.data(&format!("  recipients   {}", number(findings.usable)));
     if findings.duplicates > 0 {
-        let lines = findings.duplicate_lines.iter().map(|(line, first)| format!("line {line} repeats line {first}"));
+        let lines = findings
+            .duplicate_lines
+            .iter()
+            .map(|(line, first)| format!("line {line} repeats line {first}"));
         let lines: Vec<String> = lines.take(5).collect();
-        let more = if findings.duplicates > lines.len() as u64 { ", …" } else { "" };
-        printer.data(&format!("  duplicates   {} kept once ({}{more})", number(findings.duplicates), lines.join(", ")));
+        let more = if findings.duplicates > lines.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        printer.data(&format!(
+            "  duplicates   {} kept once ({}{more})",
+            number(findings.duplicates),
+            lines.join(", ")
+        ));
     }
     if findings.rejected > 0 {
         printer.data(&format!("  left out     {}", count(findings.rejected, "row")));
     }
-    printer.data(&format!("  largest mail {} kB", number(findings.largest.div_ceil(1_000) as u64)));
+    printer.data(&format!(
+        "  largest mail {} kB",
+        number(findings.largest.div_ceil(1_000) as u64)
+    ));
     if findings.largest > CLIPPED_FROM {
         printer.warn("warning: Gmail cuts off mails of more than about 102 kB, and the footer with them");
     }
@@ -124,15 +157,16 @@ struct RejectedFile {
 impl RejectedFile {
     fn write(&mut self, row: &Rejected) -> anyhow::Result<()> {
         let failed = || format!("write {}", self.path.display());
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let mut file = std::io::BufWriter::new(std::fs::File::create(&self.path).with_context(failed)?);
-                writeln!(file, "line,column,reason,row").with_context(failed)?;
-                self.file.insert(file)
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let mut file = std::io::BufWriter::new(std::fs::File::create(&self.path).with_context(failed)?);
+            writeln!(file, "line,column,reason,row").with_context(failed)?;
+            self.file.insert(file)
         };
-        let mut line = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        let mut line = csv::WriterBuilder::new()
+            .has_headers(false)
+            .from_writer(Vec::new());
         let (at, column) = (row.place.line.to_string(), row.problem.column.to_string());
         line.write_record([&at, &column, &row.problem.what, &row.raw])?;
         file.write_all(&line.into_inner()?).with_context(failed)

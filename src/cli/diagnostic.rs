@@ -12,7 +12,10 @@ pub(super) fn show(printer: Printer, error: &anyhow::Error) {
         show_problems(printer, problems);
     } else {
         printer.warn(&format!("error: {error:#}"));
-        if let Some(hint) = error.downcast_ref::<Coded>().and_then(|coded| coded.hint.as_ref()) {
+        if let Some(hint) = error
+            .downcast_ref::<Coded>()
+            .and_then(|coded| coded.hint.as_ref())
+        {
             printer.warn(&format!("hint: {hint}"));
         }
     }
@@ -27,7 +30,14 @@ fn show_problems(printer: Printer, problems: &Problems) {
         printer.warn(&format!("error: {title}"));
     }
     for problem in &problems.kept {
-        printer.warn(&render(problem, if problems.title.is_some() { Level::NOTE } else { Level::ERROR }));
+        printer.warn(&render(
+            problem,
+            if problems.title.is_some() {
+                Level::NOTE
+            } else {
+                Level::ERROR
+            },
+        ));
     }
     if problems.more > 0 {
         printer.warn(&format!("and {} more", count(problems.more, "problem")));
@@ -42,11 +52,15 @@ fn render(problem: &Problem, level: Level<'_>) -> String {
     let path = problem.file.display().to_string();
     let mut text = match &problem.source {
         Some(source) if problem.line > 0 => snippet(problem, &path, source, level),
-        _ if problem.line > 0 => format!("error: {}\n  --> {path}:{}:{}", problem.what, problem.line, problem.column),
+        _ if problem.line > 0 => format!(
+            "error: {}\n  --> {path}:{}:{}",
+            problem.what, problem.line, problem.column
+        ),
         _ => format!("error: {}\n  --> {path}", problem.what),
     };
     if let Some(hint) = &problem.hint {
-        text.push_str(&format!("\nhint: {hint}"));
+        text.push_str("\nhint: ");
+        text.push_str(hint);
     }
     text
 }
@@ -65,5 +79,7 @@ fn snippet(problem: &Problem, path: &str, source: &str, level: Level<'_>) -> Str
 
 fn byte_of(text: &str, character: u64) -> usize {
     let character = usize::try_from(character).unwrap_or(usize::MAX);
-    text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
+    text.char_indices()
+        .nth(character)
+        .map_or(text.len(), |(byte, _)| byte)
 }

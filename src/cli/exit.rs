@@ -63,7 +63,11 @@ pub(super) struct Coded {
 
 impl Coded {
     pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), hint: None }
+        Self {
+            exit,
+            what: what.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -90,6 +94,8 @@ pub(super) fn code(error: &anyhow::Error) -> Exit {
         let all_config = problems.kept.iter().all(|problem| is_config(&problem.file));
         return if all_config { Exit::Config } else { Exit::Data };
     }
-    let is_io = error.chain().any(|cause| cause.is::<std::io::Error>() || cause.is::<Broken>());
+    let is_io = error
+        .chain()
+        .any(|cause| cause.is::<std::io::Error>() || cause.is::<Broken>());
     if is_io { Exit::Io } else { Exit::Software }
 }

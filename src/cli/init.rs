@@ -23,19 +23,39 @@ const FILES: [(&str, &str); 9] = [
     (workspace::FILE, include_str!("../../mailshot.toml")),
     ("campaigns/hello.toml", include_str!("../../campaigns/hello.toml")),
     ("campaigns/hello.csv", include_str!("../../campaigns/hello.csv")),
-    ("templates/hello/body.html.hbs", include_str!("../../templates/hello/body.html.hbs")),
-    ("templates/hello/body.txt.hbs", include_str!("../../templates/hello/body.txt.hbs")),
-    ("templates/footer/en.html.hbs", include_str!("../../templates/footer/en.html.hbs")),
-    ("templates/footer/en.txt.hbs", include_str!("../../templates/footer/en.txt.hbs")),
-    ("templates/footer/zh.html.hbs", include_str!("../../templates/footer/zh.html.hbs")),
-    ("templates/footer/zh.txt.hbs", include_str!("../../templates/footer/zh.txt.hbs")),
+    (
+        "templates/hello/body.html.hbs",
+        include_str!("../../templates/hello/body.html.hbs"),
+    ),
+    (
+        "templates/hello/body.txt.hbs",
+        include_str!("../../templates/hello/body.txt.hbs"),
+    ),
+    (
+        "templates/footer/en.html.hbs",
+        include_str!("../../templates/footer/en.html.hbs"),
+    ),
+    (
+        "templates/footer/en.txt.hbs",
+        include_str!("../../templates/footer/en.txt.hbs"),
+    ),
+    (
+        "templates/footer/zh.html.hbs",
+        include_str!("../../templates/footer/zh.html.hbs"),
+    ),
+    (
+        "templates/footer/zh.txt.hbs",
+        include_str!("../../templates/footer/zh.txt.hbs"),
+    ),
 ];
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let root = &args.folder;
     if let Some((name, _)) = FILES.iter().find(|(name, _)| root.join(name).exists()) {
         let what = format!("{} is already there; nothing was made", root.join(name).display());
-        return Err(Coded::new(Exit::Usage, what).hint("name another folder: `mailshot init FOLDER`").into());
+        return Err(Coded::new(Exit::Usage, what)
+            .hint("name another folder: `mailshot init FOLDER`")
+            .into());
     }
     for (name, text) in FILES {
         write(&root.join(name), text)?;

@@ -13,10 +13,15 @@ use crate::source::List;
 /// The workspace that a campaign argument, or this folder, lies in.
 pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
     let near = argument.map(Path::new).filter(|path| path.is_file());
-    let start = near.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let start = near
+        .and_then(Path::parent)
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let Some(root) = Workspace::find(start) else {
         let what = format!("no {} here or in a folder above", workspace::FILE);
-        return Err(Coded::new(Exit::Config, what).hint("`mailshot init` makes a workspace to begin with").into());
+        return Err(Coded::new(Exit::Config, what)
+            .hint("`mailshot init` makes a workspace to begin with")
+            .into());
     };
     Ok(Workspace::load(&relative(&root))?)
 }
@@ -32,7 +37,9 @@ pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Re
         return Ok(named);
     }
     let what = format!("there is no campaign file `{argument}`");
-    Err(Coded::new(Exit::Data, what).hint("give its path, such as campaigns/hello.toml, or its name").into())
+    Err(Coded::new(Exit::Data, what)
+        .hint("give its path, such as campaigns/hello.toml, or its name")
+        .into())
 }
 
 /// The workspace and the campaign of a command, checked.
@@ -64,7 +71,11 @@ fn relative(root: &Path) -> PathBuf {
 }
 
 /// The list and the means to make mails of a campaign, checked as far as one can without reading the rows.
-pub(super) fn maker(workspace: &Workspace, campaign: &Campaign, uid: String) -> anyhow::Result<(List, Maker)> {
+pub(super) fn maker(
+    workspace: &Workspace,
+    campaign: &Campaign,
+    uid: String,
+) -> anyhow::Result<(List, Maker)> {
     let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
     let maker = maker_for(workspace, campaign, &list, uid)?;
     Ok((list, maker))
@@ -79,12 +90,21 @@ pub(super) fn maker_for(
 ) -> anyhow::Result<Maker> {
     let templates = Templates::compile(campaign, list.columns(), &workspace.root)?;
     let composer = Composer::new(campaign, campaign.unsubscribe.key()?);
-    Ok(Maker::new(campaign.clone(), uid, list.columns().clone(), templates, composer))
+    Ok(Maker::new(
+        campaign.clone(),
+        uid,
+        list.columns().clone(),
+        templates,
+        composer,
+    ))
 }
 
 /// The `uid` that Message-IDs derive from: the ledger's, once the campaign is in it.
 pub(super) fn uid(workspace: &Workspace, campaign: &Campaign) -> anyhow::Result<String> {
     let reader = Reader::open(&workspace.ledger)?;
-    let known = reader.map(|reader| reader.uid(&campaign.name)).transpose()?.flatten();
+    let known = reader
+        .map(|reader| reader.uid(&campaign.name))
+        .transpose()?
+        .flatten();
     Ok(known.unwrap_or_else(|| format!("not enrolled: {}", campaign.name)))
 }

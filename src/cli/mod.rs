@@ -78,11 +78,18 @@ pub fn main() -> ExitCode {
             let is_help = !error.use_stderr();
             // Help that cannot be printed has no reader.
             let _printed = error.print();
-            return if is_help { Exit::Ok.into() } else { Exit::Usage.into() };
+            return if is_help {
+                Exit::Ok.into()
+            } else {
+                Exit::Usage.into()
+            };
         }
     };
     let form = if cli.json { Form::Json } else { Form::Text };
-    let printer = Printer { form, is_quiet: cli.quiet };
+    let printer = Printer {
+        form,
+        is_quiet: cli.quiet,
+    };
     match run(cli.command, printer) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -111,9 +118,13 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         }
         Command::Man => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page).context("make the manual page")?;
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .context("make the manual page")?;
             for command in Cli::command().get_subcommands() {
-                clap_mangen::Man::new(command.clone()).render_options_section(&mut page).context("make the manual page")?;
+                clap_mangen::Man::new(command.clone())
+                    .render_options_section(&mut page)
+                    .context("make the manual page")?;
             }
             printer.raw(&page);
             Ok(Exit::Ok)
@@ -129,15 +140,20 @@ fn confirm(printer: Printer, is_confirmed: bool, question: &str) -> anyhow::Resu
     match printer.ask(question) {
         Some(true) => Ok(()),
         Some(false) => Err(exit::Coded::new(Exit::Usage, "nothing was done").into()),
-        None => Err(exit::Coded::new(Exit::Usage, "nothing was done: there is no terminal to ask at")
-            .hint("add --yes to go on without a question")
-            .into()),
+        None => Err(
+            exit::Coded::new(Exit::Usage, "nothing was done: there is no terminal to ask at")
+                .hint("add --yes to go on without a question")
+                .into(),
+        ),
     }
 }
 
 /// A runtime for commands that wait for sockets or for the ledger.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")
 }
 
 #[cfg(test)]

@@ -16,6 +16,10 @@ use crate::source::{List, Row};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::PREVIEW)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(super) struct Args {
     /// The campaign: its file, or its name
     campaign: String,
@@ -46,7 +50,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Some(address) => by_address(&list, address)?,
         None => by_row(&list, args.row)?,
     };
-    let mail = maker.make(&recipient, Clock::System.now_ms()).map_err(Problems::from)?;
+    let mail = maker
+        .make(&recipient, Clock::System.now_ms())
+        .map_err(Problems::from)?;
     if args.open {
         open(&mail)?;
     } else if args.html {
@@ -73,7 +79,10 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 fn describe(recipient: &Recipient, mail: &Mail, printer: Printer) {
-    printer.data(&format!("To:      {} (line {} of the list)", recipient.address, recipient.place.line));
+    printer.data(&format!(
+        "To:      {} (line {} of the list)",
+        recipient.address, recipient.place.line
+    ));
     printer.data(&format!("Subject: {}", mail.content.subject));
     printer.data(&format!("Size:    {} bytes\n", mail.message.bytes.len()));
     printer.data(&mail.content.text);
@@ -84,18 +93,23 @@ fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
     for found in list.rows()? {
         count += 1;
         match found? {
-            Row::Usable(recipient) | Row::Duplicate { recipient, .. } if count == row => return Ok(recipient),
+            Row::Usable(recipient) | Row::Duplicate { recipient, .. } if count == row => {
+                return Ok(recipient);
+            }
             Row::Rejected(rejected) if count == row => return Err(Problems::from(rejected.problem).into()),
             _ => {}
         }
     }
     let what = format!("there is no row {row}; {} has {count}", list.path().display());
-    Err(Coded::new(Exit::Data, what).hint("rows are counted from 1, without the header").into())
+    Err(Coded::new(Exit::Data, what)
+        .hint("rows are counted from 1, without the header")
+        .into())
 }
 
 /// Finds the row of an address.
 pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient> {
-    let wanted = Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let wanted =
+        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     for found in list.rows()? {
         if let Row::Usable(recipient) = found?
             && recipient.address.key() == wanted.key()
@@ -103,14 +117,23 @@ pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient
             return Ok(recipient);
         }
     }
-    Err(Coded::new(Exit::Data, format!("{wanted} is not in {}", list.path().display())).into())
+    Err(Coded::new(
+        Exit::Data,
+        format!("{wanted} is not in {}", list.path().display()),
+    )
+    .into())
 }
 
 fn open(mail: &Mail) -> anyhow::Result<()> {
     let path = std::env::temp_dir().join(format!("mailshot-preview-{}.html", std::process::id()));
-    let write = || -> std::io::Result<()> { std::fs::File::create(&path)?.write_all(mail.content.html.as_bytes()) };
+    let write =
+        || -> std::io::Result<()> { std::fs::File::create(&path)?.write_all(mail.content.html.as_bytes()) };
     write().with_context(|| format!("write {}", path.display()))?;
     let opened = std::process::Command::new("xdg-open").arg(&path).status();
     let is_open = opened.is_ok_and(|status| status.success());
-    if is_open { Ok(()) } else { Err(Coded::new(Exit::Io, format!("no browser was found; open {}", path.display())).into()) }
+    if is_open {
+        Ok(())
+    } else {
+        Err(Coded::new(Exit::Io, format!("no browser was found; open {}", path.display())).into())
+    }
 }

@@ -20,6 +20,10 @@ pub(super) struct Printer {
     pub(super) is_quiet: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "a printer is the permission to print: whoever prints holds one"
+)]
 impl Printer {
     /// Prints a line of data.
     pub(super) fn data(self, line: &str) {
@@ -61,7 +65,10 @@ impl Printer {
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         asked.and(read.map(drop)).ok()?;
-        Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "j" | "是"))
+        Some(matches!(
+            answer.trim().to_lowercase().as_str(),
+            "y" | "yes" | "j" | "是"
+        ))
     }
 }
 
@@ -90,12 +97,18 @@ pub(super) fn count(value: u64, noun: &str) -> String {
 
 /// `1 delivery`, `12 deliveries`.
 pub(super) fn deliveries(value: u64) -> String {
-    format!("{} {}", number(value), if value == 1 { "delivery" } else { "deliveries" })
+    format!(
+        "{} {}",
+        number(value),
+        if value == 1 { "delivery" } else { "deliveries" }
+    )
 }
 
 /// A moment as people read it, in this zone: `2026-11-23 05:10:22`.
 pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
-    let at = jiff::Timestamp::from_millisecond(at_ms).unwrap_or_default().to_zoned(zone.clone());
+    let at = jiff::Timestamp::from_millisecond(at_ms)
+        .unwrap_or_default()
+        .to_zoned(zone.clone());
     let name = zone.iana_name().unwrap_or("UTC");
     format!("{} {name}", at.strftime("%Y-%m-%d %H:%M:%S"))
 }

@@ -62,13 +62,24 @@ impl Progress {
     /// Shows a run that has `total` mails before it.
     pub(super) fn new(printer: Printer, total: u64) -> Self {
         let is_shown = !printer.is_quiet && printer.form == Form::Text && console_is_terminal();
-        let target = if is_shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
+        let target = if is_shown {
+            ProgressDrawTarget::stderr_with_hz(5)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}") {
             bar.set_style(style);
         }
         let past = std::iter::once((Instant::now(), 0)).collect();
-        Self { counts: Arc::new(Counts::default()), printer, bar, total, last_line: Instant::now(), past }
+        Self {
+            counts: Arc::new(Counts::default()),
+            printer,
+            bar,
+            total,
+            last_line: Instant::now(),
+            past,
+        }
     }
 
     /// Told of every outcome: counts it, and prints it as an event line for `--json`.
@@ -94,7 +105,11 @@ impl Progress {
         self.bar.set_message(text.clone());
         if self.bar.is_hidden() && self.printer.form == Form::Text && now - self.last_line >= LINE_EVERY {
             self.last_line = now;
-            self.printer.say(&format!("{}/{}  {text}", number(self.counts.settled()), number(self.total)));
+            self.printer.say(&format!(
+                "{}/{}  {text}",
+                number(self.counts.settled()),
+                number(self.total)
+            ));
         }
     }
 
@@ -106,7 +121,11 @@ impl Progress {
     fn text(&self, left: &[Left]) -> String {
         let counts = &self.counts;
         let mut parts = vec![format!("{} sent", number(counts.sent()))];
-        for (name, count) in [("deferred", &counts.deferred), ("failed", &counts.failed), ("in doubt", &counts.in_doubt)] {
+        for (name, count) in [
+            ("deferred", &counts.deferred),
+            ("failed", &counts.failed),
+            ("in doubt", &counts.in_doubt),
+        ] {
             let count = count.load(Ordering::Relaxed);
             if count > 0 {
                 parts.push(format!("{} {name}", number(count)));
@@ -115,14 +134,20 @@ impl Progress {
         let speed = self.speed();
         parts.push(format!("{speed:.1}/s"));
         if let Some(longest) = left.iter().max_by_key(|left| left.rate.unit) {
-            parts.push(format!("{} of {} left", number(longest.left.into()), longest.rate));
+            parts.push(format!(
+                "{} of {} left",
+                number(longest.left.into()),
+                longest.rate
+            ));
         }
         parts.extend(self.expected_end(speed, left));
         parts.join(" · ")
     }
 
     fn speed(&self) -> f64 {
-        let (Some(first), Some(last)) = (self.past.front(), self.past.back()) else { return 0.0 };
+        let (Some(first), Some(last)) = (self.past.front(), self.past.back()) else {
+            return 0.0;
+        };
         let seconds = (last.0 - first.0).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a speed for people")]
         let mails = (last.1 - first.1) as f64;
@@ -131,12 +156,18 @@ impl Progress {
 
     fn expected_end(&self, speed: f64, left: &[Left]) -> Option<String> {
         let waiting = self.total.saturating_sub(self.counts.settled());
-        if left.iter().any(|left| u64::from(left.left) < waiting && left.rate.unit == crate::campaign::quota::Unit::Day) {
+        if left
+            .iter()
+            .any(|left| u64::from(left.left) < waiting && left.rate.unit == crate::campaign::quota::Unit::Day)
+        {
             return Some("today's quota ends before the list".to_owned());
         }
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = (speed > 0.0).then(|| waiting as f64 / speed)?;
-        Some(format!("{} to go", duration(Duration::try_from_secs_f64(seconds).ok()?)))
+        Some(format!(
+            "{} to go",
+            duration(Duration::try_from_secs_f64(seconds).ok()?)
+        ))
     }
 }
 
@@ -155,7 +186,7 @@ pub(super) fn duration(length: Duration) -> String {
     }
 }
 
-/// An outcome under the names that mail log shippers parse (KumoMTA's records).
+/// An outcome under the names that mail log shippers parse (`KumoMTA`'s records).
 fn event(happened: &Happened<'_>) -> serde_json::Value {
     let kind = match happened.outcome {
         Outcome::Accepted(_) => "Delivery",
@@ -165,7 +196,8 @@ fn event(happened: &Happened<'_>) -> serde_json::Value {
     };
     let reply = happened.outcome.reply();
     let enhanced = reply.and_then(|reply| reply.enhanced);
-    let enhanced = enhanced.map(|code| json!({ "class": code.class, "subject": code.subject, "detail": code.detail }));
+    let enhanced =
+        enhanced.map(|code| json!({ "class": code.class, "subject": code.subject, "detail": code.detail }));
     let fault = happened.outcome.fault();
     json!({
         "type": kind,

@@ -55,7 +55,10 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match (printer.form, how) {
         (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
         (Form::Text, Resolution::Resend) => {
-            printer.data(&format!("{} will be sent again by the next `mailshot send`", deliveries(settled)));
+            printer.data(&format!(
+                "{} will be sent again by the next `mailshot send`",
+                deliveries(settled)
+            ));
         }
         (Form::Text, Resolution::AssumeSent) => {
             printer.data(&format!("{} taken for sent", deliveries(settled)));
@@ -64,9 +67,17 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-async fn settle(workspace: &Workspace, name: &str, key: Option<String>, how: Resolution) -> anyhow::Result<u64> {
+async fn settle(
+    workspace: &Workspace,
+    name: &str,
+    key: Option<String>,
+    how: Resolution,
+) -> anyhow::Result<u64> {
     let ledger = Ledger::open(&workspace.ledger)?;
-    let campaign = ledger.find(name).await?.with_context(|| format!("the ledger knows no campaign `{name}`"))?;
+    let campaign = ledger
+        .find(name)
+        .await?
+        .with_context(|| format!("the ledger knows no campaign `{name}`"))?;
     ledger.resolve(campaign.id, key, how).await
 }
 

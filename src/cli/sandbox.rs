@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, count};
 use super::{runtime, send::signal};
-use crate::sandbox::{Certificate, Config, Credentials, FAULTS, LOCAL_PARTS, LoginPrompts, Script, Server, Store, Tls};
+use crate::sandbox::{
+    Certificate, Config, Credentials, FAULTS, LOCAL_PARTS, LoginPrompts, Script, Server, Store, Tls,
+};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = help())]
@@ -50,7 +52,11 @@ pub(super) struct Args {
 
 fn help() -> String {
     let table = |rows: &[(&str, &str)]| {
-        rows.iter().map(|(form, what)| format!("  {form:<28} {what}\n")).collect::<String>()
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|(form, what)| format!("  {form:<28} {what}\n"))
+            .collect();
+        lines.concat()
     };
     format!(
         "Examples:\n  mailshot sandbox\n  mailshot sandbox --discard --fault 4xx=0.05@rcpt --fault close-after=50\n  \
@@ -70,12 +76,19 @@ fn config(args: &Args) -> Result<Config, String> {
     let credentials = match &args.login {
         Some(login) => {
             let (user, password) = login.split_once(':').ok_or("--login takes USER:PASSWORD")?;
-            Some(Credentials { user: user.to_owned(), password: password.to_owned() })
+            Some(Credentials {
+                user: user.to_owned(),
+                password: password.to_owned(),
+            })
         }
         None => None,
     };
     Ok(Config {
-        store: if args.discard { Store::Discard } else { Store::Folder(args.dir.clone()) },
+        store: if args.discard {
+            Store::Discard
+        } else {
+            Store::Folder(args.dir.clone())
+        },
         journal: args.journal.clone(),
         tls: match args.tls.as_str() {
             "none" => Tls::None,
@@ -85,8 +98,16 @@ fn config(args: &Args) -> Result<Config, String> {
         },
         certificate: Certificate::SelfSigned,
         credentials,
-        login_prompts: if args.lower_case_prompts { LoginPrompts::LowerCase } else { LoginPrompts::Capitals },
-        without: args.without.iter().map(|name| name.parse()).collect::<Result<_, String>>()?,
+        login_prompts: if args.lower_case_prompts {
+            LoginPrompts::LowerCase
+        } else {
+            LoginPrompts::Capitals
+        },
+        without: args
+            .without
+            .iter()
+            .map(|name| name.parse())
+            .collect::<Result<_, String>>()?,
         script: Script::parse(&args.fault)?,
         ..Config::default()
     })
@@ -106,8 +127,12 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
     match printer.form {
         Form::Json => printer.json(&json!({ "listen": address.to_string(), "dir": dir })),
         Form::Text => {
-            let kept = dir.map_or("mails are counted, not kept".to_owned(), |dir| format!("mails are kept in {dir}"));
-            printer.data(&format!("the sandbox listens on {address}; {kept}; stop it with ctrl-c"));
+            let kept = dir.map_or("mails are counted, not kept".to_owned(), |dir| {
+                format!("mails are kept in {dir}")
+            });
+            printer.data(&format!(
+                "the sandbox listens on {address}; {kept}; stop it with ctrl-c"
+            ));
         }
     }
     let shutdown = CancellationToken::new();
@@ -116,8 +141,8 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
         signal::any().await;
         stop.cancel();
     };
-    let (served, ()) = tokio::join!(server.run(listener, shutdown), stopping);
-    served.context("serve")?;
+    let (outcome, ()) = tokio::join!(server.run(listener, shutdown), stopping);
+    outcome.context("serve")?;
     let counts = server.counts();
     match printer.form {
         Form::Json => printer.json(&counts),

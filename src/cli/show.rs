@@ -27,7 +27,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     };
     let Some(story) = story else {
         let what = format!("{address} is not enrolled in `{name}`");
-        return Err(Coded::new(Exit::Data, what).hint("recipients are enrolled by the first `mailshot send`").into());
+        return Err(Coded::new(Exit::Data, what)
+            .hint("recipients are enrolled by the first `mailshot send`")
+            .into());
     };
     match printer.form {
         Form::Json => printer.json(&story),
@@ -38,24 +40,47 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 
 fn describe(story: &Story, printer: Printer) {
     let zone = jiff::tz::TimeZone::system();
-    let reason = story.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = story
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     printer.data(&format!("{} is {}{reason}", story.recipient, story.state));
     printer.data(&format!("  row at line {} of the list", story.line));
     if story.state == State::Pending && story.due_at_ms > 0 {
         printer.data(&format!("  due {}", time(story.due_at_ms, &zone)));
     }
     for (index, attempt) in story.attempts.iter().enumerate() {
-        printer.data(&format!("  try {} at {}: {}", index + 1, time(attempt.began_at_ms, &zone), outcome(attempt)));
+        printer.data(&format!(
+            "  try {} at {}: {}",
+            index + 1,
+            time(attempt.began_at_ms, &zone),
+            outcome(attempt)
+        ));
         printer.data(&format!("    Message-ID <{}>", attempt.message_id));
         printer.data(&format!("    SHA-256    {}", attempt.digest));
     }
 }
 
 fn outcome(attempt: &Try) -> String {
-    let Some(outcome) = &attempt.outcome else { return "under way".to_owned() };
+    let Some(outcome) = &attempt.outcome else {
+        return "under way".to_owned();
+    };
     let code = attempt.code.map(|code| format!(" {code}")).unwrap_or_default();
-    let enhanced = attempt.enhanced.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
-    let text = attempt.reply.as_ref().map(|text| format!(" {text}")).unwrap_or_default();
-    let stage = attempt.stage.as_ref().map(|stage| format!(" at {stage}")).unwrap_or_default();
+    let enhanced = attempt
+        .enhanced
+        .as_ref()
+        .map(|code| format!(" {code}"))
+        .unwrap_or_default();
+    let text = attempt
+        .reply
+        .as_ref()
+        .map(|text| format!(" {text}"))
+        .unwrap_or_default();
+    let stage = attempt
+        .stage
+        .as_ref()
+        .map(|stage| format!(" at {stage}"))
+        .unwrap_or_default();
     format!("{outcome}{stage},{code}{enhanced}{text}")
 }

@@ -23,7 +23,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(args.campaign.as_deref())?;
     let reader = Reader::open(&workspace.ledger)?;
-    let Some(argument) = &args.campaign else { return all(&workspace, reader.as_ref(), printer) };
+    let Some(argument) = &args.campaign else {
+        return all(&workspace, reader.as_ref(), printer);
+    };
     let name = load::campaign_name(argument, &workspace)?;
     let status = match &reader {
         Some(reader) => reader.status(&name)?,
@@ -32,7 +34,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let is_file = load::campaign_file(argument, &workspace).is_ok();
     let Some(status) = status.or_else(|| is_file.then(|| draft(&name))) else {
         let what = format!("the ledger knows no campaign `{name}`");
-        return Err(Coded::new(Exit::Data, what).hint("`mailshot status` lists those it knows").into());
+        return Err(Coded::new(Exit::Data, what)
+            .hint("`mailshot status` lists those it knows")
+            .into());
     };
     match printer.form {
         Form::Json => printer.json(&status),
@@ -49,14 +53,22 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 
 /// A campaign that was never sent.
 fn draft(name: &str) -> Status {
-    Status { campaign: name.to_owned(), state: "draft".to_owned(), ..Status::default() }
+    Status {
+        campaign: name.to_owned(),
+        state: "draft".to_owned(),
+        ..Status::default()
+    }
 }
 
 fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyhow::Result<Exit> {
     let mut found = Vec::new();
     if let Some(reader) = reader {
         for name in reader.campaigns()? {
-            found.push(reader.status(&name)?.context("a campaign that was there is gone")?);
+            found.push(
+                reader
+                    .status(&name)?
+                    .context("a campaign that was there is gone")?,
+            );
         }
     }
     if found.is_empty() && printer.form == Form::Text {
@@ -74,7 +86,12 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
 /// Shows a campaign's counts and how it goes on.
 pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer) {
     let tally = &status.tally;
-    printer.data(&format!("{}: {}, {} recipients", status.campaign, status.state, number(tally.recipients)));
+    printer.data(&format!(
+        "{}: {}, {} recipients",
+        status.campaign,
+        status.state,
+        number(tally.recipients)
+    ));
     let withdrawn = if status.withdrawn > 0 {
         format!(" ({} no longer on the list)", number(status.withdrawn))
     } else {
@@ -96,7 +113,10 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
         printer.data(&format!("  {}", status.note));
     }
     if let Some(next_ms) = status.next_ms.filter(|_| status.state == "paused") {
-        printer.data(&format!("  next: {}", time(next_ms, &zone(workspace, &status.account))));
+        printer.data(&format!(
+            "  next: {}",
+            time(next_ms, &zone(workspace, &status.account))
+        ));
     }
 }
 

@@ -46,7 +46,11 @@ enum Action {
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
-        Action::Add { addresses, reason, yes } => add(addresses, reason, *yes, printer),
+        Action::Add {
+            addresses,
+            reason,
+            yes,
+        } => add(addresses, reason, *yes, printer),
         Action::Remove { addresses, yes } => remove(addresses, *yes, printer),
         Action::List => list(printer),
     }
@@ -62,12 +66,23 @@ fn keys(addresses: &[String]) -> anyhow::Result<Vec<String>> {
 
 fn add(addresses: &[String], reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
     let keys = keys(addresses)?;
-    confirm(printer, is_confirmed, &format!("Never mail {} again?", keys.join(", ")))?;
+    confirm(
+        printer,
+        is_confirmed,
+        &format!("Never mail {} again?", keys.join(", ")),
+    )?;
     let workspace = load::workspace(None)?;
     let at_ms = Clock::System.now_ms();
-    let row = |key: String| NewSuppression { key, reason: reason.to_owned(), source: "command line".to_owned(), at_ms };
+    let row = |key: String| NewSuppression {
+        key,
+        reason: reason.to_owned(),
+        source: "command line".to_owned(),
+        at_ms,
+    };
     let added = runtime()?.block_on(async {
-        Ledger::open(&workspace.ledger)?.suppress(keys.into_iter().map(row).collect()).await
+        Ledger::open(&workspace.ledger)?
+            .suppress(keys.into_iter().map(row).collect())
+            .await
     })?;
     match printer.form {
         Form::Json => printer.json(&json!({ "added": added })),
@@ -117,5 +132,9 @@ fn list(printer: Printer) -> anyhow::Result<Exit> {
 }
 
 fn counted(addresses: u64) -> String {
-    format!("{} {}", number(addresses), if addresses == 1 { "address" } else { "addresses" })
+    format!(
+        "{} {}",
+        number(addresses),
+        if addresses == 1 { "address" } else { "addresses" }
+    )
 }

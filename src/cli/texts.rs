@@ -5,7 +5,6 @@ use super::exit;
 /// Below `mailshot --help`.
 pub(super) const AFTER_HELP: &str = exit::HELP;
 
-
 pub(super) const INIT: &str = "\
 Examples:
   mailshot init                       make a workspace in this folder

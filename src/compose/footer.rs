@@ -26,14 +26,22 @@ pub struct FooterMissing {
 
 impl Footer<'_> {
     pub(super) fn check(&self, content: &Content) -> Result<(), FooterMissing> {
-        let parts =
-            [("text", &content.text, self.postal_text), ("HTML", &content.html, self.postal_html)];
+        let parts = [
+            ("text", &content.text, self.postal_text),
+            ("HTML", &content.html, self.postal_html),
+        ];
         for (part, body, postal) in parts {
             if !body.contains(self.unsubscribe_link) || self.unsubscribe_link.is_empty() {
-                return Err(FooterMissing { part, what: "unsubscribe link" });
+                return Err(FooterMissing {
+                    part,
+                    what: "unsubscribe link",
+                });
             }
             if !body.contains(postal) || postal.is_empty() {
-                return Err(FooterMissing { part, what: "postal address" });
+                return Err(FooterMissing {
+                    part,
+                    what: "postal address",
+                });
             }
         }
         Ok(())

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -24,12 +25,18 @@ pub(super) fn text(header: &str, value: &str) -> String {
     let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && !value.contains("=?")
         && value.split(' ').all(|word| word.len() <= PLAIN_WORD_MAX);
-    if is_plain { value } else { encoded_words(&value, header.len() + 2) }
+    if is_plain {
+        value
+    } else {
+        encoded_words(&value, header.len() + 2)
+    }
 }
 
 /// `Name <address>`: the name as atoms, as a quoted string, or in encoded words. Source: RFC 5322, 3.4.
 pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> String {
-    let Some(name) = name.map(clean).filter(|name| !name.is_empty()) else { return address.to_string() };
+    let Some(name) = name.map(clean).filter(|name| !name.is_empty()) else {
+        return address.to_string();
+    };
     let is_short = name.len() <= PLAIN_WORD_MAX;
     let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
     if is_short && name.chars().all(is_atoms) && !name.contains("=?") {
@@ -44,7 +51,12 @@ pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> St
 
 /// Nothing that could end a header line gets this far; should it, it becomes a space.
 fn clean(value: &str) -> String {
-    value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+    value
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// Cuts a text into encoded words, never inside a grapheme: a reader may show each word by itself.
@@ -80,7 +92,9 @@ fn octets_that_fit(column: usize) -> usize {
 /// The date in English and UTC, whatever the machine's language and zone are. Source: RFC 5322, 3.3.
 pub(super) fn date(at: Timestamp) -> String {
     // Years beyond 9999 are the only ones that cannot be printed.
-    DateTimePrinter::new().timestamp_to_string(&at).unwrap_or_default()
+    DateTimePrinter::new()
+        .zoned_to_string(&at.to_zoned(TimeZone::UTC))
+        .unwrap_or_default()
 }
 
 /// `campaign:account:bulk:mailshot`, never anything about the recipient. Source: Google's feedback loop.
@@ -90,7 +104,10 @@ pub(super) fn feedback_id(campaign: &str, account: &str) -> String {
 
 /// A name as letters that the field allows; a name in another script becomes a short digest of itself.
 fn label(name: &str) -> String {
-    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+        .collect();
     if plain.is_empty() {
         let digest: [u8; 32] = Sha256::digest(name.as_bytes()).into();
         return token::hex(digest.get(..4).unwrap_or_default());
@@ -106,7 +123,9 @@ mod tests {
 
     fn decode(value: &str) -> String {
         let words = value.split(' ').map(|word| {
-            let inner = word.strip_prefix("=?UTF-8?B?").and_then(|word| word.strip_suffix("?="));
+            let inner = word
+                .strip_prefix("=?UTF-8?B?")
+                .and_then(|word| word.strip_suffix("?="));
             String::from_utf8(BASE64_STANDARD.decode(inner.unwrap()).unwrap()).unwrap()
         });
         words.collect()
@@ -126,7 +145,11 @@ mod tests {
         assert_eq!(decode(&encoded), value);
         for word in encoded.split(' ') {
             assert!(word.len() <= 75, "{word}");
-            assert_eq!(decode(word).matches('👨').count(), decode(word).matches('👦').count(), "{word}");
+            assert_eq!(
+                decode(word).matches('👨').count(),
+                decode(word).matches('👦').count(),
+                "{word}"
+            );
         }
         assert!("Subject: ".len() + encoded.split(' ').next().unwrap().len() <= 76);
     }
@@ -137,7 +160,10 @@ mod tests {
         let show = |name| mailbox("To", name, &address);
         assert_eq!(show(None), "li@example.com");
         assert_eq!(show(Some("Li Lei")), "Li Lei <li@example.com>");
-        assert_eq!(show(Some("Lei, Li \"LL\"")), "\"Lei, Li \\\"LL\\\"\" <li@example.com>");
+        assert_eq!(
+            show(Some("Lei, Li \"LL\"")),
+            "\"Lei, Li \\\"LL\\\"\" <li@example.com>"
+        );
         assert_eq!(show(Some("张三")), "=?UTF-8?B?5byg5LiJ?= <li@example.com>");
     }
 
@@ -149,7 +175,10 @@ mod tests {
 
     #[test]
     fn the_feedback_id_has_four_fields() {
-        assert_eq!(feedback_id("spring sale", "main"), "springsale:main:bulk:mailshot");
+        assert_eq!(
+            feedback_id("spring sale", "main"),
+            "springsale:main:bulk:mailshot"
+        );
         assert_eq!(feedback_id("双十一", "main").split(':').count(), 4);
     }
 

@@ -63,7 +63,9 @@ impl Composer {
     /// The link by which this recipient leaves: https where there is one, else `mailto:`.
     pub fn unsubscribe_link(&self, tag: DeliveryTag) -> String {
         let token = self.key.sign(tag);
-        self.unsubscribe_https(&token).or_else(|| self.unsubscribe_mail(&token)).unwrap_or_default()
+        self.unsubscribe_https(&token)
+            .or_else(|| self.unsubscribe_mail(&token))
+            .unwrap_or_default()
     }
 
     /// Makes the message. It is refused when the footer does not stand in both parts.
@@ -99,22 +101,38 @@ impl Composer {
             .header("Precedence", Raw::new("bulk"))
             .body(alternative(to.tag, content))
             .serialize(&mut bytes);
-        let envelope = Envelope { from: self.sender.clone(), to: to.address.clone() };
-        Ok(Message { envelope, message_id, bytes })
+        let envelope = Envelope {
+            from: self.sender.clone(),
+            to: to.address.clone(),
+        };
+        Ok(Message {
+            envelope,
+            message_id,
+            bytes,
+        })
     }
 
     fn unsubscribe_https(&self, token: &str) -> Option<String> {
-        self.unsubscribe_url.as_ref().map(|url| format!("{url}/u/{token}"))
+        self.unsubscribe_url
+            .as_ref()
+            .map(|url| format!("{url}/u/{token}"))
     }
 
     fn unsubscribe_mail(&self, token: &str) -> Option<String> {
-        self.unsubscribe_mailto.as_ref().map(|address| format!("mailto:{address}?subject=unsubscribe-{token}"))
+        self.unsubscribe_mailto
+            .as_ref()
+            .map(|address| format!("mailto:{address}?subject=unsubscribe-{token}"))
     }
 
     /// The https link first: the order says which one is preferred. Source: RFC 2369, 3.
     fn list_unsubscribe(&self, token: &str) -> String {
         let links = [self.unsubscribe_https(token), self.unsubscribe_mail(token)];
-        links.into_iter().flatten().map(|link| format!("<{link}>")).collect::<Vec<_>>().join(", ")
+        links
+            .into_iter()
+            .flatten()
+            .map(|link| format!("<{link}>"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -123,15 +141,24 @@ fn alternative<'a>(tag: DeliveryTag, content: &Content) -> MimePart<'a> {
     // `=_` cannot occur in Base64, so that the boundary cannot occur in a part.
     let boundary = format!("=_{}", tag.hex());
     let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary);
-    MimePart::new(kind, BodyPart::Multipart(vec![part("text/plain", &content.text), part("text/html", &content.html)]))
+    MimePart::new(
+        kind,
+        BodyPart::Multipart(vec![
+            part("text/plain", &content.text),
+            part("text/html", &content.html),
+        ]),
+    )
 }
 
 fn part<'a>(kind: &'a str, text: &str) -> MimePart<'a> {
     let canonical = with_crlf(text);
     let mut encoded = Vec::with_capacity(canonical.len() * 3 / 2);
     encodify::base64::MIME.encode_append(canonical.as_bytes(), &mut encoded);
-    MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), BodyPart::Binary(encoded.into()))
-        .transfer_encoding("base64")
+    MimePart::new(
+        ContentType::new(kind).attribute("charset", "utf-8"),
+        BodyPart::Binary(encoded.into()),
+    )
+    .transfer_encoding("base64")
 }
 
 /// Text in its canonical form: every line ends with CRLF. Source: RFC 2045, 4.

@@ -23,10 +23,21 @@ fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, Fo
     let link = composer.unsubscribe_link(tag);
     let text = format!("{body}\n{link}\n1 Road & Lane");
     let html = format!("<p>{body}</p><a href=\"{link}\">x</a> 1 Road &amp; Lane");
-    let content = Content { subject: subject.to_owned(), text, html };
-    let footer =
-        Footer { unsubscribe_link: &link, postal_text: "1 Road & Lane", postal_html: "1 Road &amp; Lane" };
-    let to = To { address: &address, name: Some("王小明"), tag };
+    let content = Content {
+        subject: subject.to_owned(),
+        text,
+        html,
+    };
+    let footer = Footer {
+        unsubscribe_link: &link,
+        postal_text: "1 Road & Lane",
+        postal_html: "1 Road &amp; Lane",
+    };
+    let to = To {
+        address: &address,
+        name: Some("王小明"),
+        tag,
+    };
     composer.compose(&to, &content, &footer, "2026-11-23T05:10:22Z".parse().unwrap())
 }
 
@@ -56,12 +67,17 @@ fn the_same_input_gives_the_same_bytes() {
 #[test]
 fn lines_are_short_and_end_with_crlf() {
     let long = "很长的一行".repeat(2_000);
-    let bytes = compose(&composer(URL, MAILTO), &"主题".repeat(200), &long).unwrap().bytes;
+    let bytes = compose(&composer(URL, MAILTO), &"主题".repeat(200), &long)
+        .unwrap()
+        .bytes;
     let text = String::from_utf8(bytes).unwrap();
     assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
     for line in text.split("\r\n") {
         // List-Unsubscribe holds links that cannot be folded.
-        assert!(line.len() <= 78 || line.starts_with(" <") || line.starts_with("List-Unsubscribe"), "{line}");
+        assert!(
+            line.len() <= 78 || line.starts_with(" <") || line.starts_with("List-Unsubscribe"),
+            "{line}"
+        );
         assert!(line.len() <= 998);
     }
     let body = text.split("base64\r\n\r\n").nth(1).unwrap();
@@ -74,8 +90,16 @@ fn a_mail_without_its_footer_cannot_be_composed() {
     let address = Address::parse("a@example.com").unwrap();
     let tag = DeliveryTag::derive("uid", &address);
     let link = composer.unsubscribe_link(tag);
-    let to = To { address: &address, name: None, tag };
-    let footer = Footer { unsubscribe_link: &link, postal_text: "1 Road", postal_html: "1 Road" };
+    let to = To {
+        address: &address,
+        name: None,
+        tag,
+    };
+    let footer = Footer {
+        unsubscribe_link: &link,
+        postal_text: "1 Road",
+        postal_html: "1 Road",
+    };
     let full = format!("{link} 1 Road");
     for (text, html, part, what) in [
         ("1 Road", full.as_str(), "text", "unsubscribe link"),
@@ -83,7 +107,11 @@ fn a_mail_without_its_footer_cannot_be_composed() {
         (link.as_str(), full.as_str(), "text", "postal address"),
         (full.as_str(), link.as_str(), "HTML", "postal address"),
     ] {
-        let content = Content { subject: "s".to_owned(), text: text.to_owned(), html: html.to_owned() };
+        let content = Content {
+            subject: "s".to_owned(),
+            text: text.to_owned(),
+            html: html.to_owned(),
+        };
         let refused = composer.compose(&to, &content, &footer, Timestamp::UNIX_EPOCH);
         assert_eq!(refused.unwrap_err(), FooterMissing { part, what });
     }

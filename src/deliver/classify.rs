@@ -21,8 +21,17 @@ const ACCOUNT_TEXTS: [&str; 9] = [
 /// What `reply`, which was not the wanted one, makes of the mail.
 pub fn classify(stage: Stage, reply: Reply) -> Outcome {
     let (scope, is_transient) = verdict(stage, &reply);
-    let fault = Fault { stage, scope, reply: Some(reply), note: String::new() };
-    if is_transient { Outcome::Deferred(fault) } else { Outcome::Refused(fault) }
+    let fault = Fault {
+        stage,
+        scope,
+        reply: Some(reply),
+        note: String::new(),
+    };
+    if is_transient {
+        Outcome::Deferred(fault)
+    } else {
+        Outcome::Refused(fault)
+    }
 }
 
 fn verdict(stage: Stage, reply: &Reply) -> (Scope, bool) {
@@ -36,25 +45,34 @@ fn verdict(stage: Stage, reply: &Reply) -> (Scope, bool) {
         return (Scope::Account, reply.is_transient());
     }
     // 4.5.3: "too many recipients" or mails for this connection. Source: RFC 3463, 3.6.
-    if matches!(reply.enhanced, Some(Enhanced { subject: 5, detail: 3, .. })) || reply.enhanced == LINK_FULL {
+    if matches!(
+        reply.enhanced,
+        Some(Enhanced {
+            subject: 5,
+            detail: 3,
+            ..
+        })
+    ) || reply.enhanced == LINK_FULL
+    {
         return (Scope::Link, true);
     }
     let scope = match stage {
         Stage::Connect | Stage::Hello => Scope::Link,
-        Stage::Auth => Scope::Account,
         Stage::Mail if reply.is_transient() => Scope::Recipient,
-        Stage::Mail => Scope::Account,
+        Stage::Auth | Stage::Mail => Scope::Account,
         Stage::Rcpt => Scope::Recipient,
-        // 501 and 503 to DATA say that the envelope was refused, whatever was said before.
-        Stage::Data => Scope::Message,
         Stage::EndOfData if is_about_recipient(reply.enhanced) => Scope::Recipient,
-        Stage::EndOfData => Scope::Message,
+        Stage::Data | Stage::EndOfData => Scope::Message,
     };
     (scope, reply.is_transient())
 }
 
 /// 4.4.5: the server takes no more mails on this connection (Mozilla's and Stalwart's reports).
-const LINK_FULL: Option<Enhanced> = Some(Enhanced { class: 4, subject: 4, detail: 5 });
+const LINK_FULL: Option<Enhanced> = Some(Enhanced {
+    class: 4,
+    subject: 4,
+    detail: 5,
+});
 
 /// x.1.z is about an address, x.2.z about a mailbox. Source: RFC 3463, 3.2 and 3.3.
 fn is_about_recipient(enhanced: Option<Enhanced>) -> bool {
@@ -63,8 +81,17 @@ fn is_about_recipient(enhanced: Option<Enhanced>) -> bool {
 
 /// The link was lost. Before the end of data the mail cannot have been accepted; after it nobody knows.
 pub fn lost(stage: Stage, note: &str) -> Outcome {
-    let fault = Fault { stage, scope: Scope::Link, reply: None, note: note.to_owned() };
-    if stage == Stage::EndOfData { Outcome::InDoubt(fault) } else { Outcome::Deferred(fault) }
+    let fault = Fault {
+        stage,
+        scope: Scope::Link,
+        reply: None,
+        note: note.to_owned(),
+    };
+    if stage == Stage::EndOfData {
+        Outcome::InDoubt(fault)
+    } else {
+        Outcome::Deferred(fault)
+    }
 }
 
 #[cfg(test)]
@@ -75,19 +102,39 @@ mod tests {
     fn stage_comes_first_then_text_then_code() {
         let rows = [
             (Stage::Rcpt, "550 5.1.1 no such user", "refused Recipient"),
-            (Stage::Rcpt, "561 Honeypot rcptto [@out060104]", "refused Recipient"),
+            (
+                Stage::Rcpt,
+                "561 Honeypot rcptto [@out060104]",
+                "refused Recipient",
+            ),
             (Stage::Rcpt, "450 4.2.0 greylisted", "deferred Recipient"),
-            (Stage::Rcpt, "554 5.7.1 <a@b.c>: Relay access denied", "refused Account"),
-            (Stage::Rcpt, "530 5.7.0 Authentication required", "refused Account"),
+            (
+                Stage::Rcpt,
+                "554 5.7.1 <a@b.c>: Relay access denied",
+                "refused Account",
+            ),
+            (
+                Stage::Rcpt,
+                "530 5.7.0 Authentication required",
+                "refused Account",
+            ),
             (Stage::Rcpt, "452 4.5.3 too many recipients", "deferred Link"),
             (Stage::Mail, "550 sender unknown", "refused Account"),
-            (Stage::Mail, "440 mail from account doesn't conform with authentication", "deferred Account"),
+            (
+                Stage::Mail,
+                "440 mail from account doesn't conform with authentication",
+                "deferred Account",
+            ),
             (Stage::Mail, "451 4.3.0 try later", "deferred Recipient"),
             (Stage::Mail, "421 4.7.0 too many mails", "deferred Link"),
             (Stage::Data, "554 no valid recipients", "refused Message"),
             (Stage::EndOfData, "554 5.7.1 content rejected", "refused Message"),
             (Stage::EndOfData, "552 5.2.2 mailbox full", "refused Recipient"),
-            (Stage::EndOfData, "552 Daily sending quota exceeded", "refused Account"),
+            (
+                Stage::EndOfData,
+                "552 Daily sending quota exceeded",
+                "refused Account",
+            ),
             (Stage::EndOfData, "451 4.7.1 later", "deferred Message"),
             (Stage::Auth, "526 Authentication failure[0]", "refused Account"),
             (Stage::Hello, "554 no service", "refused Link"),

@@ -60,8 +60,19 @@ struct Surprise(Outcome);
 impl<T> Flight<T> {
     /// A flight on this session, with room for at most `room` mails.
     pub fn new(session: Session, room: usize) -> Self {
-        let room = if session.capabilities.pipelining { room.clamp(1, ROOM_PIPELINED) } else { 1 };
-        Self { session, room, aboard: VecDeque::new(), needs_reset: false, ended: None, carried: 0 }
+        let room = if session.capabilities.pipelining {
+            room.clamp(1, ROOM_PIPELINED)
+        } else {
+            1
+        };
+        Self {
+            session,
+            room,
+            aboard: VecDeque::new(),
+            needs_reset: false,
+            ended: None,
+            carried: 0,
+        }
     }
 
     /// Can another mail come aboard?
@@ -87,7 +98,11 @@ impl<T> Flight<T> {
     /// Takes a mail aboard. Nothing leaves before [`Flight::next_landed`].
     pub fn board(&mut self, ticket: T, message: Message) {
         self.carried += 1;
-        self.aboard.push_back(Carried { ticket, message, is_announced: false });
+        self.aboard.push_back(Carried {
+            ticket,
+            message,
+            is_announced: false,
+        });
     }
 
     /// Flies until the next mail has landed; none when nobody is aboard.
@@ -195,9 +210,13 @@ impl<T> Flight<T> {
             next.is_announced = true;
             self.aboard.push_front(next);
         }
-        self.session.link.note(&format!("(message of {} octets)", mail.message.bytes.len()));
+        self.session
+            .link
+            .note(&format!("(message of {} octets)", mail.message.bytes.len()));
         if let Err(cut) = self.session.link.write(&bytes, self.session.timeouts.data).await {
-            return Err(Surprise(self.cut_short(cut.written < end_of_data, &cut.lost).await));
+            return Err(Surprise(
+                self.cut_short(cut.written < end_of_data, &cut.lost).await,
+            ));
         }
         let reply = match self.session.link.reply(self.session.timeouts.end_of_data).await {
             Ok(reply) => reply,
@@ -213,7 +232,11 @@ impl<T> Flight<T> {
 
     /// A write failed. Often the server has said why before it hung up; its word decides.
     async fn cut_short(&mut self, is_before_the_end: bool, Lost(note): &Lost) -> Outcome {
-        let stage = if is_before_the_end { Stage::Data } else { Stage::EndOfData };
+        let stage = if is_before_the_end {
+            Stage::Data
+        } else {
+            Stage::EndOfData
+        };
         match self.session.link.reply(self.session.timeouts.command).await {
             Ok(reply) if reply.code >= 400 => classify(stage, reply),
             Ok(reply) if reply.is_positive() && !is_before_the_end => Outcome::Accepted(reply),
@@ -223,9 +246,15 @@ impl<T> Flight<T> {
 
     /// The next mail's commands; with them goes the reset that an earlier refusal owes.
     fn announce(&mut self, message: &Message) -> String {
-        let reset = if std::mem::take(&mut self.needs_reset) { "RSET\r\n" } else { "" };
-        let group =
-            format!("{reset}MAIL FROM:<{}>\r\nRCPT TO:<{}>\r\nDATA\r\n", message.envelope.from, message.envelope.to);
+        let reset = if std::mem::take(&mut self.needs_reset) {
+            "RSET\r\n"
+        } else {
+            ""
+        };
+        let group = format!(
+            "{reset}MAIL FROM:<{}>\r\nRCPT TO:<{}>\r\nDATA\r\n",
+            message.envelope.from, message.envelope.to
+        );
         group.lines().for_each(|line| self.session.link.note(line));
         group
     }
@@ -237,7 +266,12 @@ impl<T> Flight<T> {
     }
 
     async fn write(&mut self, bytes: &[u8], stage: Stage) -> Result<(), Surprise> {
-        match self.session.link.write(bytes, self.session.timeouts.command).await {
+        match self
+            .session
+            .link
+            .write(bytes, self.session.timeouts.command)
+            .await
+        {
             Ok(()) => Ok(()),
             Err(cut) => Err(Surprise(self.cut_short(true, &cut.lost).await.at(stage))),
         }
@@ -255,7 +289,10 @@ impl<T> Flight<T> {
     /// A reply that nobody asked for would be taken for the answer to the next command.
     fn refuse_chatter(&self) -> Result<(), Surprise> {
         if self.session.link.has_input() {
-            return Err(Surprise(lost(Stage::Mail, "the server said something that nobody asked for")));
+            return Err(Surprise(lost(
+                Stage::Mail,
+                "the server said something that nobody asked for",
+            )));
         }
         Ok(())
     }

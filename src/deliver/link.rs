@@ -47,7 +47,12 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(stream: Stream, trace: Option<Trace>) -> Self {
-        Self { stream, input: Vec::new(), lines: VecDeque::new(), trace }
+        Self {
+            stream,
+            input: Vec::new(),
+            lines: VecDeque::new(),
+            trace,
+        }
     }
 
     /// Gives the stream back for a TLS handshake. Whatever the server sent before it is dropped: it may be forged.
@@ -91,9 +96,16 @@ impl Link {
     /// Reads one whole reply within the time.
     pub(super) async fn reply(&mut self, within: Duration) -> Result<Reply, Lost> {
         let lines = self.reply_lines(within).await?;
-        let shown = lines.first().map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default();
-        Reply::from_lines(lines.iter().map(Vec::as_slice))
-            .ok_or_else(|| Lost(format!("the server answered `{}`, which is not SMTP", cut(&shown))))
+        let shown = lines
+            .first()
+            .map(|line| String::from_utf8_lossy(line).into_owned())
+            .unwrap_or_default();
+        Reply::from_lines(lines.iter().map(Vec::as_slice)).ok_or_else(|| {
+            Lost(format!(
+                "the server answered `{}`, which is not SMTP",
+                cut(&shown)
+            ))
+        })
     }
 
     /// Reads the lines of one whole reply within the time, without their line ends.

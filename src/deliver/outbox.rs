@@ -18,7 +18,10 @@ pub struct Sendmail {
 impl Sendmail {
     /// Uses this command.
     pub fn new(command: &Path) -> Self {
-        Self { command: command.to_owned(), transport: AsyncSendmailTransport::new_with_command(command) }
+        Self {
+            command: command.to_owned(),
+            transport: AsyncSendmailTransport::new_with_command(command),
+        }
     }
 
     /// Hands a message over.
@@ -28,9 +31,18 @@ impl Sendmail {
             Err(note) => return Outcome::Refused(fault(Scope::Recipient, note)),
         };
         // The command reads text of this machine, whose lines end with LF alone.
-        let text: Vec<u8> = message.bytes.iter().copied().filter(|byte| *byte != b'\r').collect();
+        let text: Vec<u8> = message
+            .bytes
+            .iter()
+            .copied()
+            .filter(|byte| *byte != b'\r')
+            .collect();
         match self.transport.send_raw(&envelope, &text).await {
-            Ok(()) => Outcome::Accepted(Reply { code: 250, enhanced: None, text: "queued by sendmail".to_owned() }),
+            Ok(()) => Outcome::Accepted(Reply {
+                code: 250,
+                enhanced: None,
+                text: "queued by sendmail".to_owned(),
+            }),
             Err(error) if error.is_client() => Outcome::Deferred(fault(Scope::Recipient, error.to_string())),
             Err(error) => {
                 Outcome::Deferred(fault(Scope::Link, format!("{}: {error}", self.command.display())))
@@ -40,13 +52,22 @@ impl Sendmail {
 }
 
 fn fault(scope: Scope, note: String) -> Fault {
-    Fault { stage: Stage::Data, scope, reply: None, note }
+    Fault {
+        stage: Stage::Data,
+        scope,
+        reply: None,
+        note,
+    }
 }
 
 fn envelope(envelope: &Envelope) -> Result<lettre::address::Envelope, String> {
-    let address = |text: &str| text.parse::<lettre::Address>().map_err(|error| format!("{text}: {error}"));
+    let address = |text: &str| {
+        text.parse::<lettre::Address>()
+            .map_err(|error| format!("{text}: {error}"))
+    };
     let to = vec![address(envelope.to.as_str())?];
-    lettre::address::Envelope::new(Some(address(envelope.from.as_str())?), to).map_err(|error| error.to_string())
+    lettre::address::Envelope::new(Some(address(envelope.from.as_str())?), to)
+        .map_err(|error| error.to_string())
 }
 
 /// A folder of `.eml` files, one for each mail, named so that they sort as they were written.
@@ -60,14 +81,23 @@ impl Folder {
     /// Makes the folder, if it is not there.
     pub fn create(path: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
-        Ok(Self { path: path.to_owned(), count: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            count: 0,
+        })
     }
 
     /// Writes a message; says where.
     pub fn write(&mut self, message: &Message) -> io::Result<PathBuf> {
         self.count += 1;
         let is_safe = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
-        let to: String = message.envelope.to.as_str().chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
+        let to: String = message
+            .envelope
+            .to
+            .as_str()
+            .chars()
+            .map(|c| if is_safe(c) { c } else { '_' })
+            .collect();
         let path = self.path.join(format!("{:06}-{to}.eml", self.count));
         std::fs::write(&path, &message.bytes)?;
         Ok(path)

@@ -40,9 +40,9 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
-            command: Duration::from_secs(60),
-            data: Duration::from_secs(180),
-            end_of_data: Duration::from_secs(600),
+            command: Duration::from_mins(1),
+            data: Duration::from_mins(3),
+            end_of_data: Duration::from_mins(10),
         }
     }
 }
@@ -88,7 +88,11 @@ impl Target {
             port: account.port,
             tls: account.tls,
             allow_plaintext: account.allow_plaintext,
-            login: secret.map(|secret| Credentials { username, secret, is_token }),
+            login: secret.map(|secret| Credentials {
+                username,
+                secret,
+                is_token,
+            }),
             hello: account.hello.clone(),
             timeouts: Timeouts::default(),
             tls_config: tls_config(account)?,
@@ -103,7 +107,9 @@ impl Target {
 
 /// TLS that trusts the public certificate authorities, and those of `ca_file`.
 fn tls_config(account: &Account) -> anyhow::Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     if let Some(path) = &account.ca_file {
         let read = || format!("read ca_file {}", path.display());
         for certificate in CertificateDer::pem_file_iter(path).with_context(read)? {
@@ -142,7 +148,12 @@ impl Capabilities {
             match words.next() {
                 Some("PIPELINING") => found.pipelining = true,
                 Some("STARTTLS") => found.starttls = true,
-                Some("SIZE") => found.size = words.next().and_then(|size| size.parse().ok()).unwrap_or_default(),
+                Some("SIZE") => {
+                    found.size = words
+                        .next()
+                        .and_then(|size| size.parse().ok())
+                        .unwrap_or_default();
+                }
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 _ => {}
             }
@@ -167,7 +178,10 @@ impl Session {
         if target.tls == Tls::Tls {
             link = protect(link, target).await?;
         }
-        let greeting = link.reply(target.timeouts.command).await.map_err(|lost| gone(Stage::Hello, &lost))?;
+        let greeting = link
+            .reply(target.timeouts.command)
+            .await
+            .map_err(|lost| gone(Stage::Hello, &lost))?;
         if !greeting.is_positive() {
             return Err(refused(Stage::Hello, greeting));
         }
@@ -175,13 +189,19 @@ impl Session {
         let mut capabilities = say_hello(&mut link, &hello, &target.timeouts).await?;
         if target.tls == Tls::Starttls {
             if !capabilities.starttls {
-                return Err(config("the server does not offer STARTTLS; try tls = \"tls\" and port 465"));
+                return Err(config(
+                    "the server does not offer STARTTLS; try tls = \"tls\" and port 465",
+                ));
             }
             expect(&mut link, "STARTTLS", Stage::Hello, &target.timeouts).await?;
             link = protect(link, target).await?;
             capabilities = say_hello(&mut link, &hello, &target.timeouts).await?;
         }
-        let mut session = Self { link, capabilities, timeouts: target.timeouts };
+        let mut session = Self {
+            link,
+            capabilities,
+            timeouts: target.timeouts,
+        };
         if let Some(credentials) = &target.login {
             if target.tls == Tls::None && !target.allow_plaintext && !is_this_machine(&target.host) {
                 let what = "the password would travel in clear; set tls, or allow_plaintext = true";
@@ -199,7 +219,8 @@ impl Session {
             self.token_login(user, secret).await
         } else if !credentials.is_token && offers("PLAIN") {
             let response = BASE64_STANDARD.encode(format!("\0{user}\0{secret}"));
-            self.ask_secret(&format!("AUTH PLAIN {response}"), "AUTH PLAIN (not shown)").await
+            self.ask_secret(&format!("AUTH PLAIN {response}"), "AUTH PLAIN (not shown)")
+                .await
         } else if !credentials.is_token && offers("LOGIN") {
             self.prompted_login(user, secret).await
         } else {
@@ -209,9 +230,15 @@ impl Session {
         };
         match answer {
             Ok(reply) if reply.is_positive() => Ok(()),
-            Ok(reply) => Err(Fault { scope: Scope::Account, ..refused(Stage::Auth, reply) }),
+            Ok(reply) => Err(Fault {
+                scope: Scope::Account,
+                ..refused(Stage::Auth, reply)
+            }),
             // Some servers hang up on a wrong password: knocking again could lock the account.
-            Err(lost) => Err(Fault { scope: Scope::Account, ..gone(Stage::Auth, &lost) }),
+            Err(lost) => Err(Fault {
+                scope: Scope::Account,
+                ..gone(Stage::Auth, &lost)
+            }),
         }
     }
 
@@ -221,23 +248,35 @@ impl Session {
             return Ok(prompt);
         }
         // The prompts are Base64 of "Username:" in any case; there is nothing to learn from them.
-        let prompt = self.ask_secret(&BASE64_STANDARD.encode(user), "(user name not shown)").await?;
+        let prompt = self
+            .ask_secret(&BASE64_STANDARD.encode(user), "(user name not shown)")
+            .await?;
         if !prompt.is_intermediate() {
             return Ok(prompt);
         }
-        self.ask_secret(&BASE64_STANDARD.encode(secret), "(password not shown)").await
+        self.ask_secret(&BASE64_STANDARD.encode(secret), "(password not shown)")
+            .await
     }
 
     async fn token_login(&mut self, user: &str, token: &str) -> Result<Reply, Lost> {
         let response = BASE64_STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
-        let reply = self.ask_secret(&format!("AUTH XOAUTH2 {response}"), "AUTH XOAUTH2 (not shown)").await?;
+        let reply = self
+            .ask_secret(&format!("AUTH XOAUTH2 {response}"), "AUTH XOAUTH2 (not shown)")
+            .await?;
         // A refusal comes as a challenge first; an empty answer to it brings the code. Source: Google, XOAUTH2.
-        if reply.is_intermediate() { self.ask_secret("", "").await } else { Ok(reply) }
+        if reply.is_intermediate() {
+            self.ask_secret("", "").await
+        } else {
+            Ok(reply)
+        }
     }
 
     async fn ask_secret(&mut self, line: &str, shown: &str) -> Result<Reply, Lost> {
         self.link.note(shown);
-        let written = self.link.write(format!("{line}\r\n").as_bytes(), self.timeouts.command).await;
+        let written = self
+            .link
+            .write(format!("{line}\r\n").as_bytes(), self.timeouts.command)
+            .await;
         written.map_err(|cut: CutShort| cut.lost)?;
         self.link.reply(self.timeouts.command).await
     }
@@ -247,15 +286,27 @@ async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<
     let opening = TcpStream::connect((target.host.as_str(), target.port));
     let stream = match timeout(target.timeouts.connect, opening).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(link_fault(Stage::Connect, &format!("cannot connect to {}: {error}", target.name()))),
+        Ok(Err(error)) => {
+            return Err(link_fault(
+                Stage::Connect,
+                &format!("cannot connect to {}: {error}", target.name()),
+            ));
+        }
         Err(_elapsed) => {
-            let what = format!("{} did not answer within {} s", target.name(), target.timeouts.connect.as_secs());
+            let what = format!(
+                "{} did not answer within {} s",
+                target.name(),
+                target.timeouts.connect.as_secs()
+            );
             return Err(link_fault(Stage::Connect, &what));
         }
     };
     // Without it, Nagle holds the last packet of a mail for 40 ms.
     if let Err(error) = stream.set_nodelay(true) {
-        return Err(link_fault(Stage::Connect, &format!("cannot set up the connection: {error}")));
+        return Err(link_fault(
+            Stage::Connect,
+            &format!("cannot set up the connection: {error}"),
+        ));
     }
     let local = stream.local_addr().ok().map(|address| address.ip());
     Ok((Link::new(Either::Left(stream), trace), local))
@@ -271,17 +322,28 @@ async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
     let connector = TlsConnector::from(Arc::clone(&target.tls_config));
     match timeout(target.timeouts.connect, connector.connect(name, stream)).await {
         Ok(Ok(stream)) => Ok(Link::new(Either::Right(Box::new(stream)), trace)),
-        Ok(Err(error)) => Err(link_fault(Stage::Connect, &format!("no TLS with {}: {error}", target.name()))),
-        Err(_elapsed) => Err(link_fault(Stage::Connect, &format!("{}: the TLS handshake took too long", target.name()))),
+        Ok(Err(error)) => Err(link_fault(
+            Stage::Connect,
+            &format!("no TLS with {}: {error}", target.name()),
+        )),
+        Err(_elapsed) => Err(link_fault(
+            Stage::Connect,
+            &format!("{}: the TLS handshake took too long", target.name()),
+        )),
     }
 }
 
 async fn say_hello(link: &mut Link, hello: &str, timeouts: &Timeouts) -> Result<Capabilities, Fault> {
-    let line = format!("EHLO {hello}");
-    link.note(&line);
-    let written = link.write(format!("{line}\r\n").as_bytes(), timeouts.command).await;
+    let command = format!("EHLO {hello}");
+    link.note(&command);
+    let written = link
+        .write(format!("{command}\r\n").as_bytes(), timeouts.command)
+        .await;
     written.map_err(|cut| gone(Stage::Hello, &cut.lost))?;
-    let lines = link.reply_lines(timeouts.command).await.map_err(|lost| gone(Stage::Hello, &lost))?;
+    let lines = link
+        .reply_lines(timeouts.command)
+        .await
+        .map_err(|lost| gone(Stage::Hello, &lost))?;
     let reply = Reply::from_lines(lines.iter().map(Vec::as_slice));
     match reply {
         Some(reply) if reply.is_positive() => Ok(Capabilities::parse(&lines)),
@@ -295,12 +357,21 @@ async fn say_hello(link: &mut Link, hello: &str, timeouts: &Timeouts) -> Result<
     }
 }
 
-async fn expect(link: &mut Link, line: &str, stage: Stage, timeouts: &Timeouts) -> Result<Reply, Fault> {
-    link.note(line);
-    let written = link.write(format!("{line}\r\n").as_bytes(), timeouts.command).await;
+async fn expect(link: &mut Link, command: &str, stage: Stage, timeouts: &Timeouts) -> Result<Reply, Fault> {
+    link.note(command);
+    let written = link
+        .write(format!("{command}\r\n").as_bytes(), timeouts.command)
+        .await;
     written.map_err(|cut| gone(stage, &cut.lost))?;
-    let reply = link.reply(timeouts.command).await.map_err(|lost| gone(stage, &lost))?;
-    if reply.is_positive() { Ok(reply) } else { Err(refused(stage, reply)) }
+    let reply = link
+        .reply(timeouts.command)
+        .await
+        .map_err(|lost| gone(stage, &lost))?;
+    if reply.is_positive() {
+        Ok(reply)
+    } else {
+        Err(refused(stage, reply))
+    }
 }
 
 fn refused(stage: Stage, reply: Reply) -> Fault {
@@ -315,12 +386,22 @@ fn gone(stage: Stage, lost: &Lost) -> Fault {
 }
 
 fn link_fault(stage: Stage, note: &str) -> Fault {
-    Fault { stage, scope: Scope::Link, reply: None, note: note.to_owned() }
+    Fault {
+        stage,
+        scope: Scope::Link,
+        reply: None,
+        note: note.to_owned(),
+    }
 }
 
 /// Nothing that another try could mend. No login was tried: the stage says so.
 fn config(note: &str) -> Fault {
-    Fault { stage: Stage::Hello, scope: Scope::Account, reply: None, note: note.to_owned() }
+    Fault {
+        stage: Stage::Hello,
+        scope: Scope::Account,
+        reply: None,
+        note: note.to_owned(),
+    }
 }
 
 /// Our end of the link as an address literal. Source: RFC 5321, 4.1.3.

@@ -19,13 +19,19 @@ impl std::fmt::Debug for Trace {
 impl Trace {
     /// A transcript that is written to `out`.
     pub fn new(out: impl Write + Send + 'static) -> Self {
-        Self { out: Arc::new(Mutex::new(Box::new(out))), connection: 0 }
+        Self {
+            out: Arc::new(Mutex::new(Box::new(out))),
+            connection: 0,
+        }
     }
 
     /// The same transcript for another connection.
     #[must_use]
     pub fn connection(&self, number: u32) -> Self {
-        Self { out: Arc::clone(&self.out), connection: number }
+        Self {
+            out: Arc::clone(&self.out),
+            connection: number,
+        }
     }
 
     /// Notes what we said.

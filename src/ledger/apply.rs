@@ -5,8 +5,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::command::{
-    Answer, AttemptId, Begin, CampaignId, Command, Delivery, DeliveryId, Finish, Intent, ListId, NewDelivery, Next,
-    Registered, Resolution,
+    Answer, AttemptId, Begin, CampaignId, Command, Delivery, DeliveryId, Finish, Intent, ListId, NewDelivery,
+    Next, Registered, Resolution,
 };
 use super::quota::Usage;
 use super::state::{Event, State};
@@ -34,46 +34,90 @@ fn later<T: 'static>(answer: Answer<T>, value: T) -> Committed {
 }
 
 impl Writer {
+    #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     pub(super) fn apply(&mut self, db: &Connection, command: Command) -> rusqlite::Result<Committed> {
         Ok(match command {
             Command::Find { name, answer } => later(answer, find(db, &name)?),
-            Command::Register { name, account, inputs, now_ms, answer } => {
-                later(answer, register(db, &name, &account, &inputs, now_ms)?)
-            }
-            Command::AddList { digest, path, email, answer } => later(answer, add_list(db, &digest, &path, &email)?),
+            Command::Register {
+                name,
+                account,
+                inputs,
+                now_ms,
+                answer,
+            } => later(answer, register(db, &name, &account, &inputs, now_ms)?),
+            Command::AddList {
+                digest,
+                path,
+                email,
+                answer,
+            } => later(answer, add_list(db, &digest, &path, &email)?),
             Command::DropPartial { campaign, answer } => later(answer, drop_partial(db, campaign)?),
-            Command::Enrol { campaign, list, rows, answer } => later(answer, enrol(db, campaign, list, &rows)?),
+            Command::Enrol {
+                campaign,
+                list,
+                rows,
+                answer,
+            } => later(answer, enrol(db, campaign, list, &rows)?),
             Command::Move { list, rows, answer } => later(answer, move_to(db, list, &rows)?),
-            Command::Withdraw { campaign, list, answer } => later(answer, withdraw(db, campaign, list)?),
-            Command::Enrolled { campaign, account, inputs, now_ms, answer } => {
+            Command::Withdraw {
+                campaign,
+                list,
+                answer,
+            } => later(answer, withdraw(db, campaign, list)?),
+            Command::Enrolled {
+                campaign,
+                account,
+                inputs,
+                now_ms,
+                answer,
+            } => {
                 let sql = "UPDATE campaign SET enrolled_at_ms = ?2, account = ?3, inputs = ?4 WHERE id = ?1";
                 db.execute(sql, params![campaign.0, now_ms, account, inputs])?;
                 later(answer, ())
             }
-            Command::Recover { campaign, now_ms, answer } => later(answer, recover(db, campaign, now_ms)?),
-            Command::Due { campaign, now_ms, most, answer } => later(answer, due(db, campaign, now_ms, most)?),
+            Command::Recover {
+                campaign,
+                now_ms,
+                answer,
+            } => later(answer, recover(db, campaign, now_ms)?),
+            Command::Due {
+                campaign,
+                now_ms,
+                most,
+                answer,
+            } => later(answer, due(db, campaign, now_ms, most)?),
             Command::NextDue { campaign, answer } => later(answer, next_due(db, campaign)?),
             Command::Begin { intent, answer } => later(answer, self.begin(db, &intent)?),
             Command::Finish { finish, answer } => later(answer, self.finish(db, &finish)?),
-            Command::Resolve { campaign, key, how, answer } => {
-                later(answer, resolve(db, campaign, key.as_deref(), how)?)
-            }
-            Command::SetRun { campaign, run, answer } => {
-                let sql = "UPDATE campaign SET run_state = ?2, run_until_ms = ?3, run_note = ?4 WHERE id = ?1";
+            Command::Resolve {
+                campaign,
+                key,
+                how,
+                answer,
+            } => later(answer, resolve(db, campaign, key.as_deref(), how)?),
+            Command::SetRun {
+                campaign,
+                run,
+                answer,
+            } => {
+                let sql =
+                    "UPDATE campaign SET run_state = ?2, run_until_ms = ?3, run_note = ?4 WHERE id = ?1";
                 db.execute(sql, params![campaign.0, run.state, run.until_ms, run.note])?;
                 later(answer, ())
             }
             Command::Suppress { rows, answer } => {
-                let mut statement = db.prepare_cached("INSERT OR IGNORE INTO suppression VALUES (?1, ?2, ?3, ?4)")?;
+                let mut statement =
+                    db.prepare_cached("INSERT OR IGNORE INTO suppression VALUES (?1, ?2, ?3, ?4)")?;
                 let mut added = 0;
                 for row in rows {
                     added += statement.execute(params![row.key, row.reason, row.source, row.at_ms])? as u64;
                 }
                 later(answer, added)
             }
-            Command::Unsuppress { key, answer } => {
-                later(answer, db.execute("DELETE FROM suppression WHERE address_key = ?1", [key])? > 0)
-            }
+            Command::Unsuppress { key, answer } => later(
+                answer,
+                db.execute("DELETE FROM suppression WHERE address_key = ?1", [key])? > 0,
+            ),
             Command::LockAccount { event, answer } => {
                 db.execute(
                     "INSERT INTO account_event (account, at_ms, until_ms, stage, reply) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -81,14 +125,26 @@ impl Writer {
                 )?;
                 later(answer, ())
             }
-            Command::UnlockAccount { account, now_ms, answer } => {
+            Command::UnlockAccount {
+                account,
+                now_ms,
+                answer,
+            } => {
                 let sql = "UPDATE account_event SET until_ms = ?2 WHERE account = ?1 AND until_ms > ?2";
                 db.execute(sql, params![account, now_ms])?;
                 later(answer, ())
             }
-            Command::Left { account, quota, now_ms, answer } => {
+            Command::Left {
+                account,
+                quota,
+                now_ms,
+                answer,
+            } => {
                 self.usage.refresh(db)?;
-                later(answer, quota.left(self.usage.of(db, &account, &quota, now_ms)?, now_ms))
+                later(
+                    answer,
+                    quota.left(self.usage.of(db, &account, &quota, now_ms)?, now_ms),
+                )
             }
         })
     }
@@ -98,10 +154,16 @@ impl Writer {
         let row = db
             .prepare_cached("SELECT state, due_at_ms, address FROM delivery WHERE id = ?1")?
             .query_row([intent.delivery.0], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, String>(2)?,
+                ))
             })
             .optional()?;
-        let Some((state, due_at_ms, address)) = row else { return Ok(Begin::Skip) };
+        let Some((state, due_at_ms, address)) = row else {
+            return Ok(Begin::Skip);
+        };
         if state != State::Pending.name() || due_at_ms > intent.now_ms {
             return Ok(Begin::Skip);
         }
@@ -137,7 +199,9 @@ impl Writer {
             Outcome::InDoubt(fault) => ("in-doubt", Some(fault)),
         };
         let reply = finish.outcome.reply();
-        let text = reply.map(|reply| reply.text.clone()).or_else(|| fault.map(|fault| fault.note.clone()));
+        let text = reply
+            .map(|reply| reply.text.clone())
+            .or_else(|| fault.map(|fault| fault.note.clone()));
         db.prepare_cached(
             "UPDATE attempt SET ended_at_ms = ?2, outcome = ?3, stage = ?4, scope = ?5, code = ?6, enhanced = ?7,
              reply = ?8 WHERE id = ?1",
@@ -195,7 +259,7 @@ fn step(db: &Connection, delivery: DeliveryId, event: Event, reason: Option<&str
     Ok(())
 }
 
-fn failure(what: impl ToString) -> rusqlite::Error {
+fn failure(what: impl std::fmt::Display) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(what.to_string().into())
 }
 
@@ -234,7 +298,10 @@ fn add_list(db: &Connection, digest: &str, path: &str, email: &str) -> rusqlite:
          ON CONFLICT (digest) DO UPDATE SET path = excluded.path, email = excluded.email",
         params![digest, path, email],
     )?;
-    db.query_row("SELECT id FROM list WHERE digest = ?1", [digest], |row| row.get(0)).map(ListId)
+    db.query_row("SELECT id FROM list WHERE digest = ?1", [digest], |row| {
+        row.get(0)
+    })
+    .map(ListId)
 }
 
 fn drop_partial(db: &Connection, campaign: CampaignId) -> rusqlite::Result<()> {
@@ -255,7 +322,11 @@ fn enrol(db: &Connection, campaign: CampaignId, list: ListId, rows: &[NewDeliver
     for row in rows {
         let reason = suppressed(db, &row.key)?;
         held += u64::from(reason.is_some());
-        let state = if reason.is_some() { State::Suppressed } else { State::Pending };
+        let state = if reason.is_some() {
+            State::Suppressed
+        } else {
+            State::Pending
+        };
         statement.execute(params![
             campaign.0,
             list.0,
@@ -271,9 +342,8 @@ fn enrol(db: &Connection, campaign: CampaignId, list: ListId, rows: &[NewDeliver
 }
 
 fn move_to(db: &Connection, list: ListId, rows: &[(DeliveryId, Place)]) -> rusqlite::Result<()> {
-    let mut readmitted = db.prepare_cached(
-        "SELECT 1 FROM delivery WHERE id = ?1 AND state = 'suppressed' AND reason = ?2",
-    )?;
+    let mut readmitted =
+        db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'suppressed' AND reason = ?2")?;
     // A mail that was handed over keeps the row it was made from; one in doubt may have to be made again.
     let mut statement = db.prepare_cached(
         "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5
@@ -309,7 +379,9 @@ fn withdraw(db: &Connection, campaign: CampaignId, list: ListId) -> rusqlite::Re
 fn recover(db: &Connection, campaign: CampaignId, now_ms: i64) -> rusqlite::Result<u64> {
     let mut statement =
         db.prepare_cached("SELECT id FROM delivery WHERE campaign_id = ?1 AND state = 'sending'")?;
-    let lost: Vec<i64> = statement.query_map([campaign.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let lost: Vec<i64> = statement
+        .query_map([campaign.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
     for delivery in &lost {
         step(db, DeliveryId(*delivery), Event::Doubted, Some(RUN_DIED))?;
         let attempt = db.query_row(
@@ -387,7 +459,8 @@ fn resolve(
             Resolution::AssumeSent => (Event::AssumeSent, "taken for sent: it was in doubt"),
         };
         step(db, DeliveryId(*delivery), event, Some(reason))?;
-        db.prepare_cached("UPDATE delivery SET due_at_ms = 0 WHERE id = ?1")?.execute([delivery])?;
+        db.prepare_cached("UPDATE delivery SET due_at_ms = 0 WHERE id = ?1")?
+            .execute([delivery])?;
     }
     Ok(doubtful.len() as u64)
 }

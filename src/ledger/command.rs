@@ -188,45 +188,114 @@ pub struct AccountEvent {
 /// What the writer does, each in a transaction that is committed before the answer.
 pub(super) enum Command {
     /// Finds a campaign by name.
-    Find { name: String, answer: Answer<Option<Registered>> },
+    Find {
+        name: String,
+        answer: Answer<Option<Registered>>,
+    },
     /// Enters a campaign, or its new inputs; enrolment begins after it.
-    Register { name: String, account: String, inputs: String, now_ms: i64, answer: Answer<Registered> },
+    Register {
+        name: String,
+        account: String,
+        inputs: String,
+        now_ms: i64,
+        answer: Answer<Registered>,
+    },
     /// Enters a list snapshot.
-    AddList { digest: String, path: String, email: String, answer: Answer<ListId> },
+    AddList {
+        digest: String,
+        path: String,
+        email: String,
+        answer: Answer<ListId>,
+    },
     /// Drops what an enrolment that was cut short left behind.
-    DropPartial { campaign: CampaignId, answer: Answer<()> },
+    DropPartial {
+        campaign: CampaignId,
+        answer: Answer<()>,
+    },
     /// Enrols a batch; answers how many of them are suppressed.
-    Enrol { campaign: CampaignId, list: ListId, rows: Vec<NewDelivery>, answer: Answer<u64> },
+    Enrol {
+        campaign: CampaignId,
+        list: ListId,
+        rows: Vec<NewDelivery>,
+        answer: Answer<u64>,
+    },
     /// Points deliveries to their rows in a fresh list; those readmitted are pending again.
-    Move { list: ListId, rows: Vec<(DeliveryId, Place)>, answer: Answer<()> },
+    Move {
+        list: ListId,
+        rows: Vec<(DeliveryId, Place)>,
+        answer: Answer<()>,
+    },
     /// Takes deliveries off the campaign whose rows are not in this list; answers how many.
-    Withdraw { campaign: CampaignId, list: ListId, answer: Answer<u64> },
+    Withdraw {
+        campaign: CampaignId,
+        list: ListId,
+        answer: Answer<u64>,
+    },
     /// Marks the enrolment as complete, with what the campaign was checked with.
-    Enrolled { campaign: CampaignId, account: String, inputs: String, now_ms: i64, answer: Answer<()> },
+    Enrolled {
+        campaign: CampaignId,
+        account: String,
+        inputs: String,
+        now_ms: i64,
+        answer: Answer<()>,
+    },
     /// Puts deliveries whose run is gone in doubt; answers how many.
-    Recover { campaign: CampaignId, now_ms: i64, answer: Answer<u64> },
+    Recover {
+        campaign: CampaignId,
+        now_ms: i64,
+        answer: Answer<u64>,
+    },
     /// Fetches deliveries that are due: retries first, then by row.
-    Due { campaign: CampaignId, now_ms: i64, most: u32, answer: Answer<Vec<Delivery>> },
+    Due {
+        campaign: CampaignId,
+        now_ms: i64,
+        most: u32,
+        answer: Answer<Vec<Delivery>>,
+    },
     /// Writes an intent.
     Begin { intent: Intent, answer: Answer<Begin> },
     /// Writes a result.
     Finish { finish: Box<Finish>, answer: Answer<()> },
     /// Settles doubts: of one address, or of all; answers how many.
-    Resolve { campaign: CampaignId, key: Option<String>, how: Resolution, answer: Answer<u64> },
+    Resolve {
+        campaign: CampaignId,
+        key: Option<String>,
+        how: Resolution,
+        answer: Answer<u64>,
+    },
     /// Notes how a run stands.
-    SetRun { campaign: CampaignId, run: RunState, answer: Answer<()> },
+    SetRun {
+        campaign: CampaignId,
+        run: RunState,
+        answer: Answer<()>,
+    },
     /// Adds suppressions; answers how many are new.
-    Suppress { rows: Vec<NewSuppression>, answer: Answer<u64> },
+    Suppress {
+        rows: Vec<NewSuppression>,
+        answer: Answer<u64>,
+    },
     /// Removes a suppression; answers whether it was there.
     Unsuppress { key: String, answer: Answer<bool> },
     /// Notes that an account must be left alone.
     LockAccount { event: AccountEvent, answer: Answer<()> },
     /// Lets an account connect again at once.
-    UnlockAccount { account: String, now_ms: i64, answer: Answer<()> },
+    UnlockAccount {
+        account: String,
+        now_ms: i64,
+        answer: Answer<()>,
+    },
     /// What is left of an account's quota.
-    Left { account: String, quota: Quota, now_ms: i64, answer: Answer<Vec<Left>> },
+    Left {
+        account: String,
+        quota: Quota,
+        now_ms: i64,
+        answer: Answer<Vec<Left>>,
+    },
     /// When the next pending delivery is due.
-    NextDue { campaign: CampaignId, answer: Answer<Option<i64>> },
+    NextDue {
+        campaign: CampaignId,
+        answer: Answer<Option<i64>>,
+    },
 }
 
 /// The counts of a campaign's states. They sum to `recipients`.

@@ -28,16 +28,25 @@ pub fn try_lock(ledger: &Path, campaign: &str, holder: &str) -> anyhow::Result<L
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(failed)?;
     }
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let open = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path);
     let mut file = open.with_context(failed)?;
     match file.try_lock() {
         Ok(()) => {
-            file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).with_context(failed)?;
+            file.set_len(0)
+                .and_then(|()| file.write_all(holder.as_bytes()))
+                .with_context(failed)?;
             Ok(Locked::Mine(RunLock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text)).with_context(failed)?;
+            file.seek(SeekFrom::Start(0))
+                .and_then(|_| file.read_to_string(&mut text))
+                .with_context(failed)?;
             Ok(Locked::Theirs(text))
         }
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
@@ -46,7 +55,9 @@ pub fn try_lock(ledger: &Path, campaign: &str, holder: &str) -> anyhow::Result<L
 
 /// Does a run of this campaign go on right now?
 pub fn is_running(ledger: &Path, campaign: &str) -> bool {
-    let Ok(file) = File::open(path(ledger, campaign)) else { return false };
+    let Ok(file) = File::open(path(ledger, campaign)) else {
+        return false;
+    };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 

@@ -65,15 +65,34 @@ impl Ledger {
     }
 
     /// Enters a campaign that the ledger does not know yet.
-    pub async fn register(&self, name: &str, account: &str, inputs: &str, now_ms: i64) -> anyhow::Result<Registered> {
+    pub async fn register(
+        &self,
+        name: &str,
+        account: &str,
+        inputs: &str,
+        now_ms: i64,
+    ) -> anyhow::Result<Registered> {
         let (name, account, inputs) = (name.to_owned(), account.to_owned(), inputs.to_owned());
-        self.ask(|answer| Command::Register { name, account, inputs, now_ms, answer }).await
+        self.ask(|answer| Command::Register {
+            name,
+            account,
+            inputs,
+            now_ms,
+            answer,
+        })
+        .await
     }
 
     /// Enters a list snapshot, named by its content.
     pub async fn add_list(&self, digest: &str, path: &str, email: &str) -> anyhow::Result<ListId> {
         let (digest, path, email) = (digest.to_owned(), path.to_owned(), email.to_owned());
-        self.ask(|answer| Command::AddList { digest, path, email, answer }).await
+        self.ask(|answer| Command::AddList {
+            digest,
+            path,
+            email,
+            answer,
+        })
+        .await
     }
 
     /// Drops what an enrolment that was cut short left behind.
@@ -82,8 +101,19 @@ impl Ledger {
     }
 
     /// Enrols a batch of recipients; says how many of them are suppressed.
-    pub async fn enrol(&self, campaign: CampaignId, list: ListId, rows: Vec<NewDelivery>) -> anyhow::Result<u64> {
-        self.ask(|answer| Command::Enrol { campaign, list, rows, answer }).await
+    pub async fn enrol(
+        &self,
+        campaign: CampaignId,
+        list: ListId,
+        rows: Vec<NewDelivery>,
+    ) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Enrol {
+            campaign,
+            list,
+            rows,
+            answer,
+        })
+        .await
     }
 
     /// Points deliveries to their rows in a fresh list.
@@ -93,7 +123,12 @@ impl Ledger {
 
     /// Takes pending deliveries off the campaign whose rows are not in this list; says how many.
     pub async fn withdraw(&self, campaign: CampaignId, list: ListId) -> anyhow::Result<u64> {
-        self.ask(|answer| Command::Withdraw { campaign, list, answer }).await
+        self.ask(|answer| Command::Withdraw {
+            campaign,
+            list,
+            answer,
+        })
+        .await
     }
 
     /// Marks the enrolment as complete, with what the campaign was checked with.
@@ -105,17 +140,35 @@ impl Ledger {
         now_ms: i64,
     ) -> anyhow::Result<()> {
         let (account, inputs) = (account.to_owned(), inputs.to_owned());
-        self.ask(|answer| Command::Enrolled { campaign, account, inputs, now_ms, answer }).await
+        self.ask(|answer| Command::Enrolled {
+            campaign,
+            account,
+            inputs,
+            now_ms,
+            answer,
+        })
+        .await
     }
 
     /// Puts deliveries in doubt whose run is gone. The caller holds the campaign's lock.
     pub async fn recover(&self, campaign: CampaignId, now_ms: i64) -> anyhow::Result<u64> {
-        self.ask(|answer| Command::Recover { campaign, now_ms, answer }).await
+        self.ask(|answer| Command::Recover {
+            campaign,
+            now_ms,
+            answer,
+        })
+        .await
     }
 
     /// Fetches deliveries that are due: retries first, then in the order of the list.
     pub async fn due(&self, campaign: CampaignId, now_ms: i64, most: u32) -> anyhow::Result<Vec<Delivery>> {
-        self.ask(|answer| Command::Due { campaign, now_ms, most, answer }).await
+        self.ask(|answer| Command::Due {
+            campaign,
+            now_ms,
+            most,
+            answer,
+        })
+        .await
     }
 
     /// When the next pending delivery is due, in ms since the epoch; 0 means at once.
@@ -141,12 +194,23 @@ impl Ledger {
         key: Option<String>,
         how: Resolution,
     ) -> anyhow::Result<u64> {
-        self.ask(|answer| Command::Resolve { campaign, key, how, answer }).await
+        self.ask(|answer| Command::Resolve {
+            campaign,
+            key,
+            how,
+            answer,
+        })
+        .await
     }
 
     /// Notes how a run stands.
     pub async fn set_run(&self, campaign: CampaignId, run: RunState) -> anyhow::Result<()> {
-        self.ask(|answer| Command::SetRun { campaign, run, answer }).await
+        self.ask(|answer| Command::SetRun {
+            campaign,
+            run,
+            answer,
+        })
+        .await
     }
 
     /// Adds suppressions; says how many are new.
@@ -167,12 +231,23 @@ impl Ledger {
     /// Lets an account connect again at once.
     pub async fn unlock_account(&self, account: &str, now_ms: i64) -> anyhow::Result<()> {
         let account = account.to_owned();
-        self.ask(|answer| Command::UnlockAccount { account, now_ms, answer }).await
+        self.ask(|answer| Command::UnlockAccount {
+            account,
+            now_ms,
+            answer,
+        })
+        .await
     }
 
     /// What is left of an account's quota.
     pub async fn left(&self, account: &str, quota: &Quota, now_ms: i64) -> anyhow::Result<Vec<Left>> {
         let (account, quota) = (account.to_owned(), quota.clone());
-        self.ask(|answer| Command::Left { account, quota, now_ms, answer }).await
+        self.ask(|answer| Command::Left {
+            account,
+            quota,
+            now_ms,
+            answer,
+        })
+        .await
     }
 }

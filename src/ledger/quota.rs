@@ -19,7 +19,9 @@ pub(super) struct Usage {
 impl Usage {
     /// Forgets everything when another process has written since. To be called inside the transaction.
     pub(super) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        let version = connection
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
         if version != self.data_version {
             self.accounts.clear();
             self.data_version = version;
@@ -75,5 +77,8 @@ fn load(connection: &Connection, account: &str, quota: &Quota, now_ms: i64) -> r
     let ended = statement
         .query_map(params![account, oldest, lost, LOST_AFTER_MS], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Used { open: usize::try_from(open).unwrap_or_default(), ended })
+    Ok(Used {
+        open: usize::try_from(open).unwrap_or_default(),
+        ended,
+    })
 }

@@ -116,14 +116,21 @@ impl Reader {
             check_version(&connection)?;
             Ok(connection)
         };
-        let connection = open().map_err(|error| explain(path, error))?;
-        Ok(Some(Self { connection, ledger: path.to_owned() }))
+        let connection = open().map_err(|error| explain(path, &error))?;
+        Ok(Some(Self {
+            connection,
+            ledger: path.to_owned(),
+        }))
     }
 
     /// The names of all campaigns, newest first.
     pub fn campaigns(&self) -> anyhow::Result<Vec<String>> {
-        let mut statement = self.connection.prepare("SELECT name FROM campaign ORDER BY id DESC")?;
-        let names = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM campaign ORDER BY id DESC")?;
+        let names = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         Ok(names)
     }
 
@@ -132,11 +139,22 @@ impl Reader {
         let sql = "SELECT id, account, run_state, run_until_ms, run_note FROM campaign WHERE name = ?1";
         let row = self.connection.query_row(sql, [campaign], |row| {
             let id: i64 = row.get(0)?;
-            Ok((id, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+            Ok((
+                id,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         });
-        let Some((id, account, state, next_ms, note)) = row.optional()? else { return Ok(None) };
-        let sql = "SELECT count(*) FROM delivery WHERE campaign_id = ?1 AND state = 'suppressed' AND reason = ?2";
-        let withdrawn = self.connection.query_row(sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
+        let Some((id, account, state, next_ms, note)) = row.optional()? else {
+            return Ok(None);
+        };
+        let sql =
+            "SELECT count(*) FROM delivery WHERE campaign_id = ?1 AND state = 'suppressed' AND reason = ?2";
+        let withdrawn = self
+            .connection
+            .query_row(sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
         let is_running = lock::is_running(&self.ledger, campaign);
         Ok(Some(Status {
             campaign: campaign.to_owned(),
@@ -157,11 +175,12 @@ impl Reader {
     /// Counts a campaign's states. The counts come from one statement, so that they always sum up.
     pub fn tally(&self, campaign: CampaignId) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT state, count(*) FROM delivery WHERE campaign_id = ?1 GROUP BY state",
-        )?;
-        let rows = statement
-            .query_map([campaign.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state, count(*) FROM delivery WHERE campaign_id = ?1 GROUP BY state")?;
+        let rows = statement.query_map([campaign.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
         for row in rows {
             let (state, count) = row?;
             let state: State = state.parse().map_err(anyhow::Error::msg)?;
@@ -176,7 +195,9 @@ impl Reader {
             "SELECT address, coalesce(reason, '') FROM delivery
              WHERE campaign_id = (SELECT id FROM campaign WHERE name = ?1) AND state = ?2 ORDER BY id LIMIT ?3",
         )?;
-        let rows = statement.query_map(params![campaign, state.name(), most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement.query_map(params![campaign, state.name(), most], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -197,7 +218,9 @@ impl Reader {
             };
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(2)?, story))
         });
-        let Some((id, state, mut story)) = found.optional()? else { return Ok(None) };
+        let Some((id, state, mut story)) = found.optional()? else {
+            return Ok(None);
+        };
         story.state = state.parse().map_err(anyhow::Error::msg)?;
         story.attempts = self.attempts(id)?;
         Ok(Some(story))
@@ -227,7 +250,10 @@ impl Reader {
     /// The `uid` of a campaign: its Message-IDs derive from it.
     pub fn uid(&self, campaign: &str) -> anyhow::Result<Option<String>> {
         let sql = "SELECT uid FROM campaign WHERE name = ?1";
-        Ok(self.connection.query_row(sql, [campaign], |row| row.get(0)).optional()?)
+        Ok(self
+            .connection
+            .query_row(sql, [campaign], |row| row.get(0))
+            .optional()?)
     }
 
     /// Calls `each` with every delivery of a campaign: its number, its address, and whether it is pending.
@@ -251,7 +277,12 @@ impl Reader {
         let sql = "SELECT address_key, reason, source, at_ms FROM suppression ORDER BY address_key";
         let mut statement = self.connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {
-            Ok(Suppression { address: row.get(0)?, reason: row.get(1)?, source: row.get(2)?, at_ms: row.get(3)? })
+            Ok(Suppression {
+                address: row.get(0)?,
+                reason: row.get(1)?,
+                source: row.get(2)?,
+                at_ms: row.get(3)?,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -261,7 +292,11 @@ impl Reader {
         let sql = "SELECT at_ms, until_ms, reply FROM account_event WHERE account = ?1 AND until_ms > ?2
                    ORDER BY until_ms DESC LIMIT 1";
         let found = self.connection.query_row(sql, params![account, now_ms], |row| {
-            Ok(AccountLock { at_ms: row.get(0)?, until_ms: row.get(1)?, reply: row.get(2)? })
+            Ok(AccountLock {
+                at_ms: row.get(0)?,
+                until_ms: row.get(1)?,
+                reply: row.get(2)?,
+            })
         });
         Ok(found.optional()?)
     }

@@ -28,7 +28,10 @@ pub(super) struct Fate(Arc<OnceLock<String>>);
 
 impl Fate {
     pub(super) fn why(&self) -> String {
-        self.0.get().cloned().unwrap_or_else(|| "the ledger is closed".to_owned())
+        self.0
+            .get()
+            .cloned()
+            .unwrap_or_else(|| "the ledger is closed".to_owned())
     }
 }
 
@@ -37,7 +40,7 @@ pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Resu
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
     }
-    let connection = open(path).map_err(|error| explain(path, error))?;
+    let connection = open(path).map_err(|error| explain(path, &error))?;
     let fate = Fate::default();
     let shared = fate.clone();
     let file = path.display().to_string();
@@ -64,7 +67,9 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusq
             committed.push(writer.apply(&transaction, command)?);
         }
         transaction.commit()?;
-        committed.into_iter().for_each(|answer| answer());
+        for answer in committed {
+            answer();
+        }
     }
     Ok(())
 }
@@ -84,7 +89,8 @@ fn open(path: &Path) -> anyhow::Result<Connection> {
 
 fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let is_new: bool = transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let is_new: bool =
+        transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     if is_new {
         transaction.execute_batch(include_str!("schema/1.sql"))?;
         let version = SCHEMA_VERSION.to_string();
@@ -102,7 +108,9 @@ pub(super) fn check_version(connection: &Connection) -> anyhow::Result<()> {
         row.get::<_, String>(0)
     });
     let version: u32 = match version {
-        Ok(version) => version.parse().with_context(|| format!("schema version {version:?}"))?,
+        Ok(version) => version
+            .parse()
+            .with_context(|| format!("schema version {version:?}"))?,
         Err(rusqlite::Error::SqliteFailure(error, Some(_))) if error.code == ErrorCode::Unknown => {
             bail!("it is a SQLite file, but not a ledger of mailshot")
         }
@@ -118,7 +126,7 @@ pub(super) fn check_version(connection: &Connection) -> anyhow::Result<()> {
 }
 
 /// Adds the file's name and plain words to what SQLite says.
-pub(super) fn explain(path: &Path, error: anyhow::Error) -> anyhow::Error {
+pub(super) fn explain(path: &Path, error: &anyhow::Error) -> anyhow::Error {
     let what = match error.downcast_ref::<rusqlite::Error>() {
         Some(sqlite) => plain(sqlite),
         None => error.to_string(),
@@ -129,9 +137,13 @@ pub(super) fn explain(path: &Path, error: anyhow::Error) -> anyhow::Error {
 fn plain(error: &rusqlite::Error) -> String {
     let code = error.sqlite_error_code();
     match code {
-        Some(ErrorCode::NotADatabase) => "it is not a SQLite file; move it away, or set another [ledger] url".to_owned(),
+        Some(ErrorCode::NotADatabase) => {
+            "it is not a SQLite file; move it away, or set another [ledger] url".to_owned()
+        }
         Some(ErrorCode::DiskFull) => "the disk is full; make room and run the same command again".to_owned(),
-        Some(ErrorCode::ReadOnly) => "it can only be read; check the file's and its folder's permissions".to_owned(),
+        Some(ErrorCode::ReadOnly) => {
+            "it can only be read; check the file's and its folder's permissions".to_owned()
+        }
         Some(ErrorCode::CannotOpen) => "it cannot be opened; check the folder's permissions".to_owned(),
         Some(ErrorCode::DatabaseBusy) => "another program holds it locked".to_owned(),
         Some(ErrorCode::DatabaseCorrupt) => {

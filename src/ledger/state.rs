@@ -62,8 +62,14 @@ pub struct Illegal {
 
 impl State {
     /// All states, in the order reports show them.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::InDoubt, Self::Suppressed];
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Sending,
+        Self::Sent,
+        Self::Failed,
+        Self::InDoubt,
+        Self::Suppressed,
+    ];
 
     /// The state after `event`.
     pub fn on(self, event: Event) -> Result<Self, Illegal> {
@@ -95,7 +101,11 @@ impl State {
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::InDoubt { "in doubt" } else { self.name() })
+        f.write_str(if *self == Self::InDoubt {
+            "in doubt"
+        } else {
+            self.name()
+        })
     }
 }
 

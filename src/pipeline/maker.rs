@@ -31,9 +31,22 @@ pub struct Mail {
 
 impl Maker {
     /// Makes mails of this campaign; `uid` is what Message-IDs derive from.
-    pub fn new(campaign: Campaign, uid: String, columns: Columns, templates: Templates, composer: Composer) -> Self {
+    pub fn new(
+        campaign: Campaign,
+        uid: String,
+        columns: Columns,
+        templates: Templates,
+        composer: Composer,
+    ) -> Self {
         let postal_html = crate::render::escape_html(&campaign.postal_address);
-        Self { campaign, uid, columns, templates, composer, postal_html }
+        Self {
+            campaign,
+            uid,
+            columns,
+            templates,
+            composer,
+            postal_html,
+        }
     }
 
     /// The campaign.
@@ -65,12 +78,22 @@ impl Maker {
             postal_html: &self.postal_html,
         };
         let name = self.columns.name_of(recipient);
-        let to = To { address: &recipient.address, name: name.as_deref(), tag };
-        let message = self.composer.compose(&to, &content, &footer, date).map_err(|missing| {
-            let line = recipient.place.line;
-            Problem::with_file(&self.campaign.html, missing.to_string())
-                .hint(format!("seen with the row at line {line} of {}", self.campaign.recipients.display()))
-        })?;
+        let to = To {
+            address: &recipient.address,
+            name: name.as_deref(),
+            tag,
+        };
+        let message = self
+            .composer
+            .compose(&to, &content, &footer, date)
+            .map_err(|missing| {
+                let place = recipient.place;
+                Problem::with_file(&self.campaign.html, missing.to_string()).hint(format!(
+                    "seen with the row at line {} of {}",
+                    place.line,
+                    self.campaign.recipients.display()
+                ))
+            })?;
         Ok(Mail { content, message })
     }
 
@@ -78,7 +101,13 @@ impl Maker {
     pub(super) fn again(&self, rows: &RowReader, delivery: &Delivery, now_ms: i64) -> anyhow::Result<Mail> {
         let recipient = rows.read(delivery.place)?;
         let is_same = recipient.address.as_str() == delivery.address;
-        anyhow::ensure!(is_same, "the stored list has changed: line {} is another person", delivery.place.line);
-        Ok(self.make(&recipient, now_ms).map_err(crate::campaign::Problems::from)?)
+        anyhow::ensure!(
+            is_same,
+            "the stored list has changed: line {} is another person",
+            delivery.place.line
+        );
+        Ok(self
+            .make(&recipient, now_ms)
+            .map_err(crate::campaign::Problems::from)?)
     }
 }

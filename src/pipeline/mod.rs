@@ -21,9 +21,9 @@ use crate::deliver::flight::Landed;
 use crate::ledger::{Begin, Delivery, Finish, Intent, Next};
 use crate::mail::{Fault, Outcome, Scope, Stage};
 
-pub use maker::{Maker, Mail};
-pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
+pub use maker::{Mail, Maker};
 use run::Shared;
+pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};
 
 /// One worker: keeps its connection filled with mails until nothing is due, or the run ends.
@@ -50,7 +50,9 @@ async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
 /// Takes mails aboard while there is room, something is due, and nothing says stop.
 async fn fill(shared: &Shared, vehicle: &mut Vehicle<'_>) -> anyhow::Result<()> {
     while vehicle.has_room() && !shared.stop.is_cancelled() {
-        let Some(delivery) = shared.queue.next(&shared.run).await? else { return Ok(()) };
+        let Some(delivery) = shared.queue.next(&shared.run).await? else {
+            return Ok(());
+        };
         let id = delivery.id;
         match board(shared, vehicle, delivery).await? {
             Boarding::Aboard => {}
@@ -105,7 +107,14 @@ async fn board(shared: &Shared, vehicle: &mut Vehicle<'_>, delivery: Delivery) -
     Ok(match run.ledger.begin(intent).await? {
         Begin::Go(attempt) => {
             shared.begun.fetch_add(1, Ordering::SeqCst);
-            vehicle.board(Ticket { attempt, delivery, message_id: mail.message.message_id.clone() }, mail.message);
+            vehicle.board(
+                Ticket {
+                    attempt,
+                    delivery,
+                    message_id: mail.message.message_id.clone(),
+                },
+                mail.message,
+            );
             Boarding::Aboard
         }
         Begin::Skip => Boarding::Skipped,
@@ -130,7 +139,9 @@ async fn wait_for_quota(shared: &Shared, spent: Spent) {
 
 /// Writes what became of a mail, and tells whoever watches.
 async fn record(shared: &Shared, landed: Option<(Ticket, Landed)>) -> anyhow::Result<()> {
-    let Some((ticket, landed)) = landed else { return Ok(()) };
+    let Some((ticket, landed)) = landed else {
+        return Ok(());
+    };
     let run = &shared.run;
     let now_ms = run.clock.now_ms();
     let (outcome, next) = match landed {
@@ -170,12 +181,18 @@ fn next(shared: &Shared, ticket: &Ticket, outcome: &Outcome, now_ms: i64) -> Nex
         Outcome::InDoubt(_) => Next::Doubt,
         Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.scope == Scope::Account => Next::Hold,
         // A server may hang up on an idle link, or after so many mails. That says nothing about this mail.
-        Outcome::Deferred(fault) if fault.scope == Scope::Link && delivery.tries == 0 => Next::RetryAt(now_ms),
+        Outcome::Deferred(fault) if fault.scope == Scope::Link && delivery.tries == 0 => {
+            Next::RetryAt(now_ms)
+        }
         Outcome::Refused(fault) => Next::GiveUp(fault.to_string()),
         Outcome::Deferred(fault) => {
             let tries = delivery.tries + 1;
             let first_ms = delivery.first_try_ms.unwrap_or(now_ms);
-            match shared.run.retry.next_ms(tries, first_ms, now_ms, delivery.id.seed() + u64::from(tries)) {
+            match shared
+                .run
+                .retry
+                .next_ms(tries, first_ms, now_ms, delivery.id.seed() + u64::from(tries))
+            {
                 Some(due_ms) => Next::RetryAt(due_ms),
                 None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
             }

@@ -30,8 +30,14 @@ struct Inner {
 impl Queue {
     /// A queue that hands out at most `limit` deliveries.
     pub(super) fn new(limit: Option<u64>, is_paced: bool) -> Self {
-        let inner = Inner { left: limit, ..Inner::default() };
-        Self { inner: Mutex::new(inner), batch: if is_paced { BATCH_PACED } else { BATCH } }
+        let inner = Inner {
+            left: limit,
+            ..Inner::default()
+        };
+        Self {
+            inner: Mutex::new(inner),
+            batch: if is_paced { BATCH_PACED } else { BATCH },
+        }
     }
 
     /// The next delivery that is due; none when nothing is, or the limit is reached.
@@ -43,7 +49,10 @@ impl Queue {
         if inner.waiting.is_empty() {
             let most = self.batch + u32::try_from(inner.in_hand.len()).unwrap_or(u32::MAX - self.batch);
             let due = run.ledger.due(run.id, run.clock.now_ms(), most).await?;
-            let fresh: Vec<_> = due.into_iter().filter(|one| !inner.in_hand.contains(&one.id)).collect();
+            let fresh: Vec<_> = due
+                .into_iter()
+                .filter(|one| !inner.in_hand.contains(&one.id))
+                .collect();
             inner.waiting.extend(fresh);
         }
         let next = inner.waiting.pop_front();

@@ -24,7 +24,7 @@ use crate::throttle::Throttle;
 /// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
 const REFUSALS_IN_A_ROW: u32 = 20;
 /// How long an account is left alone when it is not clear that the login was refused for good.
-const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_secs(300));
+const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 
 /// Who carries the mails away.
 #[derive(Debug)]
@@ -162,8 +162,15 @@ impl Run {
         let mut begun_before = 0;
         loop {
             let Some(ended) = shared.one_round(stop).await? else {
-                let abandoned = shared.run.ledger.recover(shared.run.id, shared.run.clock.now_ms()).await?;
-                return Ok(Report { ended: Ended::Interrupted, abandoned });
+                let abandoned = shared
+                    .run
+                    .ledger
+                    .recover(shared.run.id, shared.run.clock.now_ms())
+                    .await?;
+                return Ok(Report {
+                    ended: Ended::Interrupted,
+                    abandoned,
+                });
             };
             let begun = std::mem::take(&mut begun_before);
             begun_before = shared.begun.load(Ordering::SeqCst);
@@ -267,7 +274,11 @@ impl Shared {
         if fault.stage == Stage::Auth {
             let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
             let lockout = self.run.account().lockout;
-            let lockout = if is_for_good { lockout } else { lockout.min(SHORT_LOCKOUT) };
+            let lockout = if is_for_good {
+                lockout
+            } else {
+                lockout.min(SHORT_LOCKOUT)
+            };
             let at_ms = self.run.clock.now_ms();
             let event = AccountEvent {
                 account: self.run.account().name.clone(),

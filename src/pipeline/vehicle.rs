@@ -11,8 +11,13 @@ use crate::ledger::{AttemptId, Delivery};
 use crate::mail::{Fault, Message, Outcome, Scope, Stage};
 
 /// Waits before each further try to connect. After the last one the server counts as unreachable.
-const RECONNECT_AFTER: [Duration; 5] =
-    [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+const RECONNECT_AFTER: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 /// Links lost one after another before the server said a word about a mail; then it counts as unreachable.
 const LOSSES_IN_A_ROW: u32 = 5;
 
@@ -38,7 +43,14 @@ pub(super) struct Vehicle<'a> {
 
 impl<'a> Vehicle<'a> {
     pub(super) fn new(shared: &'a Shared, number: u32) -> Self {
-        Self { shared, number, flight: None, parcel: VecDeque::new(), losses: 0, is_retired: false }
+        Self {
+            shared,
+            number,
+            flight: None,
+            parcel: VecDeque::new(),
+            losses: 0,
+            is_retired: false,
+        }
     }
 
     /// Can it take another mail now, perhaps after connecting anew?
@@ -49,7 +61,9 @@ impl<'a> Vehicle<'a> {
         match (&self.shared.run.carrier, &self.flight) {
             (Carrier::Sendmail(_), _) => self.parcel.is_empty(),
             (Carrier::Smtp(_), None) => true,
-            (Carrier::Smtp(_), Some(flight)) => flight.is_empty() || (flight.has_room() && !self.is_worn(flight)),
+            (Carrier::Smtp(_), Some(flight)) => {
+                flight.is_empty() || (flight.has_room() && !self.is_worn(flight))
+            }
         }
     }
 
@@ -64,7 +78,9 @@ impl<'a> Vehicle<'a> {
 
     /// Makes sure that there is a live connection. No: this worker, or the whole run, has nothing more to do.
     pub(super) async fn is_ready(&mut self) -> anyhow::Result<bool> {
-        let Carrier::Smtp(target) = &self.shared.run.carrier else { return Ok(true) };
+        let Carrier::Smtp(target) = &self.shared.run.carrier else {
+            return Ok(true);
+        };
         if let Some(mut flight) = self.flight.take() {
             if !flight.is_empty() || (!self.is_worn(&flight) && flight.is_alive().await) {
                 self.flight = Some(flight);
@@ -89,7 +105,11 @@ impl<'a> Vehicle<'a> {
                 None => return Ok(false),
                 Some(Ok(session)) => {
                     // With a pace, the pace is the limit and not the round trip: one mail at a time is enough.
-                    let room = if self.shared.run.throttle.is_paced() { 1 } else { ROOM_PIPELINED };
+                    let room = if self.shared.run.throttle.is_paced() {
+                        1
+                    } else {
+                        ROOM_PIPELINED
+                    };
                     self.flight = Some(Flight::new(session, room));
                     self.shared.connections.fetch_add(1, Ordering::SeqCst);
                     return Ok(true);
@@ -115,8 +135,17 @@ impl<'a> Vehicle<'a> {
     /// One try to connect and log in; none when the run was stopped meanwhile.
     async fn open(&self, target: &Target) -> Option<Result<Session, Fault>> {
         let is_proved = || self.shared.is_login_proved.load(Ordering::SeqCst);
-        let one_at_a_time = if is_proved() { None } else { Some(self.shared.login.lock().await) };
-        let trace = self.shared.run.trace.as_ref().map(|trace| trace.connection(self.number));
+        let one_at_a_time = if is_proved() {
+            None
+        } else {
+            Some(self.shared.login.lock().await)
+        };
+        let trace = self
+            .shared
+            .run
+            .trace
+            .as_ref()
+            .map(|trace| trace.connection(self.number));
         let opened = tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => return None,
@@ -146,7 +175,9 @@ impl<'a> Vehicle<'a> {
             return flight.next_landed().await;
         }
         let (ticket, message) = self.parcel.pop_front()?;
-        let Carrier::Sendmail(sendmail) = &self.shared.run.carrier else { return Some((ticket, Landed::Untouched)) };
+        let Carrier::Sendmail(sendmail) = &self.shared.run.carrier else {
+            return Some((ticket, Landed::Untouched));
+        };
         Some((ticket, Landed::Decided(sendmail.deliver(&message).await)))
     }
 

@@ -56,7 +56,8 @@ pub(super) enum Step {
 }
 
 /// base64 of `{"status":"401","schemes":"bearer","scope":"https://mail.google.com/"}`.
-const XOAUTH2_CHALLENGE: &str = "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==";
+const XOAUTH2_CHALLENGE: &str =
+    "eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==";
 
 /// What the server knows about logins. No credentials means that any login is right.
 #[derive(Clone, Debug)]
@@ -138,14 +139,11 @@ impl Gate {
     }
 
     fn verdict(&self, user: &[u8], password: &[u8]) -> Step {
-        let is_right = self.credentials.as_ref().is_none_or(|wanted| {
-            wanted.user.as_bytes() == user && wanted.password.as_bytes() == password
-        });
-        if is_right {
-            Step::Accepted
-        } else {
-            Step::Refused
-        }
+        let is_right = self
+            .credentials
+            .as_ref()
+            .is_none_or(|wanted| wanted.user.as_bytes() == user && wanted.password.as_bytes() == password);
+        if is_right { Step::Accepted } else { Step::Refused }
     }
 }
 
@@ -182,9 +180,7 @@ mod tests {
         let Step::Ask("dXNlcm5hbWU6", exchange) = gate().start(Mechanism::Login, "") else {
             panic!("no question for the user");
         };
-        let Step::Ask("cGFzc3dvcmQ6", exchange) =
-            gate().answer(exchange, encode("anna").as_bytes())
-        else {
+        let Step::Ask("cGFzc3dvcmQ6", exchange) = gate().answer(exchange, encode("anna").as_bytes()) else {
             panic!("no question for the password");
         };
         assert_eq!(

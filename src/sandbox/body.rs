@@ -142,11 +142,7 @@ mod tests {
             ("a.\r\n.\r\n", "a.\r\n", ""),
         ];
         for (input, mail, rest) in cases {
-            assert_eq!(
-                read(input),
-                Some((mail.to_owned(), rest.to_owned())),
-                "{input:?}"
-            );
+            assert_eq!(read(input), Some((mail.to_owned(), rest.to_owned())), "{input:?}");
         }
     }
 
@@ -201,12 +197,8 @@ mod tests {
 
     #[test]
     fn a_line_of_998_is_allowed_and_one_more_is_not() {
-        assert!(!has_long_line(
-            &[&b"a".repeat(998)[..], b"\r\nb\r\n"].concat()
-        ));
-        assert!(has_long_line(
-            &[&b"a".repeat(999)[..], b"\r\nb\r\n"].concat()
-        ));
+        assert!(!has_long_line(&[&b"a".repeat(998)[..], b"\r\nb\r\n"].concat()));
+        assert!(has_long_line(&[&b"a".repeat(999)[..], b"\r\nb\r\n"].concat()));
         assert!(has_long_line(&b"a".repeat(999)));
     }
 }

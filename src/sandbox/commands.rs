@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use smtp_proto::{
-    AUTH_LOGIN, AUTH_PLAIN, AUTH_XOAUTH2, Error, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8,
-    MailFrom, RcptTo, Request,
+    AUTH_LOGIN, AUTH_PLAIN, AUTH_XOAUTH2, Error, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom,
+    RcptTo, Request,
 };
 
 use super::Extension;
@@ -31,10 +31,7 @@ impl Session {
             Request::Mail { from } => self.mail_from(&from),
             Request::Rcpt { to } => self.rcpt_to(&to),
             Request::Data => self.data(),
-            Request::Bdat {
-                chunk_size,
-                is_last,
-            } => self.bdat(chunk_size, is_last),
+            Request::Bdat { chunk_size, is_last } => self.bdat(chunk_size, is_last),
             Request::Auth {
                 mechanism,
                 initial_response,
@@ -79,9 +76,7 @@ impl Session {
                 self.say(501, "5.5.4", format_args!("wrong value for {param}"));
                 Next::GoOn
             }
-            Error::UnsupportedParameter { .. } => {
-                self.answer(555, "5.5.4", "parameter not offered")
-            }
+            Error::UnsupportedParameter { .. } => self.answer(555, "5.5.4", "parameter not offered"),
             Error::UnknownCommand
             | Error::NeedsMoreData { .. }
             | Error::ResponseTooLong
@@ -172,13 +167,8 @@ impl Session {
             AUTH_XOAUTH2 if self.offers(Extension::AuthXoauth2) => Mechanism::Xoauth2,
             _ => return self.answer(504, "5.5.4", "mechanism not offered"),
         };
-        if self.hello.is_none() || self.is_logged_in || self.transaction.progress != Progress::None
-        {
-            return self.answer(
-                503,
-                "5.5.1",
-                "not now; log in once, after EHLO and before MAIL",
-            );
+        if self.hello.is_none() || self.is_logged_in || self.transaction.progress != Progress::None {
+            return self.answer(503, "5.5.1", "not now; log in once, after EHLO and before MAIL");
         }
         let step = self.server.gate.start(mechanism, initial_response);
         self.login_step(step)
@@ -375,11 +365,7 @@ impl Session {
                 Err(next) => return next,
             }
         }
-        self.phase = Phase::Chunk(Chunk {
-            left,
-            is_last,
-            fate,
-        });
+        self.phase = Phase::Chunk(Chunk { left, is_last, fate });
         Next::GoOn
     }
 

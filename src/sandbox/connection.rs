@@ -195,11 +195,7 @@ impl Connection {
                 None => Ok(0),
             }
         };
-        match self
-            .shutdown
-            .run_until_cancelled(timeout(patience, read))
-            .await
-        {
+        match self.shutdown.run_until_cancelled(timeout(patience, read)).await {
             None => Ok(Heard::Shutdown),
             Some(Err(_elapsed)) => Ok(Heard::Silence),
             Some(Ok(Ok(0))) => Ok(Heard::Farewell),
@@ -209,15 +205,10 @@ impl Connection {
     }
 
     async fn start_tls(&mut self) -> io::Result<()> {
-        let (Some(Stream::Plain(tcp)), Some(identity)) =
-            (self.stream.take(), &self.server.identity)
-        else {
+        let (Some(Stream::Plain(tcp)), Some(identity)) = (self.stream.take(), &self.server.identity) else {
             return Err(io::ErrorKind::NotConnected.into());
         };
-        let handshake = timeout(
-            self.server.config.idle_timeout,
-            identity.acceptor.accept(tcp),
-        );
+        let handshake = timeout(self.server.config.idle_timeout, identity.acceptor.accept(tcp));
         let stream = self
             .shutdown
             .run_until_cancelled(handshake)

@@ -10,14 +10,8 @@ use super::script::Stage;
 ///
 /// Each word may be followed by `-` and anything, so that many can stand in one list: `slow-1@`, `slow-2@`.
 pub const LOCAL_PARTS: &[(&str, &str)] = &[
-    (
-        "4xx, 5xx",
-        "RCPT is answered with that code, as in `550-anna@`",
-    ),
-    (
-        "421",
-        "RCPT is answered 421 4.7.0 and the connection is closed",
-    ),
+    ("4xx, 5xx", "RCPT is answered with that code, as in `550-anna@`"),
+    ("421", "RCPT is answered 421 4.7.0 and the connection is closed"),
     ("fail", "RCPT is answered 550 5.1.1, always"),
     ("tempfail", "RCPT is answered 451 4.3.0, always"),
     (
@@ -171,10 +165,7 @@ mod tests {
         let cases = [
             ("drop@example.com", Some(Fault::DropAt(Stage::Recipient))),
             ("drop-17@example.com", Some(Fault::DropAt(Stage::Recipient))),
-            (
-                "Drop-At-Data-17@example.com",
-                Some(Fault::DropAt(Stage::Data)),
-            ),
+            ("Drop-At-Data-17@example.com", Some(Fault::DropAt(Stage::Data))),
             (
                 "drop-after-data+x@example.com",
                 Some(Fault::DropAt(Stage::EndOfData)),

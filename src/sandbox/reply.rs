@@ -42,9 +42,7 @@ impl FromStr for Reply {
         };
         let unescaped = text.replace("\\n", "\n");
         let digits = unescaped.get(..3).ok_or_else(wrong)?;
-        if !digits.bytes().all(|byte| byte.is_ascii_digit())
-            || rest_of(&unescaped, digits).is_none()
-        {
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) || rest_of(&unescaped, digits).is_none() {
             return Err(wrong());
         }
         let code = digits

@@ -83,10 +83,7 @@ impl Stage {
     }
 
     fn can_refuse_by_rate(self) -> bool {
-        matches!(
-            self,
-            Self::Mail | Self::Recipient | Self::Data | Self::EndOfData
-        )
+        matches!(self, Self::Mail | Self::Recipient | Self::Data | Self::EndOfData)
     }
 
     fn can_reply(self) -> bool {
@@ -237,8 +234,7 @@ fn parse_number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Strin
 
 /// Reads `20ms`, `2s` or `5m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("`{text}` is not a duration; write a number and ms, s or m, as in `20ms`");
+    let wrong = || format!("`{text}` is not a duration; write a number and ms, s or m, as in `20ms`");
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let number: u32 = number.parse().ok().ok_or_else(wrong)?;
@@ -286,10 +282,7 @@ mod tests {
                 Stage::Mail
             ]
         );
-        assert_eq!(
-            script.rules[2].when,
-            When::Every(NonZeroU32::new(100).unwrap())
-        );
+        assert_eq!(script.rules[2].when, When::Every(NonZeroU32::new(100).unwrap()));
         assert_eq!(
             script.rules[3].action,
             Action::Reply("561 Honeypot rcptto".parse().unwrap())

@@ -365,11 +365,7 @@ impl Session {
     }
 
     /// Says the script's words if it has any, else these.
-    pub(super) fn agree(
-        &mut self,
-        scripted: Option<&Reply>,
-        (code, enhanced, text): (u16, &str, &str),
-    ) {
+    pub(super) fn agree(&mut self, scripted: Option<&Reply>, (code, enhanced, text): (u16, &str, &str)) {
         match scripted {
             Some(reply) => self.replies.extend_from_slice(reply.wire().as_bytes()),
             None => self.say(code, enhanced, text),

@@ -191,8 +191,7 @@ impl Folder {
         fs::create_dir_all(path).with_context(|| format!("create folder {}", path.display()))?;
         let mut index = Journal::open(&path.join("index.jsonl"))?;
         // A server that was killed may have left a file that the index does not know.
-        let files =
-            fs::read_dir(path).with_context(|| format!("read folder {}", path.display()))?;
+        let files = fs::read_dir(path).with_context(|| format!("read folder {}", path.display()))?;
         for file in files {
             let name = file
                 .with_context(|| format!("read folder {}", path.display()))?
@@ -252,11 +251,7 @@ fn added_headers(entry: &Entry, mail: &Mail) -> String {
     let date = Timestamp::from_millisecond(entry.at_ms)
         .and_then(|at| jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&at))
         .unwrap_or_default();
-    headers
-        + &format!(
-            "Received: {} id {};\r\n\t{date}\r\n",
-            mail.received_from, entry.n
-        )
+    headers + &format!("Received: {} id {};\r\n\t{date}\r\n", mail.received_from, entry.n)
 }
 
 /// A part of a file name that says who, and is a safe name everywhere.
@@ -319,8 +314,7 @@ mod tests {
                 .unwrap(),
             1
         );
-        let text =
-            fs::read_to_string(folder.path().join("000001-ming.wang@example.com.eml")).unwrap();
+        let text = fs::read_to_string(folder.path().join("000001-ming.wang@example.com.eml")).unwrap();
         assert!(
             text.starts_with(
                 "Return-Path: <news@example.org>\r\nDelivered-To: ming.wang@example.com\r\nDelivered-To: b@example.com\r\nReceived: from test id 1;\r\n\t"

@@ -49,7 +49,10 @@ impl Throttle {
             let pace = pace.allow_burst(NonZeroU32::MIN);
             Some(RateLimiter::direct_with_clock(pace, Ticks(clock.clone())))
         });
-        Self { limiters: limiters.collect(), clock }
+        Self {
+            limiters: limiters.collect(),
+            clock,
+        }
     }
 
     /// Is there a pace at all? Then the pace is the limit, not the round trip.
@@ -76,8 +79,10 @@ mod tests {
 
     async fn sent_at(rates: &[&str], mails: usize) -> Vec<i64> {
         let clock = Clock::simulated(1_000_000);
-        let quota =
-            Quota { rates: rates.iter().map(|rate| rate.parse().unwrap()).collect(), ..Quota::default() };
+        let quota = Quota {
+            rates: rates.iter().map(|rate| rate.parse().unwrap()).collect(),
+            ..Quota::default()
+        };
         let throttle = Throttle::new(&quota, clock.clone());
         let mut times = Vec::new();
         for _ in 0..mails {
@@ -94,7 +99,11 @@ mod tests {
         for window in times.windows(21) {
             assert!(window[20] - window[0] >= 60_000, "{window:?}");
         }
-        assert!(times[40] < 121_000, "and it is not slower than it must be: {}", times[40]);
+        assert!(
+            times[40] < 121_000,
+            "and it is not slower than it must be: {}",
+            times[40]
+        );
     }
 
     #[tokio::test]
@@ -105,6 +114,9 @@ mod tests {
     #[tokio::test]
     async fn every_pace_holds() {
         let times = sent_at(&["2/s", "30/min"], 10).await;
-        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 2_000), "{times:?}");
+        assert!(
+            times.windows(2).all(|pair| pair[1] - pair[0] >= 2_000),
+            "{times:?}"
+        );
     }
 }

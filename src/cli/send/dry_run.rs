@@ -15,7 +15,13 @@ use crate::source::Row;
 pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
     let (workspace, campaign) = (&job.workspace, &job.campaign);
     let (list, maker) = load::maker(workspace, campaign, load::uid(workspace, campaign)?)?;
-    check::all(workspace, &list, &maker, Invalid::from_flag(job.args.skip_invalid), job.printer)?;
+    check::all(
+        workspace,
+        &list,
+        &maker,
+        Invalid::from_flag(job.args.skip_invalid),
+        job.printer,
+    )?;
     let path = workspace.ledger.with_file_name("dry-run").join(&campaign.name);
     let failed = || format!("write to {}", path.display());
     if path.exists() {
@@ -28,15 +34,23 @@ pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
             break;
         }
         if let Row::Usable(recipient) = row? {
-            let mail = maker.make(&recipient, job.clock.now_ms()).map_err(Problems::from)?;
+            let mail = maker
+                .make(&recipient, job.clock.now_ms())
+                .map_err(Problems::from)?;
             folder.write(&mail.message).with_context(failed)?;
             written += 1;
         }
     }
     match job.printer.form {
-        Form::Json => job.printer.json(&json!({ "campaign": campaign.name, "written": written, "dir": path })),
+        Form::Json => job
+            .printer
+            .json(&json!({ "campaign": campaign.name, "written": written, "dir": path })),
         Form::Text => {
-            job.printer.data(&format!("{} written to {}; nothing was sent", count(written, "mail"), path.display()));
+            job.printer.data(&format!(
+                "{} written to {}; nothing was sent",
+                count(written, "mail"),
+                path.display()
+            ));
         }
     }
     Ok(Exit::Ok)

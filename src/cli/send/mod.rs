@@ -26,7 +26,7 @@ use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
 use crate::throttle::Throttle;
-use enrolment::Enrolment;
+use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
 
 /// The screen is refreshed this often.
@@ -34,7 +34,10 @@ const TICK: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = texts::SEND)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch on the command line")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
 pub(super) struct Args {
     /// The campaign: its file, or its name
     campaign: String,
@@ -84,7 +87,13 @@ struct Job<'a> {
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let (workspace, campaign) = load::campaign(&args.campaign)?;
-    let job = Job { args, workspace, campaign, printer, clock: Clock::System };
+    let job = Job {
+        args,
+        workspace,
+        campaign,
+        printer,
+        clock: Clock::System,
+    };
     if args.dry_run {
         return dry_run::run(&job);
     }
@@ -112,43 +121,53 @@ impl Job<'_> {
             Locked::Mine(lock) => lock,
             Locked::Theirs(holder) => {
                 let what = format!("another run is sending `{}`: {holder}", self.campaign.name);
-                return Err(Coded::new(Exit::TempFail, what).hint("nothing was done; wait until it has ended").into());
+                return Err(Coded::new(Exit::TempFail, what)
+                    .hint("nothing was done; wait until it has ended")
+                    .into());
             }
         };
         let ledger = Ledger::open(&self.workspace.ledger)?;
         self.respect_lockout(&ledger).await?;
         self.recover(&ledger).await?;
         let enrolment = Enrolment::prepare(self, &ledger).await?;
+        let carrier = self.carrier()?;
         self.plan(&enrolment)?;
         let enrolled = enrolment.finish(self, &ledger).await?;
         if self.args.on_doubt == "resend" {
             ledger.resolve(enrolled.id, None, Resolution::Resend).await?;
         }
-        let running = RunState { state: "running", until_ms: None, note: String::new() };
-        ledger.set_run(enrolled.id, running).await?;
-        let (ended, mails) = self.go(&ledger, enrolled).await;
-        let report = match ended {
-            Ok(report) => report,
-            Err(error) => {
-                self.printer.warn(&format!("{} sent in this run before it broke off", count(mails, "mail")));
-                return Err(error);
-            }
+        let running = RunState {
+            state: "running",
+            until_ms: None,
+            note: String::new(),
         };
+        ledger.set_run(enrolled.id, running).await?;
+        let (ended, mails) = self.go(&ledger, enrolled, carrier).await?;
+        let report = ended
+            .with_context(|| format!("{} sent in this run before it broke off", count(mails, "mail")))?;
         summary::conclude(self, &ledger, &report, mails).await
     }
 
     /// What a run that died left under way is in doubt: nobody knows whether it was accepted.
     async fn recover(&self, ledger: &Ledger) -> anyhow::Result<()> {
-        let Some(known) = ledger.find(&self.campaign.name).await? else { return Ok(()) };
+        let Some(known) = ledger.find(&self.campaign.name).await? else {
+            return Ok(());
+        };
         let doubtful = ledger.recover(known.id, self.clock.now_ms()).await?;
         if doubtful > 0 {
-            self.printer.warn(&format!("the last run was cut short: {} in doubt", deliveries(doubtful)));
+            self.printer.warn(&format!(
+                "the last run was cut short: {} in doubt",
+                deliveries(doubtful)
+            ));
         }
         Ok(())
     }
 
     fn now(&self) -> String {
-        time(self.clock.now_ms(), &status::zone(&self.workspace, &self.campaign.account.name))
+        time(
+            self.clock.now_ms(),
+            &status::zone(&self.workspace, &self.campaign.account.name),
+        )
     }
 
     /// After a refused login nobody knocks again until the provider's lock-out is over.
@@ -159,7 +178,10 @@ impl Job<'_> {
             return ledger.unlock_account(account, now_ms).await;
         }
         let reader = Reader::open(&self.workspace.ledger)?;
-        let lock = reader.map(|reader| reader.account_lock(account, now_ms)).transpose()?.flatten();
+        let lock = reader
+            .map(|reader| reader.account_lock(account, now_ms))
+            .transpose()?
+            .flatten();
         let Some(lock) = lock else { return Ok(()) };
         let zone = status::zone(&self.workspace, account);
         let what = format!(
@@ -168,7 +190,8 @@ impl Job<'_> {
             time(lock.at_ms, &zone),
             lock.reply
         );
-        let hint = "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
+        let hint =
+            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
         Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
     }
 
@@ -179,7 +202,10 @@ impl Job<'_> {
             Transport::Smtp => format!("{}:{}", account.host, account.port),
             Transport::Sendmail => account.sendmail_command.display().to_string(),
         };
-        self.printer.say(&format!("{} · from {} · by {} ({via})", self.campaign.name, self.campaign.from.address, account.name));
+        self.printer.say(&format!(
+            "{} · from {} · by {} ({via})",
+            self.campaign.name, self.campaign.from.address, account.name
+        ));
         let rates: Vec<String> = account.quota.rates.iter().map(ToString::to_string).collect();
         if !rates.is_empty() {
             self.printer.say(&format!("at most {}", rates.join(", ")));
@@ -187,54 +213,72 @@ impl Job<'_> {
         for line in &enrolment.plan {
             self.printer.say(line);
         }
-        let waiting = self.args.limit.map_or(enrolment.waiting, |limit| limit.min(enrolment.waiting));
-        confirm(self.printer, self.args.yes, &format!("Send {}?", count(waiting, "mail")))
+        let waiting = self
+            .args
+            .limit
+            .map_or(enrolment.waiting, |limit| limit.min(enrolment.waiting));
+        confirm(
+            self.printer,
+            self.args.yes,
+            &format!("Send {}?", count(waiting, "mail")),
+        )
     }
 
     /// Runs the pipeline with its screen and its signals; says how it ended, and how many mails were accepted.
-    async fn go(&self, ledger: &Ledger, enrolled: enrolment::Enrolled) -> (anyhow::Result<Report>, u64) {
-        let waiting = self.args.limit.map_or(enrolled.waiting, |limit| limit.min(enrolled.waiting));
+    async fn go(
+        &self,
+        ledger: &Ledger,
+        enrolled: Enrolled,
+        carrier: Carrier,
+    ) -> anyhow::Result<(anyhow::Result<Report>, u64)> {
+        let waiting = self
+            .args
+            .limit
+            .map_or(enrolled.waiting, |limit| limit.min(enrolled.waiting));
         let mut progress = Progress::new(self.printer, waiting);
-        let run = match self.prepare(ledger, enrolled, &progress) {
-            Ok(run) => run,
-            Err(error) => return (Err(error), 0),
-        };
-        let report = self.watch(run, ledger, &mut progress).await;
-        progress.finish();
-        (report, progress.counts.sent())
-    }
-
-    fn prepare(&self, ledger: &Ledger, enrolled: enrolment::Enrolled, progress: &Progress) -> anyhow::Result<Run> {
-        let account = &self.campaign.account;
-        let carrier = match account.transport {
-            Transport::Smtp => {
-                let secret = account.secret(&self.workspace.root).map_err(|error| {
-                    Coded::new(Exit::Config, format!("{error:#}")).hint("nothing was sent; set the password and run it again")
-                })?;
-                Carrier::Smtp(Target::new(account, secret)?)
-            }
-            Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
-        };
         let trace = match &self.args.trace {
             Some(path) => {
-                let file = std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
+                let file =
+                    std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
                 Some(Trace::new(file))
             }
             None => None,
         };
-        Ok(Run {
+        let run = Run {
             id: enrolled.id,
             ledger: ledger.clone(),
             clock: self.clock.clone(),
             carrier,
-            throttle: Throttle::new(&account.quota, self.clock.clone()),
+            throttle: Throttle::new(&self.campaign.account.quota, self.clock.clone()),
             maker: enrolled.maker,
             rows: enrolled.rows,
             retry: self.workspace.retry.clone(),
-            patience: if self.args.wait { Patience::Wait } else { Patience::End },
+            patience: if self.args.wait {
+                Patience::Wait
+            } else {
+                Patience::End
+            },
             limit: self.args.limit,
             trace,
             watcher: progress.watcher(),
+        };
+        let report = self.watch(run, ledger, &mut progress).await;
+        progress.finish();
+        Ok((report, progress.counts.sent()))
+    }
+
+    /// Who carries the mails away. The password is fetched here, before anything is put on record.
+    fn carrier(&self) -> anyhow::Result<Carrier> {
+        let account = &self.campaign.account;
+        Ok(match account.transport {
+            Transport::Smtp => {
+                let secret = account.secret(&self.workspace.root).map_err(|error| {
+                    Coded::new(Exit::Config, format!("{error:#}"))
+                        .hint("nothing was sent; set the password and run it again")
+                })?;
+                Carrier::Smtp(Target::new(account, secret)?)
+            }
+            Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
         })
     }
 
@@ -272,5 +316,9 @@ impl Job<'_> {
 
 /// `1,240 wait`.
 fn wait(pending: u64) -> String {
-    format!("{} {}", number(pending), if pending == 1 { "waits" } else { "wait" })
+    format!(
+        "{} {}",
+        number(pending),
+        if pending == 1 { "waits" } else { "wait" }
+    )
 }

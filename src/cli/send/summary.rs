@@ -29,14 +29,33 @@ struct Verdict {
     next: String,
 }
 
-pub(super) async fn conclude(job: &Job<'_>, ledger: &Ledger, report: &Report, mails: u64) -> anyhow::Result<Sent> {
-    let campaign = ledger.find(&job.campaign.name).await?.context("the campaign is gone from the ledger")?;
+pub(super) async fn conclude(
+    job: &Job<'_>,
+    ledger: &Ledger,
+    report: &Report,
+    mails: u64,
+) -> anyhow::Result<Sent> {
+    let campaign = ledger
+        .find(&job.campaign.name)
+        .await?
+        .context("the campaign is gone from the ledger")?;
     let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
     let tally = reader.tally(campaign.id)?;
     let verdict = verdict(job, report, tally);
     let note = verdict.what.clone();
-    ledger.set_run(campaign.id, RunState { state: verdict.state, until_ms: verdict.until_ms, note }).await?;
-    let status = reader.status(&job.campaign.name)?.context("the campaign is gone from the ledger")?;
+    ledger
+        .set_run(
+            campaign.id,
+            RunState {
+                state: verdict.state,
+                until_ms: verdict.until_ms,
+                note,
+            },
+        )
+        .await?;
+    let status = reader
+        .status(&job.campaign.name)?
+        .context("the campaign is gone from the ledger")?;
     if job.printer.form == Form::Json {
         // The lock is still held while this is printed; the run itself is over.
         let mut summary = serde_json::to_value(&status)?;
@@ -49,7 +68,12 @@ pub(super) async fn conclude(job: &Job<'_>, ledger: &Ledger, report: &Report, ma
         }
         job.printer.json(&summary);
     } else {
-        let shown = crate::ledger::read::Status { state: verdict.state.to_owned(), note: String::new(), next_ms: None, ..status };
+        let shown = crate::ledger::read::Status {
+            state: verdict.state.to_owned(),
+            note: String::new(),
+            next_ms: None,
+            ..status
+        };
         status::describe(&job.workspace, &shown, job.printer);
         status::list(&reader, &job.campaign.name, State::InDoubt, job.printer)?;
         status::list(&reader, &job.campaign.name, State::Failed, job.printer)?;
@@ -59,57 +83,95 @@ pub(super) async fn conclude(job: &Job<'_>, ledger: &Ledger, report: &Report, ma
             job.printer.data(&format!("  next:   {}", verdict.next));
         }
     }
-    Ok(Sent { exit: verdict.exit, mails })
+    Ok(Sent {
+        exit: verdict.exit,
+        mails,
+    })
 }
 
 const AGAIN: &str = "run the same command again";
 
 fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
     let at = |ms| time(ms, &status::zone(&job.workspace, &job.campaign.account.name));
+    let or_wait = |ms| format!("{}; {AGAIN}, or leave it running with `--wait`", at(ms));
     let waiting = wait(tally.pending);
-    let (exit, state, until_ms, what, next) = match &report.ended {
-        Ended::Done => return done(job, tally),
-        Ended::Limit => {
-            (Exit::TempFail, "paused", None, format!("paused: the limit of this run is reached; {waiting}"), AGAIN.to_owned())
-        }
-        Ended::Quota(spent) => {
-            let what = format!("paused: {} are sent; {waiting}", quota(*spent));
-            let next = format!("{}; {AGAIN}, or leave it running with `--wait`", at(spent.until_ms));
-            (Exit::TempFail, "paused", Some(spent.until_ms), what, next)
-        }
-        Ended::Later(due_ms) => {
-            let next = format!("{}; {AGAIN}, or leave it running with `--wait`", at(*due_ms));
-            (Exit::TempFail, "paused", Some(*due_ms), format!("paused: {waiting} for another try"), next)
-        }
-        Ended::Locked(until_ms) => {
-            let next = format!("{}; {AGAIN}", at(*until_ms));
-            (Exit::NoPerm, "stopped", Some(*until_ms), format!("stopped: the account's login was refused; {waiting}"), next)
-        }
-        Ended::Account(fault) => return account(job, fault, &waiting),
-        Ended::Unreachable(fault) => (
-            Exit::Unavailable,
-            "stopped",
-            None,
-            format!("stopped: the server cannot be reached: {fault}; {waiting}"),
-            format!("check host, port and tls of account `{}`, and {AGAIN}", job.campaign.account.name),
-        ),
-        Ended::Content(fault) => (
-            Exit::TempFail,
-            "paused",
-            None,
-            format!("paused: the server refuses this mail again and again: {fault}; {waiting}"),
+    match &report.ended {
+        Ended::Done => done(job, tally),
+        Ended::Account(fault) => account(job, fault, &waiting),
+        Ended::Interrupted => interrupted(report, &waiting),
+        Ended::Limit => Verdict::paused(format!("the limit of this run is reached; {waiting}"), AGAIN),
+        Ended::Quota(spent) => Verdict {
+            until_ms: Some(spent.until_ms),
+            ..Verdict::paused(
+                format!("{} are sent; {waiting}", quota(*spent)),
+                or_wait(spent.until_ms),
+            )
+        },
+        Ended::Later(due_ms) => Verdict {
+            until_ms: Some(*due_ms),
+            ..Verdict::paused(format!("{waiting} for another try"), or_wait(*due_ms))
+        },
+        Ended::Content(fault) => Verdict::paused(
+            format!("the server refuses this mail again and again: {fault}; {waiting}"),
             format!("change what it objects to, and {AGAIN} with `--accept-changes`"),
         ),
-        Ended::Interrupted => {
-            let exit = if signal::is_from_keyboard() { Exit::Interrupted } else { Exit::TempFail };
-            let doubt = match report.abandoned {
-                0 => String::new(),
-                many => format!("; {} became doubtful", deliveries(many)),
-            };
-            (exit, "stopped", None, format!("stopped as you asked; {waiting}{doubt}"), format!("{AGAIN} to go on"))
+        Ended::Locked(until_ms) => Verdict {
+            until_ms: Some(*until_ms),
+            ..Verdict::stopped(
+                Exit::NoPerm,
+                format!("the account's login was refused; {waiting}"),
+                format!("{}; {AGAIN}", at(*until_ms)),
+            )
+        },
+        Ended::Unreachable(fault) => Verdict::stopped(
+            Exit::Unavailable,
+            format!("the server cannot be reached: {fault}; {waiting}"),
+            format!(
+                "check host, port and tls of account `{}`, and {AGAIN}",
+                job.campaign.account.name
+            ),
+        ),
+    }
+}
+
+impl Verdict {
+    fn paused(why: impl std::fmt::Display, next: impl Into<String>) -> Self {
+        let what = format!("paused: {why}");
+        Self {
+            exit: Exit::TempFail,
+            state: "paused",
+            until_ms: None,
+            what,
+            next: next.into(),
         }
+    }
+
+    fn stopped(exit: Exit, why: impl std::fmt::Display, next: impl Into<String>) -> Self {
+        Self {
+            exit,
+            state: "stopped",
+            until_ms: None,
+            what: format!("stopped: {why}"),
+            next: next.into(),
+        }
+    }
+}
+
+fn interrupted(report: &Report, waiting: &str) -> Verdict {
+    let exit = if signal::is_from_keyboard() {
+        Exit::Interrupted
+    } else {
+        Exit::TempFail
     };
-    Verdict { exit, state, until_ms, what, next }
+    let doubt = match report.abandoned {
+        0 => String::new(),
+        many => format!("; {} became doubtful", deliveries(many)),
+    };
+    Verdict::stopped(
+        exit,
+        format!("as you asked; {waiting}{doubt}"),
+        format!("{AGAIN} to go on"),
+    )
 }
 
 fn done(job: &Job<'_>, tally: Tally) -> Verdict {
@@ -117,7 +179,14 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     let open = tally.failed + tally.in_doubt;
     let (exit, what) = match (tally.failed, tally.in_doubt) {
         (0, 0) => (Exit::Ok, format!("done: {} sent", count(tally.sent, "mail"))),
-        _ => (Exit::Partial, format!("done: {} sent, {} did not go through", count(tally.sent, "mail"), super::number(open))),
+        _ => (
+            Exit::Partial,
+            format!(
+                "done: {} sent, {} did not go through",
+                count(tally.sent, "mail"),
+                super::number(open)
+            ),
+        ),
     };
     let next = if tally.in_doubt > 0 {
         format!("settle what is in doubt with `mailshot resolve {name}`")
@@ -126,7 +195,13 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     } else {
         String::new()
     };
-    Verdict { exit, state: "finished", until_ms: None, what, next }
+    Verdict {
+        exit,
+        state: "finished",
+        until_ms: None,
+        what,
+        next,
+    }
 }
 
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
@@ -135,13 +210,10 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
     let server = format!("{}:{} said: {fault}", account.host, account.port);
     let text = fault.to_string().to_lowercase();
     if QUOTA_TEXTS.iter().any(|known| text.contains(known)) {
-        return Verdict {
-            exit: Exit::TempFail,
-            state: "paused",
-            until_ms: None,
-            what: format!("paused: the provider's quota is spent; {waiting}\n  server: {server}"),
-            next: format!("{AGAIN} when the quota begins anew"),
-        };
+        return Verdict::paused(
+            format!("the provider's quota is spent; {waiting}\n  server: {server}"),
+            format!("{AGAIN} when the quota begins anew"),
+        );
     }
     let (what, next) = if fault.stage == Stage::Auth {
         let next = format!(
@@ -150,15 +222,16 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
         );
         ("the server refused the login", next)
     } else {
-        ("the server refused the account or its sender", format!("check `from`, `username` and the account, and {AGAIN}"))
+        (
+            "the server refused the account or its sender",
+            format!("check `from`, `username` and the account, and {AGAIN}"),
+        )
     };
-    Verdict {
-        exit: Exit::NoPerm,
-        state: "stopped",
-        until_ms: None,
-        what: format!("stopped: {what}; {waiting}, nothing is lost\n  server: {server}"),
+    Verdict::stopped(
+        Exit::NoPerm,
+        format!("{what}; {waiting}, nothing is lost\n  server: {server}"),
         next,
-    }
+    )
 }
 
 /// `today's 500 mails`, `the 1,000 mails of an hour`.

@@ -12,7 +12,8 @@ use crate::mail::Address;
 use crate::source::{List, Row};
 
 pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
-    let to = Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let to =
+        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     let campaign = &mut job.campaign;
     let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
     let mut rows = list.rows()?;
@@ -38,7 +39,9 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
         .with_context(|| format!("write {}", path.display()))?;
     campaign.email_column = columns.headers.get(columns.email).cloned();
     campaign.recipients = path;
-    let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?.strftime("%Y-%m-%d %H-%M-%S").to_string();
+    let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
+        .strftime("%Y-%m-%d %H-%M-%S")
+        .to_string();
     campaign.name = format!("{} test {stamp}", campaign.name);
     Ok(runtime()?.block_on(job.send())?.exit)
 }

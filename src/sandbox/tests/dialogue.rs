@@ -23,9 +23,7 @@ async fn commands_out_of_order_are_answered_503() {
         .await;
     assert_eq!(
         codes,
-        [
-            "503", "250", "503", "503", "250", "503", "554", "250", "503"
-        ]
+        ["503", "250", "503", "503", "250", "503", "554", "250", "503"]
     );
 }
 
@@ -57,8 +55,8 @@ async fn the_small_commands_have_their_answers() {
     assert_eq!(
         codes,
         [
-            "250", "250", "252", "502", "214", "500", "500", "502", "250", "502", "250", "250",
-            "501", "555", "501", "501", "221"
+            "250", "250", "252", "502", "214", "500", "500", "502", "250", "502", "250", "250", "501", "555",
+            "501", "501", "221"
         ]
     );
     assert!(client.is_closed().await);
@@ -92,9 +90,7 @@ async fn every_byte_may_come_in_its_own_packet() {
         // The server runs on this thread too; it reads this byte before the next is sent.
         tokio::task::yield_now().await;
     }
-    for code in [
-        "250", "250", "354", "250", "250", "250", "250", "250", "221",
-    ] {
+    for code in ["250", "250", "354", "250", "250", "250", "250", "250", "221"] {
         assert!(client.reply().await.starts_with(code));
     }
     assert_eq!(server.counts().mails, 2);
@@ -125,7 +121,9 @@ async fn chunks_make_one_mail() {
 async fn the_bytes_of_a_refused_chunk_are_read_all_the_same() {
     let server = plain().await;
     let mut client = Client::hello(&server).await;
-    client.send("MAIL FROM:<a@example.org>\r\nRCPT TO:<fail@example.com>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n").await;
+    client
+        .send("MAIL FROM:<a@example.org>\r\nRCPT TO:<fail@example.com>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n")
+        .await;
     for code in ["250", "550", "554", "250"] {
         assert!(client.reply().await.starts_with(code));
     }
@@ -149,8 +147,7 @@ async fn a_bare_line_feed_smuggles_nothing() {
         client.ask("MAIL FROM:<a@example.org>").await;
         client.ask("RCPT TO:<b@example.com>").await;
         client.ask("DATA").await;
-        let smuggled =
-            "MAIL FROM:<evil@example.org>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nevil\r\n.";
+        let smuggled = "MAIL FROM:<evil@example.org>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nevil\r\n.";
         assert!(
             client
                 .ask(&format!("hi{end}{smuggled}"))
@@ -172,12 +169,7 @@ async fn a_mail_over_the_limit_is_refused_by_its_size_and_by_its_bytes() {
     .unwrap();
     let mut client = Client::connect(&server).await;
     client.reply().await;
-    assert!(
-        client
-            .ask("EHLO client.example")
-            .await
-            .contains("SIZE 2000")
-    );
+    assert!(client.ask("EHLO client.example").await.contains("SIZE 2000"));
     assert_eq!(
         client.ask("MAIL FROM:<a@example.org> SIZE=2001").await,
         "552 5.3.4 the mail is too big"
@@ -201,9 +193,7 @@ async fn a_mail_over_the_limit_is_refused_by_its_size_and_by_its_bytes() {
     client
         .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>"])
         .await;
-    client
-        .send(&format!("BDAT {} LAST\r\n{mail}", mail.len()))
-        .await;
+    client.send(&format!("BDAT {} LAST\r\n{mail}", mail.len())).await;
     assert_eq!(client.reply().await, "552 5.3.4 the mail is too big");
     assert!(client.mail("b@example.com").await.starts_with("250 "));
     assert_eq!(server.counts().mails, 1);
@@ -213,22 +203,12 @@ async fn a_mail_over_the_limit_is_refused_by_its_size_and_by_its_bytes() {
 async fn lines_have_a_limit() {
     let server = plain().await;
     let mut client = Client::hello(&server).await;
-    assert_eq!(
-        client.ask(&"x".repeat(100_000)).await,
-        "500 5.5.2 line too long"
-    );
+    assert_eq!(client.ask(&"x".repeat(100_000)).await, "500 5.5.2 line too long");
     client
-        .codes(&[
-            "MAIL FROM:<a@example.org>",
-            "RCPT TO:<b@example.com>",
-            "DATA",
-        ])
+        .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "DATA"])
         .await;
     let reply = client.ask(&format!("{}\r\n.", "x".repeat(999))).await;
-    assert_eq!(
-        reply,
-        "554 5.6.0 a line of the mail is longer than 998 bytes"
-    );
+    assert_eq!(reply, "554 5.6.0 a line of the mail is longer than 998 bytes");
     assert!(client.mail("b@example.com").await.starts_with("250 "));
 }
 
@@ -269,10 +249,7 @@ async fn an_extension_that_is_switched_off_is_not_listed_and_not_taken() {
         .unwrap();
         let mut client = Client::connect(&server).await;
         client.reply().await;
-        assert!(
-            !client.ask("EHLO client.example").await.contains(word),
-            "{name}"
-        );
+        assert!(!client.ask("EHLO client.example").await.contains(word), "{name}");
         if !command.is_empty() {
             assert!(client.ask(command).await.starts_with(answer), "{name}");
         }
@@ -352,11 +329,7 @@ async fn a_server_that_stops_says_so_and_leaves_nothing_behind() {
     let (counts, farewell) = tokio::join!(server.shutdown(), client.reply());
     assert_eq!(farewell, "421 4.3.2 the server is shutting down");
     assert_eq!(
-        (
-            counts.connections,
-            counts.connections_now,
-            counts.connections_max
-        ),
+        (counts.connections, counts.connections_now, counts.connections_max),
         (1, 0, 1)
     );
     assert!(TcpStream::connect(addr).await.is_err());

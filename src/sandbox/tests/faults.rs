@@ -21,10 +21,7 @@ async fn a_code_in_the_local_part_is_the_answer_to_rcpt() {
     let cases = [
         ("550-anything@example.com", "550 5.1.1 no such mailbox"),
         ("552-x@example.com", "552 5.2.2 mailbox full"),
-        (
-            "451-x@example.com",
-            "451 4.3.0 local error, try again later",
-        ),
+        ("451-x@example.com", "451 4.3.0 local error, try again later"),
         (
             "561-x@example.com",
             "561 5.0.0 permanent failure, as the address asked",
@@ -62,20 +59,12 @@ async fn a_greylisted_address_is_accepted_the_second_time() {
     let server = plain().await;
     let mut client = Client::hello(&server).await;
     for to in ["greylist@example.com", "greylist-2@example.com"] {
-        assert_eq!(
-            client.mail(to).await,
-            "450 4.2.0 mailbox busy, try again later"
-        );
+        assert_eq!(client.mail(to).await, "450 4.2.0 mailbox busy, try again later");
         client.ask("RSET").await;
     }
     let mut other = Client::hello(&server).await;
     assert!(other.mail("greylist@example.com").await.starts_with("250 "));
-    assert!(
-        other
-            .mail("greylist-2@example.com")
-            .await
-            .starts_with("250 ")
-    );
+    assert!(other.mail("greylist-2@example.com").await.starts_with("250 "));
 }
 
 #[tokio::test]
@@ -125,10 +114,7 @@ async fn a_drop_in_data_does_not_wait_for_the_end_of_the_mail() {
     for data in ["DATA\r\n", "BDAT 1000000 LAST\r\n"] {
         let mut client = Client::hello(&server).await;
         client
-            .codes(&[
-                "MAIL FROM:<a@example.org>",
-                "RCPT TO:<drop-in-data@example.com>",
-            ])
+            .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<drop-in-data@example.com>"])
             .await;
         client.send(data).await;
         client.send(&"0123456789\r\n".repeat(100)).await;
@@ -144,7 +130,9 @@ async fn a_drop_in_data_does_not_wait_for_the_end_of_the_mail() {
 async fn the_replies_before_a_drop_still_arrive() {
     let server = plain().await;
     let mut client = Client::hello(&server).await;
-    client.send("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<drop@example.com>\r\n").await;
+    client
+        .send("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<drop@example.com>\r\n")
+        .await;
     assert!(client.reply().await.starts_with("250 2.1.0"));
     assert!(client.reply().await.starts_with("250 2.1.5"));
     assert_eq!(client.reply().await, "");
@@ -174,11 +162,7 @@ async fn a_slow_mail_is_answered_after_the_delay() {
 
 #[tokio::test]
 async fn a_421_also_closes() {
-    for to in [
-        "421@example.com",
-        "421-x@example.com",
-        "data-421-x@example.com",
-    ] {
+    for to in ["421@example.com", "421-x@example.com", "data-421-x@example.com"] {
         let server = plain().await;
         let mut client = Client::hello(&server).await;
         assert!(client.mail(to).await.starts_with("421 4.7.0 "), "{to}");

@@ -16,8 +16,7 @@ async fn the_mail_and_its_line_are_on_disk_before_the_250() {
     for n in 1..=3 {
         let to = format!("ming.wang+{n}@example.com");
         assert_eq!(client.mail(&to).await, format!("250 2.0.0 accepted as {n}"));
-        let text =
-            std::fs::read_to_string(folder.path().join(format!("00000{n}-{to}.eml"))).unwrap();
+        let text = std::fs::read_to_string(folder.path().join(format!("00000{n}-{to}.eml"))).unwrap();
         assert!(text.starts_with(&format!(
             "Return-Path: <news@example.org>\r\nDelivered-To: {to}\r\nReceived: from client.example ([127.0.0.1])\r\n\tby "
         )));
@@ -47,7 +46,10 @@ async fn a_mail_that_is_accepted_and_then_dropped_is_on_disk_when_the_connection
     .unwrap();
     let mut client = Client::hello(&server).await;
     client
-        .send(&format!("MAIL FROM:<a@example.org>\r\nRCPT TO:<accept-then-drop@example.com>\r\nBDAT {} LAST\r\n{MAIL}", MAIL.len()))
+        .send(&format!(
+            "MAIL FROM:<a@example.org>\r\nRCPT TO:<accept-then-drop@example.com>\r\nBDAT {} LAST\r\n{MAIL}",
+            MAIL.len()
+        ))
         .await;
     while !client.reply().await.is_empty() {}
     let entries = entries(&journal);
@@ -110,21 +112,13 @@ async fn dots_are_unstuffed_and_a_lone_dot_is_an_empty_mail() {
     .unwrap();
     let mut client = Client::hello(&server).await;
     client
-        .codes(&[
-            "MAIL FROM:<a@example.org>",
-            "RCPT TO:<b@example.com>",
-            "DATA",
-        ])
+        .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "DATA"])
         .await;
     assert!(client.ask("..a\r\nb.\r\n..\r\n.").await.starts_with("250 "));
     let text = std::fs::read_to_string(folder.path().join("000001-b@example.com.eml")).unwrap();
     assert!(text.ends_with("\r\n.a\r\nb.\r\n.\r\n"), "{text:?}");
     client
-        .codes(&[
-            "MAIL FROM:<a@example.org>",
-            "RCPT TO:<b@example.com>",
-            "DATA",
-        ])
+        .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "DATA"])
         .await;
     assert!(client.ask(".").await.starts_with("250 "));
     assert_eq!(entries(&folder.path().join("index.jsonl"))[1].bytes, 0);

@@ -55,11 +55,7 @@ async fn every_mechanism_takes_the_right_password_and_refuses_a_wrong_one() {
             assert_eq!(client.codes(&lines).await, codes, "{lines:?}");
         }
         let counts = server.counts();
-        let (ok, refused) = if code == "235" {
-            (count, 0)
-        } else {
-            (0, count)
-        };
+        let (ok, refused) = if code == "235" { (count, 0) } else { (0, count) };
         assert_eq!((counts.logins_ok, counts.logins_refused), (ok, refused));
     }
 }

@@ -106,11 +106,7 @@ impl Client {
 
     /// Hands in a mail and gives the reply that ended it, whichever it was.
     async fn mail(&mut self, to: &str) -> String {
-        for command in [
-            "MAIL FROM:<news@example.org>",
-            &format!("RCPT TO:<{to}>"),
-            "DATA",
-        ] {
+        for command in ["MAIL FROM:<news@example.org>", &format!("RCPT TO:<{to}>"), "DATA"] {
             let reply = self.ask(command).await;
             if !reply.starts_with('2') && !reply.starts_with('3') {
                 return reply;

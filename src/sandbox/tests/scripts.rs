@@ -20,11 +20,7 @@ async fn a_rate_of_one_refuses_at_its_stage_every_time() {
     for (fault, expected) in cases {
         let server = scripted(&[fault]).await;
         let mut client = Client::hello(&server).await;
-        assert_eq!(
-            client.codes(&ALL[..expected.len()]).await,
-            expected,
-            "{fault}"
-        );
+        assert_eq!(client.codes(&ALL[..expected.len()]).await, expected, "{fault}");
         assert_eq!(server.counts().mails, 0);
     }
 }
@@ -34,9 +30,7 @@ async fn a_refusal_instead_of_354_answers_a_chunk_once() {
     let server = scripted(&["4xx=1@data"]).await;
     let mut client = Client::hello(&server).await;
     client
-        .send(
-            "MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nBDAT 4 LAST\r\nhi\r\nNOOP\r\n",
-        )
+        .send("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nBDAT 4 LAST\r\nhi\r\nNOOP\r\n")
         .await;
     for code in ["250", "250", "451", "250 2.0.0 nothing"] {
         assert!(client.reply().await.starts_with(code));
@@ -56,11 +50,7 @@ async fn a_drop_happens_at_its_stage_and_keeps_the_mail_only_after_store() {
     for (fault, expected, mails) in cases {
         let server = scripted(&[fault]).await;
         let mut client = Client::hello(&server).await;
-        assert_eq!(
-            client.codes(&ALL[..expected.len()]).await,
-            expected,
-            "{fault}"
-        );
+        assert_eq!(client.codes(&ALL[..expected.len()]).await, expected, "{fault}");
         let counts = server.shutdown().await;
         assert_eq!((counts.mails, counts.dropped), (mails, 1), "{fault}");
     }
@@ -76,12 +66,7 @@ async fn a_drop_before_the_first_mail_comes_at_connect_ehlo_or_auth() {
     assert_eq!(client.ask("EHLO client.example").await, "");
     let server = scripted(&["drop=auth"]).await;
     let mut client = Client::hello(&server).await;
-    assert_eq!(
-        client
-            .ask(&format!("AUTH PLAIN {}", base64("\0a\0b")))
-            .await,
-        ""
-    );
+    assert_eq!(client.ask(&format!("AUTH PLAIN {}", base64("\0a\0b"))).await, "");
 }
 
 #[tokio::test]
@@ -105,12 +90,7 @@ async fn an_exact_reply_is_given_at_its_stage() {
     let server = scripted(&["reply@rcpt/2=561 Honeypot rcptto [@out060104]"]).await;
     let mut client = Client::hello(&server).await;
     client.ask("MAIL FROM:<a@example.org>").await;
-    assert!(
-        client
-            .ask("RCPT TO:<b@example.com>")
-            .await
-            .starts_with("250 ")
-    );
+    assert!(client.ask("RCPT TO:<b@example.com>").await.starts_with("250 "));
     assert_eq!(
         client.ask("RCPT TO:<c@example.com>").await,
         "561 Honeypot rcptto [@out060104]"
@@ -125,10 +105,7 @@ async fn an_exact_reply_is_given_at_its_stage() {
     let server = scripted(&["reply@ehlo=502 only HELO here"]).await;
     let mut client = Client::connect(&server).await;
     client.reply().await;
-    assert_eq!(
-        client.ask("EHLO client.example").await,
-        "502 only HELO here"
-    );
+    assert_eq!(client.ask("EHLO client.example").await, "502 only HELO here");
 }
 
 #[tokio::test]
@@ -221,12 +198,7 @@ async fn one_connection_too_many_is_told_421_until_another_leaves() {
     drop(first);
     // The server notices in its own time; it is asked until it has.
     timeout(PATIENCE, async {
-        while !Client::connect(&server)
-            .await
-            .reply()
-            .await
-            .starts_with("220 ")
-        {}
+        while !Client::connect(&server).await.reply().await.starts_with("220 ") {}
     })
     .await
     .unwrap();

@@ -24,12 +24,7 @@ async fn a_mail_goes_through_starttls() {
     assert!(seen.contains("250-STARTTLS\r\n"));
     assert!(lines.buffer().is_empty());
     let mut client = encrypt(&server, tcp, "localhost").await;
-    assert!(
-        client
-            .ask("MAIL FROM:<a@example.org>")
-            .await
-            .starts_with("503 ")
-    );
+    assert!(client.ask("MAIL FROM:<a@example.org>").await.starts_with("503 "));
     assert!(!client.ask("EHLO client.example").await.contains("STARTTLS"));
     assert!(client.ask("STARTTLS").await.starts_with("502 "));
     assert!(client.mail("b@example.com").await.starts_with("250 "));
@@ -70,9 +65,7 @@ async fn a_client_that_speaks_no_tls_harms_nobody() {
     rude.send("EHLO client.example\r\n").await;
     let mut rest = Vec::new();
     // An alert may come before the end; what counts is that the end comes.
-    let _any = timeout(PATIENCE, rude.wire.read_to_end(&mut rest))
-        .await
-        .unwrap();
+    let _any = timeout(PATIENCE, rude.wire.read_to_end(&mut rest)).await.unwrap();
     let tcp = TcpStream::connect(server.addr()).await.unwrap();
     assert!(
         encrypt(&server, tcp, "localhost")
@@ -86,10 +79,7 @@ async fn a_client_that_speaks_no_tls_harms_nobody() {
 #[tokio::test]
 async fn a_certificate_can_come_from_files() {
     let folder = tempfile::tempdir().unwrap();
-    let (chain, key) = (
-        folder.path().join("chain.pem"),
-        folder.path().join("key.pem"),
-    );
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
     let made = rcgen::generate_simple_self_signed(vec!["mail.example.com".to_owned()]).unwrap();
     std::fs::write(&chain, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
@@ -125,8 +115,5 @@ async fn a_certificate_can_come_from_files() {
     .await
     .err()
     .unwrap();
-    assert!(
-        format!("{error:#}").contains("read private key "),
-        "{error:#}"
-    );
+    assert!(format!("{error:#}").contains("read private key "), "{error:#}");
 }
