@@ -114,9 +114,7 @@ impl RawCampaign {
         problems: &mut Problems,
     ) -> Option<Campaign> {
         let account = self.account(file, workspace, problems);
-        let from = self
-            .mailbox(self.from.as_ref(), file, problems)
-            .or_else(|| workspace.from.clone());
+        let from = mailbox(self.from.as_ref(), file, problems).or_else(|| workspace.from.clone());
         if from.is_none() {
             problems.push(no_sender(file.path));
         }
@@ -152,9 +150,7 @@ impl RawCampaign {
             name,
             file: file.path.to_owned(),
             account: account?,
-            reply_to: self
-                .mailbox(self.reply_to.as_ref(), file, problems)
-                .or_else(|| workspace.reply_to.clone()),
+            reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
             from,
             postal_address: postal_address.trim().to_owned(),
             subject: self.subject.get_ref().clone(),
