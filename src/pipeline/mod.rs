@@ -208,3 +208,6 @@ fn never_its_turn() -> Fault {
         note: "the connection ended before it was this mail's turn".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
