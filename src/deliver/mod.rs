@@ -9,3 +9,6 @@ pub mod outbox;
 
 pub use flight::Flight;
 pub use session::{Session, Target};
+
+#[cfg(test)]
+mod tests;

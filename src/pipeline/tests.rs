@@ -36,7 +36,10 @@ struct World {
 impl World {
     async fn new(account: &str, faults: &[&str], campaigns: &[(&str, u32)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let config = sandbox::Config { script: Script::parse(faults).unwrap(), ..sandbox::Config::default() };
+        let config = sandbox::Config {
+            script: Script::parse(faults).unwrap(),
+            ..sandbox::Config::default()
+        };
         let server = sandbox::start(config).await.unwrap();
         let workspace = format!(
             "[sender]\nfrom = \"Aurora <news@a.example>\"\npostal_address = \"1 Road\"\n\
@@ -48,13 +51,22 @@ impl World {
         std::fs::write(folder.path().join("body.html.hbs"), "<p>Hello {{email}}</p>").unwrap();
         for (name, people) in campaigns {
             let rows: String = (0..*people).map(|n| format!("{name}{n}@example.com\n")).collect();
-            std::fs::write(folder.path().join(format!("{name}.csv")), format!("email\n{rows}")).unwrap();
+            std::fs::write(
+                folder.path().join(format!("{name}.csv")),
+                format!("email\n{rows}"),
+            )
+            .unwrap();
             let text = format!("subject = \"Hi\"\nrecipients = \"{name}.csv\"\nhtml = \"body.html.hbs\"\n");
             std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
         }
         let noon: Timestamp = "2026-11-23T04:00:00Z".parse().unwrap();
         let clock = Clock::simulated(noon.as_millisecond());
-        Self { folder, clock, server, accepted: Arc::default() }
+        Self {
+            folder,
+            clock,
+            server,
+            accepted: Arc::default(),
+        }
     }
 
     fn path(&self) -> &Path {
@@ -82,7 +94,9 @@ impl World {
         if known.is_enrolled {
             ledger.recover(known.id, now_ms).await.unwrap();
         } else {
-            enrol::enrol(&ledger, None, known.id, &list, list_id).await.unwrap();
+            enrol::enrol(&ledger, None, known.id, &list, list_id)
+                .await
+                .unwrap();
             ledger.enrolled(known.id, "main", "{}", now_ms).await.unwrap();
         }
         let templates = Templates::compile(&campaign, list.columns(), self.path()).unwrap();
@@ -106,7 +120,10 @@ impl World {
             trace: None,
             watcher: Arc::new(move |happened| {
                 if matches!(happened.outcome, Outcome::Accepted(_)) {
-                    accepted.lock().unwrap().push((happened.at_ms, happened.recipient.to_owned()));
+                    accepted
+                        .lock()
+                        .unwrap()
+                        .push((happened.at_ms, happened.recipient.to_owned()));
                 }
             }),
         };
@@ -116,7 +133,8 @@ impl World {
     fn tally(&self, id: CampaignId) -> Tally {
         let ledger = self.path().join(".mailshot/ledger.db");
         let tally = Reader::open(&ledger).unwrap().unwrap().tally(id).unwrap();
-        let sum = tally.pending + tally.sending + tally.sent + tally.failed + tally.in_doubt + tally.suppressed;
+        let sum =
+            tally.pending + tally.sending + tally.sent + tally.failed + tally.in_doubt + tally.suppressed;
         assert_eq!(sum, tally.recipients);
         tally
     }
@@ -136,13 +154,20 @@ fn assert_quota_held(accepted: &[(i64, String)], minute: usize, day: usize) {
     let mut times: Vec<i64> = accepted.iter().map(|(at, _)| *at).collect();
     times.sort_unstable();
     for (index, first) in times.iter().enumerate() {
-        let held = times[index..].iter().take_while(|at| **at < first + 60_000).count();
+        let held = times[index..]
+            .iter()
+            .take_while(|at| **at < first + 60_000)
+            .count();
         assert!(held <= minute, "{held} mails in the minute from {first}");
     }
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
     let mut days: BTreeMap<String, usize> = BTreeMap::new();
     for at in times {
-        let date = Timestamp::from_millisecond(at).unwrap().to_zoned(zone.clone()).date().to_string();
+        let date = Timestamp::from_millisecond(at)
+            .unwrap()
+            .to_zoned(zone.clone())
+            .date()
+            .to_string();
         *days.entry(date).or_default() += 1;
     }
     for (date, held) in days {
@@ -181,7 +206,10 @@ async fn two_campaigns_on_one_account_never_send_one_mail_too_many_whatever_rest
     assert_nobody_twice(&accepted);
     assert_quota_held(&accepted, 20, 200);
     paused.dedup();
-    assert_eq!(paused, [shanghai("2026-11-23T16:00:00Z"), shanghai("2026-11-24T16:00:00Z")]);
+    assert_eq!(
+        paused,
+        [shanghai("2026-11-23T16:00:00Z"), shanghai("2026-11-24T16:00:00Z")]
+    );
     // As fast as the quota allows, give or take the pace of a minute.
     assert!(accepted.last().unwrap().0 < shanghai("2026-11-24T16:10:00Z"));
 }
@@ -189,8 +217,14 @@ async fn two_campaigns_on_one_account_never_send_one_mail_too_many_whatever_rest
 #[tokio::test(flavor = "multi_thread")]
 async fn two_runs_at_the_same_time_share_the_quota() {
     let world = World::new(QUOTA, &[], &[("spring", 150), ("summer", 150)]).await;
-    let (one, two) = tokio::join!(world.send("spring", Patience::End), world.send("summer", Patience::End));
-    assert!(matches!((one.ended, two.ended), (Ended::Quota(_), Ended::Quota(_)) | (Ended::Done, _) | (_, Ended::Done)));
+    let (one, two) = tokio::join!(
+        world.send("spring", Patience::End),
+        world.send("summer", Patience::End)
+    );
+    assert!(matches!(
+        (one.ended, two.ended),
+        (Ended::Quota(_), Ended::Quota(_)) | (Ended::Done, _) | (_, Ended::Done)
+    ));
     assert_eq!(world.accepted().len(), 200);
     assert_quota_held(&world.accepted(), 20, 200);
 }
@@ -199,7 +233,13 @@ async fn two_runs_at_the_same_time_share_the_quota() {
 async fn a_patient_run_waits_through_the_days() {
     let world = World::new(QUOTA, &[], &[("spring", 450)]).await;
     let report = world.send("spring", Patience::Wait).await;
-    assert_eq!(report, Report { ended: Ended::Done, abandoned: 0 });
+    assert_eq!(
+        report,
+        Report {
+            ended: Ended::Done,
+            abandoned: 0
+        }
+    );
     assert_eq!(world.accepted().len(), 450);
     assert_quota_held(&world.accepted(), 20, 200);
 }
@@ -210,7 +250,9 @@ async fn a_rolling_day_is_twenty_four_hours_from_each_mail() {
     let world = World::new(account, &[], &[("spring", 25)]).await;
     let started = world.clock.now_ms();
     let report = world.send("spring", Patience::End).await;
-    let Ended::Quota(spent) = report.ended else { panic!("{report:?}") };
+    let Ended::Quota(spent) = report.ended else {
+        panic!("{report:?}")
+    };
     assert_eq!(spent.until_ms, started + 86_400_000);
     assert_eq!(world.send("spring", Patience::Wait).await.ended, Ended::Done);
     let times: Vec<i64> = world.accepted().iter().map(|(at, _)| at - started).collect();
@@ -223,22 +265,41 @@ async fn a_rolling_day_is_twenty_four_hours_from_each_mail() {
 async fn a_mail_that_is_always_deferred_is_given_up_after_eight_tries() {
     let world = World::new("", &["reply@rcpt=451 4.3.0 not now"], &[("spring", 3)]).await;
     let report = world.send("spring", Patience::End).await;
-    let Ended::Later(due_ms) = report.ended else { panic!("{report:?}") };
-    assert!((48_000..=72_000).contains(&(due_ms - world.clock.now_ms())), "about a minute: {due_ms}");
+    let Ended::Later(due_ms) = report.ended else {
+        panic!("{report:?}")
+    };
+    assert!(
+        (48_000..=72_000).contains(&(due_ms - world.clock.now_ms())),
+        "about a minute: {due_ms}"
+    );
     assert_eq!(world.send("spring", Patience::Wait).await.ended, Ended::Done);
     let tally = world.tally(world.id("spring").await);
     assert_eq!((tally.failed, tally.sent), (3, 0));
-    let reader = Reader::open(&world.path().join(".mailshot/ledger.db")).unwrap().unwrap();
+    let reader = Reader::open(&world.path().join(".mailshot/ledger.db"))
+        .unwrap()
+        .unwrap();
     let story = reader.story("spring", "spring0@example.com").unwrap().unwrap();
     assert_eq!(story.attempts.len(), 8);
-    assert!(story.reason.unwrap().starts_with("given up after 8 tries: 451 4.3.0"));
+    assert!(
+        story
+            .reason
+            .unwrap()
+            .starts_with("given up after 8 tries: 451 4.3.0")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_refused_stops_the_run_and_fails_nobody() {
-    let world = World::new("connections = 3", &["refuse-mail-from=550 5.7.1 sender unknown"], &[("spring", 50)]).await;
+    let world = World::new(
+        "connections = 3",
+        &["refuse-mail-from=550 5.7.1 sender unknown"],
+        &[("spring", 50)],
+    )
+    .await;
     let report = world.send("spring", Patience::End).await;
-    let Ended::Account(fault) = report.ended else { panic!("{report:?}") };
+    let Ended::Account(fault) = report.ended else {
+        panic!("{report:?}")
+    };
     assert_eq!(fault.stage, crate::mail::Stage::Mail);
     let tally = world.tally(world.id("spring").await);
     assert_eq!((tally.pending, tally.failed), (50, 0));
@@ -256,7 +317,13 @@ async fn content_that_is_refused_again_and_again_stops_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_up_costs_nobody_a_mail() {
-    for fault in ["close-after=7", "drop=rcpt/13", "drop=data/11", "drop=mail/9", "drop=connect/2"] {
+    for fault in [
+        "close-after=7",
+        "drop=rcpt/13",
+        "drop=data/11",
+        "drop=mail/9",
+        "drop=connect/2",
+    ] {
         let world = World::new("connections = 3", &[fault], &[("spring", 200)]).await;
         let report = world.send("spring", Patience::Wait).await;
         assert_eq!(report.ended, Ended::Done, "{fault}");
@@ -271,7 +338,11 @@ async fn a_server_that_hangs_up_costs_nobody_a_mail() {
 async fn only_mails_whose_end_of_data_had_left_are_in_doubt() {
     for (fault, stored) in [("drop=after-data/10", 180), ("drop=after-store/10", 200)] {
         let world = World::new("connections = 2", &[fault], &[("spring", 200)]).await;
-        assert_eq!(world.send("spring", Patience::Wait).await.ended, Ended::Done, "{fault}");
+        assert_eq!(
+            world.send("spring", Patience::Wait).await.ended,
+            Ended::Done,
+            "{fault}"
+        );
         let tally = world.tally(world.id("spring").await);
         assert_eq!((tally.sent, tally.in_doubt), (180, 20), "{fault}");
         assert_eq!(world.server.counts().mails, stored, "{fault}");
