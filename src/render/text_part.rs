@@ -13,6 +13,8 @@ use super::tags::{self, Kind, Tag};
 
 /// What a token begins and ends with: characters that no text has, and that no parser changes or breaks at.
 const TOKEN: (char, char) = ('\u{e000}', '\u{e001}');
+/// A line of nothing but this is blank: html2text leaves none around lists.
+const BLANK: char = '\u{e002}';
 /// Wide enough that html2text never breaks a line: mail programs do that, and a tag must not be broken.
 const WIDTH: usize = 100_000;
 /// Stands between the cells of a row.
@@ -102,6 +104,8 @@ struct Reducer<'a> {
     tokens: Vec<Token>,
     /// Open links: the address, and where in `out` their text begins.
     links: Vec<(String, usize)>,
+    /// Lists within lists.
+    list_depth: usize,
     has_lines: bool,
 }
 
@@ -113,6 +117,7 @@ impl<'a> Reducer<'a> {
             out: String::with_capacity(html.len()),
             tokens: Vec::new(),
             links: Vec::new(),
+            list_depth: 0,
             has_lines: false,
         }
     }
@@ -166,7 +171,7 @@ impl<'a> Reducer<'a> {
             .unwrap_or(self.html.len());
         let text = self.html.get(at..end).unwrap_or_default();
         self.out
-            .extend(text.chars().filter(|c| *c != TOKEN.0 && *c != TOKEN.1));
+            .extend(text.chars().filter(|c| ![TOKEN.0, TOKEN.1, BLANK].contains(c)));
         end
     }
 
@@ -212,6 +217,11 @@ impl<'a> Reducer<'a> {
                 self.token(RULE.to_owned(), false);
                 self.out.push_str("</p>");
             }
+            "ul" | "ol" => {
+                self.blank_line_around_lists();
+                self.list_depth += 1;
+                self.out.extend(["<", name, ">"]);
+            }
             name if KEPT.contains(&name) => {
                 self.has_lines |= !matches!(name, "b" | "strong" | "i" | "em");
                 self.out.extend(["<", name, ">"]);
@@ -223,6 +233,13 @@ impl<'a> Reducer<'a> {
             _ => {}
         }
         range.end
+    }
+
+    fn blank_line_around_lists(&mut self) {
+        self.has_lines = true;
+        if self.list_depth == 0 {
+            self.out.extend(["<p>", &BLANK.to_string(), "</p>"]);
+        }
     }
 
     fn image(&mut self, element: &str) {
@@ -239,6 +256,11 @@ impl<'a> Reducer<'a> {
         match name {
             "a" => self.end_link(),
             "td" | "th" => self.token(CELL_GAP.to_owned(), false),
+            "ul" | "ol" => {
+                self.out.extend(["</", name, ">"]);
+                self.list_depth = self.list_depth.saturating_sub(1);
+                self.blank_line_around_lists();
+            }
             name if VOID.contains(&name) => {}
             name if KEPT.contains(&name) => self.out.extend(["</", name, ">"]),
             name if LINES.contains(&name) => self.out.push_str("</div>"),
@@ -399,7 +421,7 @@ fn unescape(url: &str) -> String {
 fn tidy(text: &str, tokens: &[Token]) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim_end) {
-        let line = trim_gaps(line, tokens);
+        let line = trim_gaps(line, tokens).trim_end_matches(BLANK);
         let is_after_blank = lines.last().is_none_or(|last| last.is_empty());
         if line.is_empty() && is_after_blank {
             continue;
