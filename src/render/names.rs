@@ -11,7 +11,7 @@ use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parame
 
 use super::known::{GIVEN, Known, VariablePath};
 use super::source::Source;
-use super::{foreign, helpers};
+use super::{footer, foreign, helpers};
 use crate::campaign::{Problem, closest};
 
 /// What the check of one flavour of templates, HTML or text, found.
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) structured: BTreeMap<usize, Problem>,
     /// Partials that are called for, and where first; none, when that is in a text made from HTML.
     pub(super) partials: Vec<(String, Option<Problem>)>,
+    /// The footer has its place.
+    pub(super) calls_footer: bool,
     /// Headers written out, as in `{{[First Name]}}`.
     pub(super) headers: BTreeSet<usize>,
 }
@@ -45,6 +47,7 @@ impl Found {
     /// Adds how another check's templates use the columns.
     pub(super) fn borrow_uses(&mut self, other: &Self) {
         self.headers.extend(&other.headers);
+        self.calls_footer |= other.calls_footer;
         for (column, place) in &other.structured {
             self.structured.entry(*column).or_insert_with(|| place.clone());
         }
@@ -388,6 +391,10 @@ impl Walk<'_> {
             return;
         }
         let name = path.first;
+        if name == footer::NAME {
+            self.found.calls_footer = true;
+            return;
+        }
         let is_given = GIVEN.contains(&name);
         match self.known.column(name) {
             _ if is_given => {

@@ -61,7 +61,7 @@ impl<'a> Loader<'a> {
         self.file(name, source);
     }
 
-    /// Adds the footer, which every template may call.
+    /// Adds the footer, which is rendered first and stands in the others as a value.
     pub(super) fn footer(&mut self, source: Result<Source, Problem>) {
         self.file(footer::NAME, source);
     }
@@ -161,7 +161,7 @@ impl<'a> Loader<'a> {
 
     /// Follows the calls of partials until all are read, then checks every name. `html` gives what has no text form.
     pub(super) fn check(&mut self, html: Option<&Self>) {
-        let mut tried = BTreeSet::from([footer::NAME.to_owned()]);
+        let mut tried = BTreeSet::new();
         let found = loop {
             let mut found = Found::default();
             for main in self.mains.iter().copied().chain([footer::NAME]) {
@@ -241,10 +241,7 @@ impl<'a> Loader<'a> {
 
     /// Puts the footer into a template that does not call it, and the preheader into the HTML.
     pub(super) fn complete(&mut self, main: &str, preheader: Option<&str>) {
-        let calls_footer = names::check(self.known, &self.parsed, main)
-            .partials
-            .iter()
-            .any(|(name, _)| name == footer::NAME);
+        let calls_footer = names::check(self.known, &self.parsed, main).calls_footer;
         if !calls_footer {
             match self.flavour {
                 Flavour::Html => self.insert(main, footer::TAG, footer::before_body_end, Edge::End),

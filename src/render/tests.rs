@@ -461,25 +461,21 @@ fn the_footer_stands_where_the_template_wants_it_else_at_the_end() {
         (
             "<body>x</body></html>",
             "<body>x<div role",
-            "</div>\n</body></html>",
+            "</div></body></html>",
         ),
         (
             "<BODY>x</BODY><!-- </body> -->",
             "<BODY>x<div role",
-            "</div>\n</BODY><!-- </body> -->",
+            "</div></BODY><!-- </body> -->",
         ),
-        ("x", "x<div role", "</div>\n"),
-        (
-            "<i>{{{footer}}}</i></body>",
-            "<i><div role",
-            "</div>\n</i></body>",
-        ),
-        ("<i>{{footer}}</i></body>", "<i><div role", "</div>\n</i></body>"),
-        ("{{> end}}</body>", "<u><div role", "</div>\n</u></body>"),
+        ("x", "x<div role", "</div>"),
+        ("<i>{{{footer}}}</i></body>", "<i><div role", "</div></i></body>"),
+        ("<i>{{footer}}</i></body>", "<i><div role", "</div></i></body>"),
+        ("{{> end}}</body>", "<u><div role", "</div></u></body>"),
         (
             "{{#if email}}{{{ footer }}}{{/if}}</body>",
             "<div role",
-            "</div>\n</body>",
+            "</div></body>",
         ),
     ] {
         let world = World::new(html).file("t/end.html.hbs", "<u>{{{footer}}}</u>");
