@@ -67,7 +67,7 @@ pub(super) fn after_body_start(html: &str) -> Option<usize> {
         next.is_some_and(|byte| *byte == b'>' || byte.is_ascii_whitespace()) && !is_in_comment(&lower, *at)
     };
     let start = lower.match_indices("<body").map(|(at, _)| at).find(is_tag)?;
-    super::text_part::end_of_element_tag(html, start)
+    super::html::end_of_element_tag(html, start)
 }
 
 fn is_in_comment(html: &str, at: usize) -> bool {

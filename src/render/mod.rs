@@ -3,16 +3,21 @@
 //! Templates are Handlebars in strict mode, compiled once per campaign and shared by all threads. What is in the data
 //! is never read as a template; in HTML it is escaped; in the subject it cannot begin a new header line.
 
+mod engine;
 mod footer;
 mod foreign;
+mod found;
 mod helpers;
+mod html;
 mod known;
+mod loader;
 mod names;
-mod set;
+mod plain;
 mod source;
 mod syntax;
 mod tags;
 mod text_part;
+mod tokens;
 mod variables;
 
 use std::path::Path;
@@ -21,9 +26,11 @@ use handlebars::{Context, JsonValue};
 
 use crate::campaign::{Campaign, Problem, Problems};
 use crate::mail::{Columns, Content, Place, Recipient};
+use engine::Engine;
+use found::Found;
 use known::Known;
-use names::Found;
-use set::{Engine, Loader};
+use loader::Loader;
+
 use source::Source;
 use variables::Variables;
 
