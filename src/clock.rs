@@ -37,7 +37,9 @@ impl Clock {
         match self {
             Self::System => loop {
                 let left = at_ms - self.now_ms();
-                let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else { return };
+                let Some(left) = u64::try_from(left).ok().filter(|left| *left > 0) else {
+                    return;
+                };
                 tokio::time::sleep(Duration::from_millis(left).min(PIECE)).await;
             },
             Self::Simulated(now) => {

@@ -6,6 +6,14 @@
 pub mod mail;
 pub mod campaign;
 pub mod clock;
+pub mod check;
+pub mod enrol;
+pub mod pipeline;
 pub mod source;
 pub mod render;
+pub mod compose;
+pub mod throttle;
+pub mod deliver;
+pub mod ledger;
 pub mod sandbox;
+pub mod cli;

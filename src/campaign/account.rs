@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -154,8 +154,8 @@ impl RawAccount {
     pub(super) fn check<T>(&self, name: &str, root: &Path, file: &File<'_, T>) -> Result<Account, Problems> {
         let mut problems = Problems::default();
         let preset = self.preset(file, &mut problems);
-        let host = self.host.as_ref().map(|host| host.get_ref().clone()).or_else(|| Some(preset.as_ref()?.host.clone()));
-        if host.is_none() && self.provider.is_none() && self.transport == Transport::Smtp {
+        let server = self.server(preset.as_ref());
+        if server.0.is_empty() && self.provider.is_none() && self.transport == Transport::Smtp {
             problems.push(
                 file.problem_in_table(&format!("account.{name}"), "no server: `host` is missing")
                     .hint("give `host`, `port` and `tls`, or a `provider`"),
@@ -164,32 +164,60 @@ impl RawAccount {
         let day = self.reset(preset.as_ref(), file, &mut problems);
         let login = self.login(root, file, &mut problems);
         let connections = self.connections(preset.as_ref(), file, &mut problems);
-        let tls = self.tls.or(preset.as_ref().map(|preset| preset.tls)).unwrap_or(Tls::Tls);
-        let default_port = match tls {
+        let (host, port, tls) = server;
+        problems.or_ok(Account {
+            name: name.to_owned(),
+            transport: self.transport,
+            host,
+            port,
+            tls,
+            ca_file: self.ca_file.as_ref().map(|path| root.join(path)),
+            allow_plaintext: self.allow_plaintext,
+            username: self
+                .username
+                .as_ref()
+                .map(|name| name.get_ref().clone())
+                .unwrap_or_default(),
+            login,
+            quota: Quota {
+                rates: self
+                    .rates
+                    .clone()
+                    .or(preset.as_ref().map(|preset| preset.rates.clone()))
+                    .unwrap_or_default(),
+                day,
+            },
+            connections,
+            messages_per_connection: self
+                .messages_per_connection
+                .map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
+            lockout: self
+                .lockout
+                .or(preset.as_ref().map(|preset| preset.lockout))
+                .unwrap_or(provider::LOCKOUT),
+            hello: self.hello.clone(),
+            sendmail_command: self
+                .sendmail_command
+                .clone()
+                .unwrap_or_else(|| "/usr/sbin/sendmail".into()),
+        })
+    }
+
+    /// Host, port and protection; the usual port of the protection when none is given.
+    fn server(&self, preset: Option<&Preset>) -> (String, u16, Tls) {
+        let host = self.host.as_ref().map(|host| host.get_ref().clone());
+        let host = host.or_else(|| Some(preset?.host.clone())).unwrap_or_default();
+        let tls = self.tls.or(preset.map(|preset| preset.tls)).unwrap_or(Tls::Tls);
+        let usual = match tls {
             Tls::None => 25,
             Tls::Starttls => 587,
             Tls::Tls => 465,
         };
-        problems.or_ok(Account {
-            name: name.to_owned(),
-            transport: self.transport,
-            host: host.unwrap_or_default(),
-            port: self.port.or(preset.as_ref().map(|preset| preset.port)).unwrap_or(default_port),
-            tls,
-            ca_file: self.ca_file.as_ref().map(|path| root.join(path)),
-            allow_plaintext: self.allow_plaintext,
-            username: self.username.as_ref().map(|name| name.get_ref().clone()).unwrap_or_default(),
-            login,
-            quota: Quota {
-                rates: self.rates.clone().or(preset.as_ref().map(|preset| preset.rates.clone())).unwrap_or_default(),
-                day,
-            },
-            connections,
-            messages_per_connection: self.messages_per_connection.map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
-            lockout: self.lockout.or(preset.as_ref().map(|preset| preset.lockout)).unwrap_or(provider::LOCKOUT),
-            hello: self.hello.clone(),
-            sendmail_command: self.sendmail_command.clone().unwrap_or_else(|| "/usr/sbin/sendmail".into()),
-        })
+        // A port of the preset belongs to the preset's protection.
+        let known = preset
+            .filter(|preset| preset.tls == tls && self.host.is_none())
+            .map(|preset| preset.port);
+        (host, self.port.or(known).unwrap_or(usual), tls)
     }
 
     fn preset<T>(&self, file: &File<'_, T>, problems: &mut Problems) -> Option<Preset> {
@@ -201,7 +229,10 @@ impl RawAccount {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             problems.push(match super::file::closest(name.get_ref(), &known) {
                 Some(known) => problem.hint(format!("did you mean `{known}`? else give host, port and tls")),
-                None => problem.hint(format!("known: {}; else give host, port and tls", known.join(", "))),
+                None => problem.hint(format!(
+                    "known: {}; else give host, port and tls",
+                    known.join(", ")
+                )),
             });
         }
         preset
@@ -234,9 +265,15 @@ impl RawAccount {
             (&self.password_file, false),
             (&self.token_command, true),
         ];
-        let given: Vec<_> = sources.iter().filter_map(|(source, token)| Some((source.as_ref()?, *token))).collect();
+        let given: Vec<_> = sources
+            .iter()
+            .filter_map(|(source, token)| Some((source.as_ref()?, *token)))
+            .collect();
         if let [_, second, ..] = given.as_slice() {
-            problems.push(file.problem(second.0, "a second place for the password").hint("keep one of them"));
+            problems.push(
+                file.problem(second.0, "a second place for the password")
+                    .hint("keep one of them"),
+            );
         }
         let source = if let Some(command) = &self.password_command {
             SecretSource::Command(command.get_ref().clone())
@@ -247,7 +284,11 @@ impl RawAccount {
         } else if let Some(command) = &self.token_command {
             return Login::Token(SecretSource::Command(command.get_ref().clone()));
         } else {
-            if let Some(username) = self.username.as_ref().filter(|_| self.transport == Transport::Smtp) {
+            if let Some(username) = self
+                .username
+                .as_ref()
+                .filter(|_| self.transport == Transport::Smtp)
+            {
                 problems.push(missing_secret(file, username));
             }
             return Login::None;
@@ -271,7 +312,11 @@ impl Account {
             return Ok(None);
         };
         let text = source.read(root)?;
-        let secret = text.lines().next().unwrap_or_default().trim_end_matches(['\r', '\n']);
+        let secret = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(['\r', '\n']);
         if secret.is_empty() {
             bail!("the password of account `{}` is empty ({source})", self.name);
         }
@@ -293,17 +338,27 @@ impl SecretSource {
     fn read(&self, root: &Path) -> anyhow::Result<String> {
         match self {
             Self::Command(command) => {
-                let output = Command::new("sh").arg("-c").arg(command).current_dir(root).output();
+                let output = Command::new("sh")
+                    .arg("-c")
+                    .arg(command)
+                    .current_dir(root)
+                    .output();
                 let output = output.with_context(|| format!("run {self}"))?;
                 if !output.status.success() {
-                    bail!("{self} failed ({}): {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
+                    bail!(
+                        "{self} failed ({}): {}",
+                        output.status,
+                        String::from_utf8_lossy(&output.stderr).trim()
+                    );
                 }
                 String::from_utf8(output.stdout).with_context(|| format!("{self} did not print text"))
             }
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-            Self::Env(variable) => {
-                std::env::var(variable).with_context(|| format!("{self}: this environment variable is not set"))
-            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the environment"
+            )]
+            Self::Env(variable) => std::env::var(variable)
+                .map_err(|_unset| anyhow!("{self}: this environment variable is not set")),
             Self::File(path) => {
                 refuse_if_others_may_read(path)?;
                 std::fs::read_to_string(path).with_context(|| format!("read {self}"))
@@ -316,7 +371,11 @@ fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
     if metadata.mode() & 0o077 != 0 {
-        bail!("others may read {}; run `chmod 600 {}` first", path.display(), path.display());
+        bail!(
+            "others may read {}; run `chmod 600 {}` first",
+            path.display(),
+            path.display()
+        );
     }
     Ok(())
 }

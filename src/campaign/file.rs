@@ -10,18 +10,18 @@ use super::problem::{Problem, Problems};
 const ALIKE: f64 = 0.7;
 
 /// A parsed TOML file, with its text kept so that later checks can point into it.
-pub struct File<'a, T> {
+pub(super) struct File<'a, T> {
     /// Where it was read from.
-    pub path: &'a Path,
+    pub(super) path: &'a Path,
     /// Its text.
-    pub text: String,
+    pub(super) text: String,
     /// What it says.
-    pub value: T,
+    pub(super) value: T,
 }
 
 impl<'a, T: DeserializeOwned> File<'a, T> {
     /// Reads and parses a file; unknown keys and wrong types are problems with their place.
-    pub fn read(path: &'a Path) -> Result<Self, Problems> {
+    pub(super) fn read(path: &'a Path) -> Result<Self, Problems> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Problem::with_file(path, format!("cannot be read: {}", plain(&error))))?;
         let value = toml::from_str(&text).map_err(|error| explain(path, &text, &error))?;
@@ -31,12 +31,12 @@ impl<'a, T: DeserializeOwned> File<'a, T> {
 
 impl<T> File<'_, T> {
     /// A problem at a value of the file.
-    pub fn problem<V>(&self, at: &toml::Spanned<V>, what: impl Into<String>) -> Problem {
+    pub(super) fn problem<V>(&self, at: &toml::Spanned<V>, what: impl Into<String>) -> Problem {
         Problem::in_text(self.path, &self.text, at.span(), what)
     }
 
     /// A problem with the head of a table such as `[sender]`, or with the file when it is not there.
-    pub fn problem_in_table(&self, table: &str, what: impl Into<String>) -> Problem {
+    pub(super) fn problem_in_table(&self, table: &str, what: impl Into<String>) -> Problem {
         match self.text.find(&format!("[{table}]")) {
             Some(start) => Problem::in_text(self.path, &self.text, start..start + table.len() + 2, what),
             None => Problem::at(self.path, 1, 1, what),
@@ -52,7 +52,12 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
     };
     let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let problem = Problem::in_text(path, text, range.clone(), format!("unknown key `{key}`{}", place(text, range.start)));
+    let problem = Problem::in_text(
+        path,
+        text,
+        range.clone(),
+        format!("unknown key `{key}`{}", place(text, range.start)),
+    );
     match closest(key, &known) {
         Some(known) => problem.hint(format!("did you mean `{known}`?")),
         None => problem.hint(format!("known keys here: {}", known.join(", "))),
@@ -62,13 +67,19 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
 /// The table that a position stands in, as `" in [quota]"`.
 fn place(text: &str, position: usize) -> String {
     let before = text.get(..position).unwrap_or_default();
-    let head = before.lines().rev().map(str::trim).find(|line| line.starts_with('['));
+    let head = before
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| line.starts_with('['));
     head.map(|head| format!(" in {head}")).unwrap_or_default()
 }
 
 /// The known word that is most like `word`, if any is alike enough to be meant.
 pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let scored = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
+    let scored = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(word, known), *known));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 >= ALIKE).then_some(best.1)
 }

@@ -6,6 +6,7 @@ pub mod retry;
 pub mod account;
 pub mod provider;
 pub mod workspace;
+pub mod inputs;
 mod file;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use toml::Spanned;
 
 pub use account::{Account, Login, Secret, Tls, Transport};
 pub use file::{closest, plain};
+pub use inputs::Inputs;
 pub use problem::{Problem, Problems};
 pub use workspace::{Lang, Unsubscribe, Workspace};
 
@@ -94,15 +96,33 @@ impl Campaign {
     }
 }
 
+impl Campaign {
+    /// The name in a campaign file, whatever else is wrong with the campaign.
+    pub fn name_in(path: &Path) -> Result<String, Problems> {
+        let file = File::<RawCampaign>::read(path)?;
+        let mut problems = Problems::default();
+        let name = file.value.name(&file, &mut problems);
+        problems.or_ok(name)
+    }
+}
+
 impl RawCampaign {
-    fn check(&self, file: &File<'_, Self>, workspace: &Workspace, problems: &mut Problems) -> Option<Campaign> {
+    fn check(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        problems: &mut Problems,
+    ) -> Option<Campaign> {
         let account = self.account(file, workspace, problems);
-        let from = self.mailbox(self.from.as_ref(), file, problems).or_else(|| workspace.from.clone());
+        let from = mailbox(self.from.as_ref(), file, problems).or_else(|| workspace.from.clone());
         if from.is_none() {
             problems.push(no_sender(file.path));
         }
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
-        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()].into_iter().flatten() {
+        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             if let Err(error) = std::fs::File::open(path(named)) {
                 let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
                 problems.push(file.problem(named, what).hint(format!(
@@ -113,10 +133,15 @@ impl RawCampaign {
         }
         self.check_subject(file, problems);
         self.check_laws(file, problems);
-        let postal_address = self.postal_address.clone().unwrap_or_else(|| workspace.postal_address.clone());
+        let postal_address = self
+            .postal_address
+            .clone()
+            .unwrap_or_else(|| workspace.postal_address.clone());
         if postal_address.trim().is_empty() {
             let what = "no postal address: every mail must show one";
-            problems.push(Problem::with_file(file.path, what).hint("set `postal_address` in [sender] of mailshot.toml"));
+            problems.push(
+                Problem::with_file(file.path, what).hint("set `postal_address` in [sender] of mailshot.toml"),
+            );
         }
         let name = self.name(file, problems);
         let from = from?;
@@ -125,7 +150,7 @@ impl RawCampaign {
             name,
             file: file.path.to_owned(),
             account: account?,
-            reply_to: self.mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
+            reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
             from,
             postal_address: postal_address.trim().to_owned(),
             subject: self.subject.get_ref().clone(),
@@ -140,7 +165,11 @@ impl RawCampaign {
     }
 
     fn name(&self, file: &File<'_, Self>, problems: &mut Problems) -> String {
-        let stem = file.path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = file
+            .path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let Some(name) = &self.name else { return stem };
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
         let text = name.get_ref().trim();
@@ -153,13 +182,22 @@ impl RawCampaign {
         text.to_owned()
     }
 
-    fn account(&self, file: &File<'_, Self>, workspace: &Workspace, problems: &mut Problems) -> Option<Account> {
+    fn account(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        problems: &mut Problems,
+    ) -> Option<Account> {
         let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
         let Some(name) = &self.account else {
             if let [only] = known.as_slice() {
                 return workspace.accounts.get(*only).cloned();
             }
-            let what = if known.is_empty() { "mailshot.toml has no account" } else { "which account is to send it?" };
+            let what = if known.is_empty() {
+                "mailshot.toml has no account"
+            } else {
+                "which account is to send it?"
+            };
             let hint = format!("add `account = …`; mailshot.toml has: {}", known.join(", "));
             problems.push(Problem::with_file(file.path, what).hint(hint));
             return None;
@@ -170,15 +208,6 @@ impl RawCampaign {
             problems.push(problem.hint(format!("it has: {}", known.join(", "))));
         }
         account
-    }
-
-    fn mailbox(
-        &self,
-        text: Option<&Spanned<String>>,
-        file: &File<'_, Self>,
-        problems: &mut Problems,
-    ) -> Option<Mailbox> {
-        workspace::parse_or_report(text, file, problems, |text| Mailbox::parse(text).map_err(|fault| fault.what))
     }
 
     fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {
@@ -201,12 +230,24 @@ impl RawCampaign {
                 let problem = file.problem(law, format!("unknown law `{}`", law.get_ref()));
                 problems.push(problem.hint(format!("known: {}", LAWS.join(", "))));
             }
-            let marks = ["广告", "AD", "[广告]", "【广告】", "(AD)", "[AD]", "(广告)", "（广告）"];
+            let marks = [
+                "广告",
+                "AD",
+                "[广告]",
+                "【广告】",
+                "(AD)",
+                "[AD]",
+                "(广告)",
+                "（广告）",
+            ];
             let subject = self.subject.get_ref().trim_start();
             if law.get_ref() == "cn" && !marks.iter().any(|mark| subject.starts_with(mark)) {
                 problems.push(
-                    file.problem(&self.subject, "under the law of China an advertisement says so first")
-                        .hint("begin the subject with `广告` or `AD`, or take \"cn\" out of `laws`"),
+                    file.problem(
+                        &self.subject,
+                        "under the law of China an advertisement says so first",
+                    )
+                    .hint("begin the subject with `广告` or `AD`, or take \"cn\" out of `laws`"),
                 );
             }
         }
@@ -215,21 +256,49 @@ impl RawCampaign {
     /// Stable over campaigns: by default named after the list file and the sender's domain.
     fn list_id(&self, from: &Address, file: &File<'_, Self>, problems: &mut Problems) -> String {
         let Some(id) = &self.list_id else {
-            let stem = self.recipients.get_ref().file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
-            let label: String = stem.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
-            let label = if label.is_empty() { "list".to_owned() } else { label };
+            let stem = self
+                .recipients
+                .get_ref()
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().to_lowercase());
+            let label: String = stem
+                .unwrap_or_default()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect();
+            let label = if label.is_empty() {
+                "list".to_owned()
+            } else {
+                label
+            };
             return format!("<{label}.{}>", from.domain());
         };
         let text = id.get_ref().trim();
         let inner = text.rsplit_once('<').and_then(|(_, id)| id.strip_suffix('>'));
-        let is_id = |id: &str| id.contains('.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+        let is_id = |id: &str| {
+            id.contains('.')
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        };
         if !inner.is_some_and(is_id) || text.contains(['\r', '\n']) {
             problems.push(
-                file.problem(id, "not a list identifier").hint("write it like \"News <news.example.com>\""),
+                file.problem(id, "not a list identifier")
+                    .hint("write it like \"News <news.example.com>\""),
             );
         }
         text.to_owned()
     }
+}
+
+fn mailbox<T>(
+    text: Option<&Spanned<String>>,
+    file: &File<'_, T>,
+    problems: &mut Problems,
+) -> Option<Mailbox> {
+    workspace::parse_or_report(text, file, problems, |text| {
+        Mailbox::parse(text).map_err(|fault| fault.what)
+    })
 }
 
 fn no_sender(path: &Path) -> Problem {

@@ -46,7 +46,12 @@ impl Problem {
 
     /// A problem at a line and a column, both from 1.
     pub fn at(file: &Path, line: u64, column: u64, what: impl Into<String>) -> Self {
-        Self { line, column, width: 1, ..Self::with_file(file, what) }
+        Self {
+            line,
+            column,
+            width: 1,
+            ..Self::with_file(file, what)
+        }
     }
 
     /// A problem at a byte range of a text.
@@ -54,7 +59,12 @@ impl Problem {
         let before = text.get(..range.start).unwrap_or(text);
         let line = before.matches('\n').count() as u64 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
-        let marked = text.get(range).unwrap_or_default().lines().next().unwrap_or_default();
+        let marked = text
+            .get(range)
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default();
         let source = text.lines().nth(usize::try_from(line - 1).unwrap_or(usize::MAX));
         Self {
             source: source.map(str::to_owned),
@@ -88,6 +98,8 @@ pub struct Problems {
     pub more: u64,
     /// A sentence for the head of the report, in place of a count of problems.
     pub title: Option<String>,
+    /// What to do about all of them.
+    pub advice: Option<String>,
 }
 
 impl Problems {
@@ -125,13 +137,19 @@ impl Problems {
 
 impl From<Problem> for Problems {
     fn from(problem: Problem) -> Self {
-        Self { kept: vec![problem], ..Self::default() }
+        Self {
+            kept: vec![problem],
+            ..Self::default()
+        }
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.kept.first().map_or("no problem", |problem| problem.what.as_str());
+        let first = self
+            .kept
+            .first()
+            .map_or("no problem", |problem| problem.what.as_str());
         write!(f, "{first} ({} in all)", self.count())
     }
 }
@@ -158,6 +176,9 @@ mod tests {
             problems.push(Problem::at(Path::new("a.csv"), line, 1, "x"));
         }
         problems.push(Problem::at(Path::new("b.csv"), 1, 1, "x"));
-        assert_eq!((problems.kept.len(), problems.more, problems.count()), (21, 5, 26));
+        assert_eq!(
+            (problems.kept.len(), problems.more, problems.count()),
+            (21, 5, 26)
+        );
     }
 }

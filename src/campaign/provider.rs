@@ -11,7 +11,7 @@ use super::quota::{Rate, Reset};
 use super::retry::Span;
 
 /// How long an account is left alone after a refused login, when nothing else is known. Alibaba locks for one hour.
-pub const LOCKOUT: Span = Span(Duration::from_secs(3_600));
+pub const LOCKOUT: Span = Span(Duration::from_hours(1));
 
 /// The starting values of a provider's accounts.
 #[derive(Clone, Debug, Deserialize)]
@@ -37,7 +37,9 @@ pub struct Preset {
 }
 
 fn reset<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Reset, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(serde::de::Error::custom)
 }
 
 static PRESETS: LazyLock<BTreeMap<String, Preset>> =

@@ -66,7 +66,8 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a rate; write it like \"20/min\", \"1,000/hour\" or \"2000/day\"");
+        let wrong =
+            || format!("`{text}` is not a rate; write it like \"20/min\", \"1,000/hour\" or \"2000/day\"");
         let (limit, unit) = text.split_once('/').ok_or_else(wrong)?;
         let digits: String = limit.trim().chars().filter(|c| !matches!(c, ',' | '_')).collect();
         let unit = match unit.trim().to_ascii_lowercase().as_str() {
@@ -84,7 +85,9 @@ impl FromStr for Rate {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -173,15 +176,24 @@ impl Quota {
     /// How far back attempts matter, in ms.
     pub fn longest_ms(&self) -> i64 {
         // A calendar day can have 25 hours.
-        self.rates.iter().map(|rate| rate.unit.millis()).max().map_or(0, |ms| ms + Unit::Hour.millis())
+        self.rates
+            .iter()
+            .map(|rate| rate.unit.millis())
+            .max()
+            .map_or(0, |ms| ms + Unit::Hour.millis())
     }
 
     /// Is one more mail too many? Then the rate that opens last says until when.
     pub fn spent(&self, used: &Used, now_ms: i64) -> Option<Spent> {
         let full = self.rates.iter().filter_map(|rate| {
             let over = used.since(self.cutoff(*rate, now_ms)) + 1;
-            let over = over.checked_sub(rate.limit.get() as usize).filter(|over| *over > 0)?;
-            Some(Spent { rate: *rate, until_ms: self.free_at(*rate, used, over, now_ms) })
+            let over = over
+                .checked_sub(rate.limit.get() as usize)
+                .filter(|over| *over > 0)?;
+            Some(Spent {
+                rate: *rate,
+                until_ms: self.free_at(*rate, used, over, now_ms),
+            })
         });
         full.max_by_key(|spent| spent.until_ms)
     }
@@ -190,7 +202,10 @@ impl Quota {
     pub fn left(&self, used: &Used, now_ms: i64) -> Vec<Left> {
         let left = |rate: &Rate| {
             let held = u32::try_from(used.since(self.cutoff(*rate, now_ms))).unwrap_or(u32::MAX);
-            Left { rate: *rate, left: rate.limit.get().saturating_sub(held) }
+            Left {
+                rate: *rate,
+                left: rate.limit.get().saturating_sub(held),
+            }
         };
         self.rates.iter().map(left).collect()
     }
@@ -208,7 +223,9 @@ impl Quota {
         if let (Reset::Midnight(zone), Unit::Day) = (&self.day, rate.unit) {
             return midnight_after(zone, now_ms);
         }
-        let first_held = used.ended.partition_point(|ended| *ended <= self.cutoff(rate, now_ms));
+        let first_held = used
+            .ended
+            .partition_point(|ended| *ended <= self.cutoff(rate, now_ms));
         // Mails under way end at some unknown time: they are taken to end now, and asked about again then.
         let leaves = used.ended.get(first_held + over - 1).copied().unwrap_or(now_ms);
         leaves + rate.unit.millis()
@@ -216,13 +233,18 @@ impl Quota {
 }
 
 fn midnight_before(zone: &TimeZone, now_ms: i64) -> i64 {
-    at(now_ms).to_zoned(zone.clone()).start_of_day().map_or(now_ms, |day| day.timestamp().as_millisecond())
+    at(now_ms)
+        .to_zoned(zone.clone())
+        .start_of_day()
+        .map_or(now_ms, |day| day.timestamp().as_millisecond())
 }
 
 fn midnight_after(zone: &TimeZone, now_ms: i64) -> i64 {
     let tomorrow = at(now_ms).to_zoned(zone.clone()).checked_add(1.day());
     let midnight = tomorrow.and_then(|day| day.start_of_day());
-    midnight.map_or(now_ms + Unit::Day.millis(), |day| day.timestamp().as_millisecond())
+    midnight.map_or(now_ms + Unit::Day.millis(), |day| {
+        day.timestamp().as_millisecond()
+    })
 }
 
 fn at(ms: i64) -> Timestamp {
@@ -237,7 +259,10 @@ mod tests {
 
     fn quota(rates: &[&str], zone: Option<&str>) -> Quota {
         let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
-        Quota { rates, day: zone.unwrap_or("rolling").parse().unwrap() }
+        Quota {
+            rates,
+            day: zone.unwrap_or("rolling").parse().unwrap(),
+        }
     }
 
     fn ms(text: &str) -> i64 {
@@ -265,22 +290,34 @@ mod tests {
     fn a_calendar_day_ends_at_midnight_of_its_zone() {
         let quota = quota(&["2/day"], Some("Asia/Shanghai"));
         let evening = ms("2026-11-23T15:59:59Z");
-        let used = Used { open: 0, ended: VecDeque::from([evening - 10, evening - 5]) };
-        assert_eq!(quota.spent(&used, evening).unwrap().until_ms, ms("2026-11-23T16:00:00Z"));
+        let used = Used {
+            open: 0,
+            ended: VecDeque::from([evening - 10, evening - 5]),
+        };
+        assert_eq!(
+            quota.spent(&used, evening).unwrap().until_ms,
+            ms("2026-11-23T16:00:00Z")
+        );
         assert_eq!(quota.spent(&used, ms("2026-11-23T16:00:00Z")), None);
     }
 
     #[test]
     fn a_mail_under_way_at_midnight_counts_for_both_days() {
         let quota = quota(&["1/day"], Some("Asia/Shanghai"));
-        let used = Used { open: 1, ended: VecDeque::new() };
+        let used = Used {
+            open: 1,
+            ended: VecDeque::new(),
+        };
         assert!(quota.spent(&used, ms("2026-11-23T16:00:01Z")).is_some());
     }
 
     #[test]
     fn the_rate_that_opens_last_decides() {
         let quota = quota(&["1/s", "2/min"], None);
-        let used = Used { open: 0, ended: VecDeque::from([1_000, 1_500]) };
+        let used = Used {
+            open: 0,
+            ended: VecDeque::from([1_000, 1_500]),
+        };
         let spent = quota.spent(&used, 1_600).unwrap();
         assert_eq!((spent.rate.unit, spent.until_ms), (Unit::Minute, 61_000));
     }

@@ -14,7 +14,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a length of time; write it like \"15s\", \"5m\", \"2h\" or \"2d\"");
+        let wrong =
+            || format!("`{text}` is not a length of time; write it like \"15s\", \"5m\", \"2h\" or \"2d\"");
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
         let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
@@ -26,7 +27,10 @@ impl FromStr for Span {
             "d" => 86_400_000,
             _ => return Err(wrong()),
         };
-        number.checked_mul(millis).map(|ms| Self(Duration::from_millis(ms))).ok_or_else(wrong)
+        number
+            .checked_mul(millis)
+            .map(|ms| Self(Duration::from_millis(ms)))
+            .ok_or_else(wrong)
     }
 }
 
@@ -44,7 +48,9 @@ impl fmt::Display for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -108,10 +114,14 @@ mod tests {
             for seed in 0..200 {
                 let wait = policy.next_ms(tries, 0, 0, seed).unwrap();
                 let planned = minutes * 60_000;
-                assert!((planned * 4 / 5..=planned * 6 / 5).contains(&wait), "{tries} {seed} {wait}");
+                assert!(
+                    (planned * 4 / 5..=planned * 6 / 5).contains(&wait),
+                    "{tries} {seed} {wait}"
+                );
             }
         }
-        let waits: std::collections::BTreeSet<_> = (0..50).map(|seed| policy.next_ms(1, 0, 0, seed)).collect();
+        let waits: std::collections::BTreeSet<_> =
+            (0..50).map(|seed| policy.next_ms(1, 0, 0, seed)).collect();
         assert!(waits.len() > 20, "the waits are spread: {}", waits.len());
     }
 

@@ -45,7 +45,9 @@ impl FromStr for Lang {
         match text {
             "en" => Ok(Self::En),
             "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
-            _ => Err(format!("no footer in the language `{text}`; there are \"en\" and \"zh\"")),
+            _ => Err(format!(
+                "no footer in the language `{text}`; there are \"en\" and \"zh\""
+            )),
         }
     }
 }
@@ -71,7 +73,10 @@ impl Unsubscribe {
             Err(error) => return Err(error).with_context(|| format!("read the unsubscribe key {path}")),
         };
         let Some(key) = UnsubscribeKey::from_text(&text) else {
-            bail!("{path} is too short for a key; it needs {} characters", UnsubscribeKey::TEXT_MIN);
+            bail!(
+                "{path} is too short for a key; it needs {} characters",
+                UnsubscribeKey::TEXT_MIN
+            );
         };
         Ok(key)
     }
@@ -84,7 +89,11 @@ impl Unsubscribe {
         if let Some(folder) = self.key_file.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("make the folder of {path}"))?;
         }
-        let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.key_file);
+        let open = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.key_file);
         let mut file = match open {
             // Another run was quicker: its key is the workspace's.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -92,7 +101,9 @@ impl Unsubscribe {
             }
             open => open.with_context(|| format!("make the unsubscribe key {path}"))?,
         };
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("write {path}"))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .with_context(|| format!("write {path}"))?;
         Ok(text)
     }
 }
@@ -168,7 +179,10 @@ impl Workspace {
     /// Finds the workspace that `start` lies in: the nearest folder upwards with a `mailshot.toml`.
     pub fn find(start: &Path) -> Option<PathBuf> {
         let start = std::path::absolute(start).ok()?;
-        start.ancestors().find(|folder| folder.join(FILE).is_file()).map(Path::to_owned)
+        start
+            .ancestors()
+            .find(|folder| folder.join(FILE).is_file())
+            .map(Path::to_owned)
     }
 
     /// Reads and checks the workspace in this folder.
@@ -196,7 +210,11 @@ impl Workspace {
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
             ledger: file.value.ledger.check(root, &file, &mut problems),
             retry: RetryPolicy {
-                delays: retry.delays.clone().filter(|delays| !delays.is_empty()).unwrap_or(default.delays),
+                delays: retry
+                    .delays
+                    .clone()
+                    .filter(|delays| !delays.is_empty())
+                    .unwrap_or(default.delays),
                 tries_max: retry.tries.unwrap_or(default.tries_max).max(1),
                 give_up_after: retry.give_up_after.unwrap_or(default.give_up_after),
             },
@@ -208,7 +226,9 @@ impl Workspace {
 impl RawUnsubscribe {
     fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Unsubscribe {
         let url = parse_or_report(self.url.as_ref(), file, problems, |text| {
-            let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte));
+            let is_plain = text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte));
             let is_https = text.starts_with("https://") && text.len() > "https://".len();
             if is_https && is_plain {
                 Ok(text.trim_end_matches('/').to_owned())
@@ -221,18 +241,30 @@ impl RawUnsubscribe {
         });
         if self.url.is_none() && self.mailto.is_none() {
             let what = "no way to unsubscribe: every mail must offer one";
-            problems.push(file.problem_in_table("unsubscribe", what).hint("set `url` or `mailto` in [unsubscribe]"));
+            problems.push(
+                file.problem_in_table("unsubscribe", what)
+                    .hint("set `url` or `mailto` in [unsubscribe]"),
+            );
         }
-        let key_file = self.key_file.as_deref().unwrap_or(Path::new(".mailshot/unsubscribe.key"));
-        Unsubscribe { url, mailto, key_file: root.join(key_file) }
+        let key_file = self
+            .key_file
+            .as_deref()
+            .unwrap_or(Path::new(".mailshot/unsubscribe.key"));
+        Unsubscribe {
+            url,
+            mailto,
+            key_file: root.join(key_file),
+        }
     }
 }
 
 impl RawLedger {
     fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> PathBuf {
-        let path = parse_or_report(self.url.as_ref(), file, problems, |url| match url.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(root.join(path)),
-            _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
+        let path = parse_or_report(self.url.as_ref(), file, problems, |url| {
+            match url.strip_prefix("sqlite:") {
+                Some(path) if !path.is_empty() => Ok(root.join(path)),
+                _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
+            }
         });
         path.unwrap_or_else(|| root.join(".mailshot/ledger.db"))
     }
@@ -249,7 +281,10 @@ pub(super) fn parse_or_report<T, V>(
     match parse(text.get_ref()) {
         Ok(value) => Some(value),
         Err(what) => {
-            problems.push(Problem { width: text.span().len(), ..file.problem(text, what) });
+            problems.push(Problem {
+                width: text.span().len(),
+                ..file.problem(text, what)
+            });
             None
         }
     }

@@ -30,7 +30,10 @@ pub struct AddressFault {
 
 impl AddressFault {
     fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
+        Self {
+            what: what.into(),
+            hint: None,
+        }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -62,7 +65,10 @@ impl Address {
                 text.len()
             )));
         }
-        Ok(Self { at: local.len(), text })
+        Ok(Self {
+            at: local.len(),
+            text,
+        })
     }
 
     /// The whole address as it goes on the wire.
@@ -106,7 +112,9 @@ fn refuse_what_is_not_one_bare_address(input: &str) -> Result<(), AddressFault> 
         return Err(AddressFault::new("no address in this row"));
     }
     if input.chars().any(char::is_control) {
-        return Err(AddressFault::new("a control character (a line break or NUL) in the address"));
+        return Err(AddressFault::new(
+            "a control character (a line break or NUL) in the address",
+        ));
     }
     if input.to_ascii_lowercase().starts_with("mailto:") {
         return Err(AddressFault::new("a `mailto:` link, not a bare address").hint("remove `mailto:`"));
@@ -133,7 +141,11 @@ fn split_at_sign(input: &str) -> Result<(&str, &str), AddressFault> {
     };
     let quoted = local.starts_with('"') && local.ends_with('"') && local.len() > 1;
     if local.contains('@') && !quoted {
-        let count = if local.matches('@').count() == 1 { "two" } else { "several" };
+        let count = if local.matches('@').count() == 1 {
+            "two"
+        } else {
+            "several"
+        };
         return Err(AddressFault::new(format!("{count} `@`; an address has one")));
     }
     if local.is_empty() {
@@ -161,14 +173,16 @@ fn check_local(local: &str) -> Result<(), AddressFault> {
         return Err(AddressFault::new("a space inside the address"));
     }
     // The domain is ours to check; lettre knows what RFC 5321 allows in a local part.
-    lettre::Address::new(local, "example.com").map(drop).map_err(|fault| {
-        let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
-        AddressFault::new(if dots {
-            "a dot at an end, or two dots in a row, before the `@`".to_owned()
-        } else {
-            format!("what stands before the `@` is not allowed there ({fault})")
+    lettre::Address::new(local, "example.com")
+        .map(drop)
+        .map_err(|fault| {
+            let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
+            AddressFault::new(if dots {
+                "a dot at an end, or two dots in a row, before the `@`".to_owned()
+            } else {
+                format!("what stands before the `@` is not allowed there ({fault})")
+            })
         })
-    })
 }
 
 fn ascii_domain(domain: &str) -> Result<String, AddressFault> {
@@ -176,14 +190,27 @@ fn ascii_domain(domain: &str) -> Result<String, AddressFault> {
         return Err(AddressFault::new("a numeric address in brackets, not a domain"));
     }
     let ascii = Uts46::new()
-        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
         .map_err(|_detail| AddressFault::new(format!("`{domain}` is not a domain name")))?;
     let is_dotted = ascii.split('.').count() > 1;
     if !is_dotted && ascii != "localhost" {
-        return Err(AddressFault::new(format!("`{domain}` has no dot; a domain looks like example.com")));
+        return Err(AddressFault::new(format!(
+            "`{domain}` has no dot; a domain looks like example.com"
+        )));
     }
-    if ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(AddressFault::new(format!("`{domain}` ends in a number; a domain looks like example.com")));
+    if ascii
+        .rsplit('.')
+        .next()
+        .is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(AddressFault::new(format!(
+            "`{domain}` ends in a number; a domain looks like example.com"
+        )));
     }
     Ok(ascii.into_owned())
 }
@@ -202,7 +229,10 @@ impl Mailbox {
     pub fn parse(input: &str) -> Result<Self, AddressFault> {
         let input = input.trim();
         let Some((name, rest)) = input.rsplit_once('<') else {
-            return Ok(Self { name: None, address: Address::parse(input)? });
+            return Ok(Self {
+                name: None,
+                address: Address::parse(input)?,
+            });
         };
         let Some(address) = rest.strip_suffix('>') else {
             return Err(AddressFault::new("a `<` without its `>`").hint("write `Name <name@example.com>`"));
@@ -212,8 +242,14 @@ impl Mailbox {
         }
         let name = name.trim();
         let bare = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
-        let name = bare.map_or_else(|| name.to_owned(), |quoted| quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
-        Ok(Self { name: Some(name).filter(|name| !name.is_empty()), address: Address::parse(address)? })
+        let name = bare.map_or_else(
+            || name.to_owned(),
+            |quoted| quoted.replace("\\\"", "\"").replace("\\\\", "\\"),
+        );
+        Ok(Self {
+            name: Some(name).filter(|name| !name.is_empty()),
+            address: Address::parse(address)?,
+        })
     }
 }
 
@@ -235,7 +271,11 @@ mod tests {
             ("\"quoted local\"@example.com", "\"quoted local\"@example.com"),
             ("dev@localhost", "dev@localhost"),
         ] {
-            assert_eq!(Address::parse(input).map(|a| a.text).unwrap_or_default(), expected, "{input}");
+            assert_eq!(
+                Address::parse(input).map(|a| a.text).unwrap_or_default(),
+                expected,
+                "{input}"
+            );
         }
     }
 
@@ -247,10 +287,16 @@ mod tests {
             ("a@", "nothing after the `@`"),
             ("@b.com", "nothing before the `@`"),
             ("a@b", "`b` has no dot; a domain looks like example.com"),
-            ("a..b@example.com", "a dot at an end, or two dots in a row, before the `@`"),
+            (
+                "a..b@example.com",
+                "a dot at an end, or two dots in a row, before the `@`",
+            ),
             ("a@b_c.com", "`b_c.com` is not a domain name"),
             ("a@[192.0.2.1]", "a numeric address in brackets, not a domain"),
-            ("a@192.0.2.1", "`192.0.2.1` ends in a number; a domain looks like example.com"),
+            (
+                "a@192.0.2.1",
+                "`192.0.2.1` ends in a number; a domain looks like example.com",
+            ),
             ("a@example.com;b@example.com", "several addresses in one cell"),
             ("张三<a@example.com>", "a name and an address in one cell"),
             ("mailto:a@example.com", "a `mailto:` link, not a bare address"),
@@ -258,8 +304,14 @@ mod tests {
             ("zhang＠example.com", "a full-width `＠`"),
             ("a b@example.com", "a space inside the address"),
             ("a@exa mple.com", "`exa mple.com` is not a domain name"),
-            ("a\n@example.com", "a control character (a line break or NUL) in the address"),
-            ("a@example.com\u{200b}x", "`example.com\u{200b}x` is not a domain name"),
+            (
+                "a\n@example.com",
+                "a control character (a line break or NUL) in the address",
+            ),
+            (
+                "a@example.com\u{200b}x",
+                "`example.com\u{200b}x` is not a domain name",
+            ),
         ] {
             let got = Address::parse(input).map(|a| a.text).map_err(|fault| fault.what);
             if input.ends_with("\u{200b}x") {
@@ -292,8 +344,14 @@ mod tests {
     fn a_mailbox_has_a_name_and_an_address() {
         let parse = |text: &str| Mailbox::parse(text).map(|m| (m.name.unwrap_or_default(), m.address.text));
         let expect = |name: &str, address: &str| Ok((name.to_owned(), address.to_owned()));
-        assert_eq!(parse("Aurora Home <news@a.example>"), expect("Aurora Home", "news@a.example"));
-        assert_eq!(parse("\"Müller, 张\" <m@a.example>"), expect("Müller, 张", "m@a.example"));
+        assert_eq!(
+            parse("Aurora Home <news@a.example>"),
+            expect("Aurora Home", "news@a.example")
+        );
+        assert_eq!(
+            parse("\"Müller, 张\" <m@a.example>"),
+            expect("Müller, 张", "m@a.example")
+        );
         assert_eq!(parse("news@a.example"), expect("", "news@a.example"));
         assert!(parse("Aurora <news@a.example").is_err());
         assert!(parse("Au\r\nBcc: x <news@a.example>").is_err());

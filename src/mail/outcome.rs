@@ -41,7 +41,10 @@ impl Stage {
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL.iter().find(|(stage, _)| stage == self).map_or("", |(_, name)| name);
+        let name = Self::ALL
+            .iter()
+            .find(|(stage, _)| stage == self)
+            .map_or("", |(_, name)| name);
         f.write_str(name)
     }
 }
@@ -51,7 +54,9 @@ impl FromStr for Stage {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let found = Self::ALL.iter().find(|(_, name)| *name == text);
-        found.map(|(stage, _)| *stage).ok_or_else(|| format!("`{text}` is not a stage"))
+        found
+            .map(|(stage, _)| *stage)
+            .ok_or_else(|| format!("`{text}` is not a stage"))
     }
 }
 

@@ -37,9 +37,105 @@ pub struct Recipient {
     pub values: csv::StringRecord,
 }
 
+/// Names of columns that hold a person's whole name.
+const NAME: [&str; 9] = [
+    "name",
+    "full_name",
+    "fullname",
+    "姓名",
+    "名字",
+    "称呼",
+    "客户名称",
+    "nickname",
+    "username",
+];
+/// Names of columns that hold the given name, and the family name.
+const FIRST: [&str; 5] = ["first_name", "firstname", "fname", "given_name", "vorname"];
+const LAST: [&str; 5] = ["last_name", "lastname", "lname", "surname", "nachname"];
+
+impl Columns {
+    /// The name to be shown beside the address, if the list has one. A name that could break a header is none.
+    pub fn name_of(&self, recipient: &Recipient) -> Option<String> {
+        let find = |names: &[&str]| {
+            let column = self
+                .names
+                .iter()
+                .position(|name| names.contains(&name.as_str()))?;
+            recipient
+                .values
+                .get(column)
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
+        };
+        let name = find(&NAME)
+            .map(str::to_owned)
+            .or_else(|| match (find(&FIRST), find(&LAST)) {
+                (Some(first), Some(last)) => Some(format!("{first} {last}")),
+                (first, last) => first.or(last).map(str::to_owned),
+            });
+        name.filter(|name| !name.chars().any(is_unsafe_in_a_name))
+    }
+}
+
+/// Control characters, and marks that turn the direction of writing around to disguise a name.
+fn is_unsafe_in_a_name(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl Recipient {
     /// The row as names and values, for `show`, previews and JSON.
     pub fn fields<'a>(&'a self, columns: &'a Columns) -> BTreeMap<&'a str, &'a str> {
-        columns.names.iter().map(String::as_str).zip(self.values.iter()).collect()
+        columns
+            .names
+            .iter()
+            .map(String::as_str)
+            .zip(self.values.iter())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(names: &[&str], values: &[&str]) -> Option<String> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let columns = Columns {
+            headers: names.clone(),
+            names,
+            email: 0,
+        };
+        let place = Place {
+            line: 2,
+            offset: 0,
+            length: 0,
+        };
+        let address = Address::parse("a@example.com").unwrap();
+        columns.name_of(&Recipient {
+            address,
+            place,
+            values: csv::StringRecord::from(values.to_vec()),
+        })
+    }
+
+    #[test]
+    fn the_shown_name_comes_from_the_list() {
+        assert_eq!(
+            name_of(&["email", "name"], &["a@b.c", " 王小明 "]).as_deref(),
+            Some("王小明")
+        );
+        let two = ["email", "first_name", "last_name"];
+        assert_eq!(
+            name_of(&two, &["a@b.c", "José", "Núñez"]).as_deref(),
+            Some("José Núñez")
+        );
+        assert_eq!(name_of(&two, &["a@b.c", "", "Núñez"]).as_deref(), Some("Núñez"));
+        assert_eq!(name_of(&["email", "city"], &["a@b.c", "Rome"]), None);
+    }
+
+    #[test]
+    fn a_name_that_could_break_a_header_is_not_shown() {
+        assert_eq!(name_of(&["email", "name"], &["a@b.c", "x\r\nBcc: y@z.com"]), None);
+        assert_eq!(name_of(&["email", "name"], &["a@b.c", "\u{202e}evil"]), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What the server said. Source: RFC 5321, 4.2, and RFC 3463 for enhanced codes.
 //!
-//! Any three digits are a code: Alibaba answers 561 and 563, NetEase 460.
+//! Any three digits are a code: Alibaba answers 561 and 563, `NetEase` 460.
 
 use std::fmt;
 
@@ -29,11 +29,20 @@ impl Enhanced {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-        if parts.next().is_some() || !matches!(class, "2" | "4" | "5") || !is_number(subject) || !is_number(detail) {
+        let is_number =
+            |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        if parts.next().is_some()
+            || !matches!(class, "2" | "4" | "5")
+            || !is_number(subject)
+            || !is_number(detail)
+        {
             return None;
         }
-        Some(Self { class: class.parse().ok()?, subject: subject.parse().ok()?, detail: detail.parse().ok()? })
+        Some(Self {
+            class: class.parse().ok()?,
+            subject: subject.parse().ok()?,
+            detail: detail.parse().ok()?,
+        })
     }
 }
 
@@ -59,7 +68,11 @@ impl Reply {
             let code = std::str::from_utf8(digits).ok()?.parse().ok()?;
             let text = String::from_utf8_lossy(line.get(4..).unwrap_or_default());
             let (enhanced, text) = split_enhanced(text.trim());
-            let reply = reply.get_or_insert(Self { code, enhanced: None, text: String::new() });
+            let reply = reply.get_or_insert(Self {
+                code,
+                enhanced: None,
+                text: String::new(),
+            });
             reply.code = code;
             reply.enhanced = reply.enhanced.or(enhanced);
             push_text(&mut reply.text, text);
@@ -118,7 +131,11 @@ mod tests {
 
     fn reply(lines: &[&str]) -> Option<(u16, String, String)> {
         let reply = Reply::from_lines(lines.iter().map(|line| line.as_bytes()))?;
-        Some((reply.code, reply.enhanced.map(|e| e.to_string()).unwrap_or_default(), reply.text))
+        Some((
+            reply.code,
+            reply.enhanced.map(|e| e.to_string()).unwrap_or_default(),
+            reply.text,
+        ))
     }
 
     #[test]

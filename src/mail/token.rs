@@ -27,7 +27,9 @@ impl DeliveryTag {
         digest.update([0]);
         digest.update(address.key().as_bytes());
         let mut tag = [0; TAG_LEN];
-        tag.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
+        tag.iter_mut()
+            .zip(digest.finalize())
+            .for_each(|(to, from)| *to = from);
         Self(tag)
     }
 
@@ -45,11 +47,13 @@ impl DeliveryTag {
 /// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _written = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The workspace's secret that signs unsubscribe links. Made by `init`, kept in `key_file`.
@@ -95,7 +99,11 @@ impl UnsubscribeKey {
         let tag = DeliveryTag(tag.try_into().ok()?);
         let expected = self.mac(tag);
         let is_equal = mac.len() == MAC_LEN
-            && mac.iter().zip(expected).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;
+            && mac
+                .iter()
+                .zip(expected)
+                .fold(0, |differs, (a, b)| differs | (a ^ b))
+                == 0;
         (*version == TOKEN_VERSION && is_equal).then_some(tag)
     }
 
@@ -105,7 +113,9 @@ impl UnsubscribeKey {
         if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) {
             mac.update(&[TOKEN_VERSION]);
             mac.update(&tag.0);
-            out.iter_mut().zip(mac.finalize().into_bytes()).for_each(|(to, from)| *to = from);
+            out.iter_mut()
+                .zip(mac.finalize().into_bytes())
+                .for_each(|(to, from)| *to = from);
         }
         out
     }
@@ -138,7 +148,11 @@ mod tests {
         for position in 0..token.len() {
             let mut forged = token.clone().into_bytes();
             forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
-            assert_eq!(key.verify(&String::from_utf8(forged).unwrap()), None, "at {position}");
+            assert_eq!(
+                key.verify(&String::from_utf8(forged).unwrap()),
+                None,
+                "at {position}"
+            );
         }
     }
 

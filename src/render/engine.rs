@@ -28,7 +28,7 @@ impl Engine {
         registry.set_prevent_indent(true);
         helpers::register(&mut registry);
         match flavour {
-            Flavour::Html => registry.register_escape_fn(super::escape),
+            Flavour::Html => registry.register_escape_fn(super::escape_html),
             Flavour::Text => registry.register_escape_fn(handlebars::no_escape),
         }
         Self {

@@ -223,11 +223,11 @@ fn one_line(text: &str) -> String {
 /// The preheader as mailboxes read it and people do not see it in the opened mail.
 fn hidden_block(preheader: &str) -> String {
     let hide = "display:none;max-height:0;overflow:hidden;mso-hide:all";
-    format!("<div style=\"{hide}\">{}</div>", escape(preheader))
+    format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
 }
 
-/// Makes text safe in HTML, also between quotes of either kind.
-fn escape(text: &str) -> String {
+/// Text as it stands in HTML, also between quotes of either kind: what would be markup is written as references.
+pub fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {

@@ -1,0 +1,144 @@
+//! What a campaign was checked with. A run that goes on with other inputs stops and says what changed.
+//!
+//! Only what changes the mails counts. Connections, rates and passwords may be changed in the middle of a campaign.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Campaign;
+use crate::mail::token::hex;
+
+/// Characters of a setting shown in a summary of changes.
+const SHOWN_MAX: usize = 60;
+
+/// Digests of list and templates, and the settings that a mail is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// SHA-256 of the list file.
+    pub list: String,
+    /// SHA-256 of every template file, by its name.
+    pub templates: BTreeMap<String, String>,
+    /// Settings by their name in the files.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Inputs {
+    /// The inputs of a campaign with this list and these template files.
+    pub fn new<'a>(
+        campaign: &Campaign,
+        list: &str,
+        templates: impl Iterator<Item = (String, &'a str)>,
+    ) -> Self {
+        let show = |mailbox: &crate::mail::Mailbox| match &mailbox.name {
+            Some(name) => format!("{name} <{}>", mailbox.address),
+            None => mailbox.address.to_string(),
+        };
+        let unsubscribe = &campaign.unsubscribe;
+        let settings = [
+            ("account", Some(campaign.account.name.clone())),
+            ("from", Some(show(&campaign.from))),
+            ("reply_to", campaign.reply_to.as_ref().map(show)),
+            ("postal_address", Some(campaign.postal_address.clone())),
+            ("subject", Some(campaign.subject.clone())),
+            ("preheader", campaign.preheader.clone()),
+            ("lang", Some(campaign.lang.code().to_owned())),
+            ("list_id", Some(campaign.list_id.clone())),
+            ("email_column", campaign.email_column.clone()),
+            ("unsubscribe url", unsubscribe.url.clone()),
+            (
+                "unsubscribe mailto",
+                unsubscribe.mailto.as_ref().map(ToString::to_string),
+            ),
+        ];
+        let named = |(name, value): (&str, Option<String>)| value.map(|value| (name.to_owned(), value));
+        Self {
+            list: list.to_owned(),
+            templates: templates
+                .map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes()))))
+                .collect(),
+            settings: settings.into_iter().filter_map(named).collect(),
+        }
+    }
+
+    /// What is different now, a line each. The list is not among them: its rows are compared one by one.
+    pub fn differences(&self, now: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let changes = compare(&self.templates, &now.templates);
+        lines.extend(
+            changes
+                .into_iter()
+                .map(|(name, before, after)| match (before, after) {
+                    (Some(_), Some(_)) => format!("template {name} was edited"),
+                    (None, _) => format!("template {name} is new"),
+                    (_, None) => format!("template {name} is gone"),
+                }),
+        );
+        let changes = compare(&self.settings, &now.settings);
+        lines.extend(
+            changes
+                .into_iter()
+                .map(|(name, before, after)| format!("{name} was {} and is {}", shown(before), shown(after))),
+        );
+        lines
+    }
+}
+
+type Change<'a> = (&'a str, Option<&'a String>, Option<&'a String>);
+
+fn compare<'a>(before: &'a BTreeMap<String, String>, after: &'a BTreeMap<String, String>) -> Vec<Change<'a>> {
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let both = names
+        .into_iter()
+        .map(|name| (name.as_str(), before.get(name), after.get(name)));
+    both.filter(|(_, before, after)| before != after).collect()
+}
+
+fn shown(value: Option<&String>) -> String {
+    let Some(value) = value else {
+        return "not set".to_owned();
+    };
+    let cut: String = value.chars().take(SHOWN_MAX).collect();
+    if cut.len() < value.len() {
+        format!("`{cut}…`")
+    } else {
+        format!("`{cut}`")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_difference_is_named() {
+        let map = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let before = Inputs {
+            list: "a".to_owned(),
+            templates: map(&[("body.html.hbs", "1"), ("old.hbs", "2")]),
+            settings: map(&[("subject", "Hello"), ("lang", "en")]),
+        };
+        let after = Inputs {
+            list: "b".to_owned(),
+            templates: map(&[("body.html.hbs", "9"), ("new.hbs", "2")]),
+            settings: map(&[("subject", "Hallo"), ("lang", "en"), ("preheader", "x")]),
+        };
+        assert_eq!(
+            before.differences(&after),
+            [
+                "template body.html.hbs was edited",
+                "template new.hbs is new",
+                "template old.hbs is gone",
+                "preheader was not set and is `x`",
+                "subject was `Hello` and is `Hallo`",
+            ]
+        );
+        assert!(before.differences(&before).is_empty());
+    }
+}

@@ -1,0 +1,131 @@
+//! Before anything is sent: every row is read and every recipient's mail is made once. All problems come together.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::campaign::Problems;
+use crate::mail::Recipient;
+use crate::pipeline::Maker;
+use crate::source::{List, Rejected, Row};
+
+/// Recipients handed to a rendering thread at once.
+const BATCH: usize = 256;
+/// Batches that may wait: reading must not run ahead of rendering, or memory would grow with the list.
+const BATCHES_WAITING: usize = 4;
+/// Duplicates named in the report; the rest are counted.
+const DUPLICATES_SHOWN: usize = 20;
+
+/// What the check found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Findings {
+    /// Rows of the list, blank ones aside.
+    pub rows: u64,
+    /// People who can be mailed.
+    pub usable: u64,
+    /// Rows whose address stood on an earlier row.
+    pub duplicates: u64,
+    /// The first of them: the row's line, and the line that counts.
+    pub duplicate_lines: Vec<(u64, u64)>,
+    /// Rows that cannot be used.
+    pub rejected: u64,
+    /// Octets of the largest mail.
+    pub largest: usize,
+    /// What is wrong with rows of the list.
+    #[serde(skip)]
+    pub row_problems: Problems,
+    /// What is wrong with mails.
+    #[serde(skip)]
+    pub mail_problems: Problems,
+}
+
+/// Reads the whole list and makes every mail once, on all cores. `rejected` is told of every row that cannot be used.
+pub fn check(
+    maker: &Maker,
+    list: &List,
+    now_ms: i64,
+    mut rejected: impl FnMut(&Rejected) -> anyhow::Result<()>,
+) -> anyhow::Result<Findings> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (batches, waiting) = sync_channel::<Vec<Recipient>>(BATCHES_WAITING);
+    let waiting = Mutex::new(waiting);
+    let made = Mutex::new(Made::default());
+    let mut findings = Findings::default();
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        for _ in 0..threads {
+            scope.spawn(|| make_all(maker, &waiting, now_ms, &made));
+        }
+        // Moved in, so that the threads end when reading ends, in whatever way.
+        let batches = batches;
+        let mut batch = Vec::with_capacity(BATCH);
+        for row in list.rows()? {
+            if let Some(recipient) = findings.note(row?, &mut rejected)? {
+                batch.push(recipient);
+                if batch.len() == BATCH {
+                    batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
+                }
+            }
+        }
+        batches.send(batch)?;
+        Ok(())
+    })?;
+    let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    findings.largest = made.largest;
+    findings.mail_problems = made.problems;
+    Ok(findings)
+}
+
+impl Findings {
+    /// Counts a row; gives back the recipient, if there is one to mail.
+    fn note(
+        &mut self,
+        row: Row,
+        rejected: &mut impl FnMut(&Rejected) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Option<Recipient>> {
+        self.rows += 1;
+        match row {
+            Row::Usable(recipient) => {
+                self.usable += 1;
+                return Ok(Some(recipient));
+            }
+            Row::Duplicate {
+                place, first_line, ..
+            } => {
+                self.duplicates += 1;
+                if self.duplicate_lines.len() < DUPLICATES_SHOWN {
+                    self.duplicate_lines.push((place.line, first_line));
+                }
+            }
+            Row::Rejected(row) => {
+                self.rejected += 1;
+                rejected(&row)?;
+                self.row_problems.push(row.problem);
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    largest: usize,
+    problems: Problems,
+}
+
+fn make_all(maker: &Maker, waiting: &Mutex<Receiver<Vec<Recipient>>>, now_ms: i64, all: &Mutex<Made>) {
+    loop {
+        let batch = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(batch) = batch else { return };
+        let mut made = Made::default();
+        for recipient in &batch {
+            match maker.make(recipient, now_ms) {
+                Ok(mail) => made.largest = made.largest.max(mail.message.bytes.len()),
+                Err(problem) => made.problems.push(problem),
+            }
+        }
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.largest = all.largest.max(made.largest);
+        all.problems.extend(made.problems);
+    }
+}

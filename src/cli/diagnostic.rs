@@ -1,0 +1,85 @@
+//! Shows problems in the user's files: what, where, the line itself, and what to do.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::exit::Coded;
+use super::printer::{Form, Printer, count};
+use crate::campaign::{Problem, Problems};
+
+/// Shows an error that ended a command.
+pub(super) fn show(printer: Printer, error: &anyhow::Error) {
+    if let Some(problems) = error.downcast_ref::<Problems>() {
+        show_problems(printer, problems);
+    } else {
+        printer.warn(&format!("error: {error:#}"));
+        if let Some(hint) = error
+            .downcast_ref::<Coded>()
+            .and_then(|coded| coded.hint.as_ref())
+        {
+            printer.warn(&format!("hint: {hint}"));
+        }
+    }
+    if printer.form == Form::Json {
+        let problems = error.downcast_ref::<Problems>().map(|problems| &problems.kept);
+        printer.json(&serde_json::json!({ "error": format!("{error:#}"), "problems": problems }));
+    }
+}
+
+fn show_problems(printer: Printer, problems: &Problems) {
+    if let Some(title) = &problems.title {
+        printer.warn(&format!("error: {title}"));
+    }
+    for problem in &problems.kept {
+        printer.warn(&render(
+            problem,
+            if problems.title.is_some() {
+                Level::NOTE
+            } else {
+                Level::ERROR
+            },
+        ));
+    }
+    if problems.more > 0 {
+        printer.warn(&format!("and {} more", count(problems.more, "problem")));
+    }
+    printer.warn("\nnothing was sent");
+    if let Some(advice) = &problems.advice {
+        printer.warn(&format!("hint: {advice}"));
+    }
+}
+
+fn render(problem: &Problem, level: Level<'_>) -> String {
+    let path = problem.file.display().to_string();
+    let mut text = match &problem.source {
+        Some(source) if problem.line > 0 => snippet(problem, &path, source, level),
+        _ if problem.line > 0 => format!(
+            "error: {}\n  --> {path}:{}:{}",
+            problem.what, problem.line, problem.column
+        ),
+        _ => format!("error: {}\n  --> {path}", problem.what),
+    };
+    if let Some(hint) = &problem.hint {
+        text.push_str("\nhint: ");
+        text.push_str(hint);
+    }
+    text
+}
+
+fn snippet(problem: &Problem, path: &str, source: &str, level: Level<'_>) -> String {
+    let start = byte_of(source, problem.column.saturating_sub(1));
+    let end = byte_of(source, problem.column.saturating_sub(1) + problem.width as u64).max(start);
+    let line = usize::try_from(problem.line).unwrap_or(1);
+    let snippet = Snippet::source(source)
+        .path(path)
+        .line_start(line)
+        .annotation(AnnotationKind::Primary.span(start..end));
+    let report = [Group::with_title(level.primary_title(problem.what.as_str())).element(snippet)];
+    Renderer::styled().render(&report)
+}
+
+fn byte_of(text: &str, character: u64) -> usize {
+    let character = usize::try_from(character).unwrap_or(usize::MAX);
+    text.char_indices()
+        .nth(character)
+        .map_or(text.len(), |(byte, _)| byte)
+}

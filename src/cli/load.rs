@@ -1,0 +1,110 @@
+//! Finds and reads the workspace and the campaign that a command was pointed to.
+
+use std::path::{Path, PathBuf};
+
+use super::exit::{Coded, Exit};
+use crate::campaign::{Campaign, Workspace, workspace};
+use crate::compose::Composer;
+use crate::ledger::read::Reader;
+use crate::pipeline::Maker;
+use crate::render::Templates;
+use crate::source::List;
+
+/// The workspace that a campaign argument, or this folder, lies in.
+pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
+    let near = argument.map(Path::new).filter(|path| path.is_file());
+    let start = near
+        .and_then(Path::parent)
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let Some(root) = Workspace::find(start) else {
+        let what = format!("no {} here or in a folder above", workspace::FILE);
+        return Err(Coded::new(Exit::Config, what)
+            .hint("`mailshot init` makes a workspace to begin with")
+            .into());
+    };
+    Ok(Workspace::load(&relative(&root))?)
+}
+
+/// The campaign's file: the argument itself, or `campaigns/NAME.toml`.
+pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let direct = PathBuf::from(argument);
+    if direct.is_file() {
+        return Ok(direct);
+    }
+    let named = workspace.root.join("campaigns").join(format!("{argument}.toml"));
+    if !argument.contains('/') && named.is_file() {
+        return Ok(named);
+    }
+    let what = format!("there is no campaign file `{argument}`");
+    Err(Coded::new(Exit::Data, what)
+        .hint("give its path, such as campaigns/hello.toml, or its name")
+        .into())
+}
+
+/// The workspace and the campaign of a command, checked.
+pub(super) fn campaign(argument: &str) -> anyhow::Result<(Workspace, Campaign)> {
+    let workspace = workspace(Some(argument))?;
+    let campaign = Campaign::load(&campaign_file(argument, &workspace)?, &workspace)?;
+    Ok((workspace, campaign))
+}
+
+/// The name that a campaign argument has in the ledger: what its file says, or the argument itself.
+pub(super) fn campaign_name(argument: &str, workspace: &Workspace) -> anyhow::Result<String> {
+    match campaign_file(argument, workspace) {
+        // A campaign whose list is gone still has a story.
+        Ok(file) => Ok(Campaign::name_in(&file)?),
+        Err(_) if !argument.contains('/') => Ok(argument.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The path as one would type it here, so that messages stay short.
+fn relative(root: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let inside = here.and_then(|here| root.strip_prefix(here).map(Path::to_owned).ok());
+    match inside {
+        Some(path) if path.as_os_str().is_empty() => PathBuf::from("."),
+        Some(path) => path,
+        None => root.to_owned(),
+    }
+}
+
+/// The list and the means to make mails of a campaign, checked as far as one can without reading the rows.
+pub(super) fn maker(
+    workspace: &Workspace,
+    campaign: &Campaign,
+    uid: String,
+) -> anyhow::Result<(List, Maker)> {
+    let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
+    let maker = maker_for(workspace, campaign, &list, uid)?;
+    Ok((list, maker))
+}
+
+/// The means to make mails for this list.
+pub(super) fn maker_for(
+    workspace: &Workspace,
+    campaign: &Campaign,
+    list: &List,
+    uid: String,
+) -> anyhow::Result<Maker> {
+    let templates = Templates::compile(campaign, list.columns(), &workspace.root)?;
+    let composer = Composer::new(campaign, campaign.unsubscribe.key()?);
+    Ok(Maker::new(
+        campaign.clone(),
+        uid,
+        list.columns().clone(),
+        templates,
+        composer,
+    ))
+}
+
+/// The `uid` that Message-IDs derive from: the ledger's, once the campaign is in it.
+pub(super) fn uid(workspace: &Workspace, campaign: &Campaign) -> anyhow::Result<String> {
+    let reader = Reader::open(&workspace.ledger)?;
+    let known = reader
+        .map(|reader| reader.uid(&campaign.name))
+        .transpose()?
+        .flatten();
+    Ok(known.unwrap_or_else(|| format!("not enrolled: {}", campaign.name)))
+}

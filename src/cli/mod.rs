@@ -1,0 +1,167 @@
+//! The commands: one file each. stdout is data, stderr is talk.
+
+mod diagnostic;
+mod exit;
+mod load;
+mod printer;
+mod progress;
+mod check;
+mod init;
+mod preview;
+mod resolve;
+mod sandbox;
+mod send;
+mod show;
+mod status;
+mod suppress;
+mod texts;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use exit::Exit;
+use printer::{Form, Printer};
+
+/// Sends a mail campaign exactly as intended: nobody twice, nobody forgotten, never over the quota, everything on
+/// record.
+#[derive(Debug, Parser)]
+#[command(name = "mailshot", version, after_help = texts::AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print data as JSON, one value a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say only what must not be missed
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a workspace with a campaign to try
+    Init(init::Args),
+    /// Read every row and make every mail once, without sending
+    Check(check::Args),
+    /// Show the mail of one recipient
+    Preview(preview::Args),
+    /// Send a campaign, or go on with it
+    Send(send::Args),
+    /// Show how campaigns stand
+    Status(status::Args),
+    /// Show everything known about one recipient of a campaign
+    Show(show::Args),
+    /// List deliveries in doubt, and settle them
+    Resolve(resolve::Args),
+    /// Never mail an address again
+    Suppress(suppress::Args),
+    /// Run an SMTP server to try things with
+    Sandbox(sandbox::Args),
+    /// Print completions for a shell
+    #[command(after_help = texts::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = texts::MAN)]
+    Man,
+}
+
+/// Runs the command line; the whole program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // Help that cannot be printed has no reader.
+            let _printed = error.print();
+            return if is_help {
+                Exit::Ok.into()
+            } else {
+                Exit::Usage.into()
+            };
+        }
+    };
+    let form = if cli.json { Form::Json } else { Form::Text };
+    let printer = Printer {
+        form,
+        is_quiet: cli.quiet,
+    };
+    match run(cli.command, printer) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            diagnostic::show(printer, &error);
+            exit::code(&error).into()
+        }
+    }
+}
+
+fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(args) => init::run(&args, printer),
+        Command::Check(args) => check::run(&args, printer),
+        Command::Preview(args) => preview::run(&args, printer),
+        Command::Send(args) => send::run(&args, printer),
+        Command::Status(args) => status::run(&args, printer),
+        Command::Show(args) => show::run(&args, printer),
+        Command::Resolve(args) => resolve::run(&args, printer),
+        Command::Suppress(args) => suppress::run(&args, printer),
+        Command::Sandbox(args) => sandbox::run(&args, printer),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "mailshot", &mut script);
+            printer.raw(&script);
+            Ok(Exit::Ok)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .context("make the manual page")?;
+            for command in Cli::command().get_subcommands() {
+                clap_mangen::Man::new(command.clone())
+                    .render_options_section(&mut page)
+                    .context("make the manual page")?;
+            }
+            printer.raw(&page);
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// Goes on only with `--yes`, or when somebody at a terminal says so.
+fn confirm(printer: Printer, is_confirmed: bool, question: &str) -> anyhow::Result<()> {
+    if is_confirmed {
+        return Ok(());
+    }
+    match printer.ask(question) {
+        Some(true) => Ok(()),
+        Some(false) => Err(exit::Coded::new(Exit::Usage, "nothing was done").into()),
+        None => Err(
+            exit::Coded::new(Exit::Usage, "nothing was done: there is no terminal to ask at")
+                .hint("add --yes to go on without a question")
+                .into(),
+        ),
+    }
+}
+
+/// A runtime for commands that wait for sockets or for the ledger.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,139 @@
+//! `mailshot preview`: the mail of one recipient, as it would be sent.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::exit::{Coded, Exit};
+use super::printer::{Form, Printer};
+use super::{load, texts};
+use crate::campaign::Problems;
+use crate::clock::Clock;
+use crate::mail::{Address, Recipient};
+use crate::pipeline::Mail;
+use crate::source::{List, Row};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::PREVIEW)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
+pub(super) struct Args {
+    /// The campaign: its file, or its name
+    campaign: String,
+    /// The recipient's row, counted from 1 without the header
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "to")]
+    row: u64,
+    /// The recipient's address
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Only the HTML part
+    #[arg(long, conflicts_with_all = ["text", "eml"])]
+    html: bool,
+    /// Only the text part
+    #[arg(long, conflicts_with = "eml")]
+    text: bool,
+    /// The whole mail, byte for byte
+    #[arg(long)]
+    eml: bool,
+    /// Open the HTML part in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let (workspace, campaign) = load::campaign(&args.campaign)?;
+    let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
+    let recipient = match &args.to {
+        Some(address) => by_address(&list, address)?,
+        None => by_row(&list, args.row)?,
+    };
+    let mail = maker
+        .make(&recipient, Clock::System.now_ms())
+        .map_err(Problems::from)?;
+    if args.open {
+        open(&mail)?;
+    } else if args.html {
+        printer.data(&mail.content.html);
+    } else if args.text {
+        printer.data(&mail.content.text);
+    } else if args.eml {
+        printer.raw(&mail.message.bytes);
+    } else if printer.form == Form::Json {
+        printer.json(&json!({
+            "recipient": recipient.address.as_str(),
+            "line": recipient.place.line,
+            "message_id": mail.message.message_id,
+            "subject": mail.content.subject,
+            "text": mail.content.text,
+            "html": mail.content.html,
+            "bytes": mail.message.bytes.len(),
+            "fields": recipient.fields(list.columns()),
+        }));
+    } else {
+        describe(&recipient, &mail, printer);
+    }
+    Ok(Exit::Ok)
+}
+
+fn describe(recipient: &Recipient, mail: &Mail, printer: Printer) {
+    printer.data(&format!(
+        "To:      {} (line {} of the list)",
+        recipient.address, recipient.place.line
+    ));
+    printer.data(&format!("Subject: {}", mail.content.subject));
+    printer.data(&format!("Size:    {} bytes\n", mail.message.bytes.len()));
+    printer.data(&mail.content.text);
+}
+
+fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
+    let mut count = 0;
+    for found in list.rows()? {
+        count += 1;
+        match found? {
+            Row::Usable(recipient) | Row::Duplicate { recipient, .. } if count == row => {
+                return Ok(recipient);
+            }
+            Row::Rejected(rejected) if count == row => return Err(Problems::from(rejected.problem).into()),
+            _ => {}
+        }
+    }
+    let what = format!("there is no row {row}; {} has {count}", list.path().display());
+    Err(Coded::new(Exit::Data, what)
+        .hint("rows are counted from 1, without the header")
+        .into())
+}
+
+/// Finds the row of an address.
+pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient> {
+    let wanted =
+        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    for found in list.rows()? {
+        if let Row::Usable(recipient) = found?
+            && recipient.address.key() == wanted.key()
+        {
+            return Ok(recipient);
+        }
+    }
+    Err(Coded::new(
+        Exit::Data,
+        format!("{wanted} is not in {}", list.path().display()),
+    )
+    .into())
+}
+
+fn open(mail: &Mail) -> anyhow::Result<()> {
+    let path = std::env::temp_dir().join(format!("mailshot-preview-{}.html", std::process::id()));
+    let write =
+        || -> std::io::Result<()> { std::fs::File::create(&path)?.write_all(mail.content.html.as_bytes()) };
+    write().with_context(|| format!("write {}", path.display()))?;
+    let opened = std::process::Command::new("xdg-open").arg(&path).status();
+    let is_open = opened.is_ok_and(|status| status.success());
+    if is_open {
+        Ok(())
+    } else {
+        Err(Coded::new(Exit::Io, format!("no browser was found; open {}", path.display())).into())
+    }
+}

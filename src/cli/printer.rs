@@ -1,0 +1,128 @@
+//! The one place that prints. stdout is data, stderr is talk; colour only where it is wanted (`NO_COLOR`, no terminal).
+
+use std::io::{IsTerminal as _, Write};
+
+use serde::Serialize;
+
+/// What the user asked to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Text for people.
+    Text,
+    /// JSON for programs.
+    Json,
+}
+
+/// Prints data and talk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Printer {
+    pub(super) form: Form,
+    pub(super) is_quiet: bool,
+}
+
+#[expect(
+    clippy::unused_self,
+    reason = "a printer is the permission to print: whoever prints holds one"
+)]
+impl Printer {
+    /// Prints a line of data.
+    pub(super) fn data(self, line: &str) {
+        write_line(&mut anstream::stdout(), line);
+    }
+
+    /// Prints a value as one line of JSON.
+    pub(super) fn json(self, value: &impl Serialize) {
+        if let Ok(line) = serde_json::to_string(value) {
+            write_line(&mut std::io::stdout().lock(), &line);
+        }
+    }
+
+    /// Prints raw bytes of data.
+    pub(super) fn raw(self, bytes: &[u8]) {
+        // A reader that closed the pipe has seen enough.
+        let _seen_enough = std::io::stdout().lock().write_all(bytes);
+    }
+
+    /// Says something to the person, unless they want it quiet.
+    pub(super) fn say(self, line: &str) {
+        if !self.is_quiet {
+            write_line(&mut anstream::stderr(), line);
+        }
+    }
+
+    /// Says something that must not be missed.
+    pub(super) fn warn(self, line: &str) {
+        write_line(&mut anstream::stderr(), line);
+    }
+
+    /// Asks a question; none when there is nobody to ask.
+    pub(super) fn ask(self, question: &str) -> Option<bool> {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let mut err = anstream::stderr();
+        let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        asked.and(read.map(drop)).ok()?;
+        Some(matches!(
+            answer.trim().to_lowercase().as_str(),
+            "y" | "yes" | "j" | "是"
+        ))
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &str) {
+    // A reader that closed the pipe has seen enough.
+    let _seen_enough = writeln!(out, "{line}");
+}
+
+/// A number with its thousands apart: `1,240`.
+pub(super) fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number with its noun: `1 mail`, `1,240 mails`.
+pub(super) fn count(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number(value), if value == 1 { "" } else { "s" })
+}
+
+/// `1 delivery`, `12 deliveries`.
+pub(super) fn deliveries(value: u64) -> String {
+    format!(
+        "{} {}",
+        number(value),
+        if value == 1 { "delivery" } else { "deliveries" }
+    )
+}
+
+/// A moment as people read it, in this zone: `2026-11-23 05:10:22`.
+pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
+    let at = jiff::Timestamp::from_millisecond(at_ms)
+        .unwrap_or_default()
+        .to_zoned(zone.clone());
+    let name = zone.iana_name().unwrap_or("UTC");
+    format!("{} {name}", at.strftime("%Y-%m-%d %H:%M:%S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_thousands_apart() {
+        for (value, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(number(value), shown);
+        }
+        assert_eq!(count(1, "mail"), "1 mail");
+        assert_eq!(count(1_240, "mail"), "1,240 mails");
+    }
+}

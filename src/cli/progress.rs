@@ -1,0 +1,226 @@
+//! What a run shows while it goes on: a bar on a terminal, a plain line every few seconds elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::printer::{Form, Printer, number};
+use crate::campaign::quota::Left;
+use crate::mail::Outcome;
+use crate::pipeline::{Happened, Watcher};
+
+/// A plain line is printed this often.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+/// The speed is taken over about this long.
+const SPEED_OVER: Duration = Duration::from_secs(15);
+
+/// Counts of this run; the ledger has those of the campaign.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    sent: AtomicU64,
+    deferred: AtomicU64,
+    failed: AtomicU64,
+    in_doubt: AtomicU64,
+}
+
+impl Counts {
+    fn note(&self, happened: &Happened<'_>) {
+        let field = match happened.outcome {
+            Outcome::Accepted(_) => &self.sent,
+            Outcome::InDoubt(_) => &self.in_doubt,
+            _ if happened.is_final => &self.failed,
+            Outcome::Deferred(_) | Outcome::Refused(_) => &self.deferred,
+        };
+        field.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Mails accepted in this run.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    fn settled(&self) -> u64 {
+        self.sent() + self.failed.load(Ordering::Relaxed) + self.in_doubt.load(Ordering::Relaxed)
+    }
+}
+
+/// Shows how a run goes on.
+pub(super) struct Progress {
+    pub(super) counts: Arc<Counts>,
+    printer: Printer,
+    bar: ProgressBar,
+    total: u64,
+    last_line: Instant,
+    /// Moments and how many mails were settled by then, for the speed.
+    past: std::collections::VecDeque<(Instant, u64)>,
+}
+
+impl Progress {
+    /// Shows a run that has `total` mails before it.
+    pub(super) fn new(printer: Printer, total: u64) -> Self {
+        let is_shown = !printer.is_quiet && printer.form == Form::Text && console_is_terminal();
+        let target = if is_shown {
+            ProgressDrawTarget::stderr_with_hz(5)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}") {
+            bar.set_style(style);
+        }
+        let past = std::iter::once((Instant::now(), 0)).collect();
+        Self {
+            counts: Arc::new(Counts::default()),
+            printer,
+            bar,
+            total,
+            last_line: Instant::now(),
+            past,
+        }
+    }
+
+    /// Told of every outcome: counts it, and prints it as an event line for `--json`.
+    pub(super) fn watcher(&self) -> Watcher {
+        let (counts, printer) = (Arc::clone(&self.counts), self.printer);
+        Arc::new(move |happened| {
+            counts.note(happened);
+            if printer.form == Form::Json {
+                printer.json(&event(happened));
+            }
+        })
+    }
+
+    /// Shows where the run stands.
+    pub(super) fn tick(&mut self, left: &[Left]) {
+        let now = Instant::now();
+        self.past.push_back((now, self.counts.settled()));
+        while self.past.len() > 2 && self.past.front().is_some_and(|(at, _)| now - *at > SPEED_OVER) {
+            self.past.pop_front();
+        }
+        let text = self.text(left);
+        self.bar.set_position(self.counts.settled());
+        self.bar.set_message(text.clone());
+        if self.bar.is_hidden() && self.printer.form == Form::Text && now - self.last_line >= LINE_EVERY {
+            self.last_line = now;
+            self.printer.say(&format!(
+                "{}/{}  {text}",
+                number(self.counts.settled()),
+                number(self.total)
+            ));
+        }
+    }
+
+    /// Takes the bar away; what comes next is the summary.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn text(&self, left: &[Left]) -> String {
+        let counts = &self.counts;
+        let mut parts = vec![format!("{} sent", number(counts.sent()))];
+        for (name, count) in [
+            ("deferred", &counts.deferred),
+            ("failed", &counts.failed),
+            ("in doubt", &counts.in_doubt),
+        ] {
+            let count = count.load(Ordering::Relaxed);
+            if count > 0 {
+                parts.push(format!("{} {name}", number(count)));
+            }
+        }
+        let speed = self.speed();
+        parts.push(format!("{speed:.1}/s"));
+        if let Some(longest) = left.iter().max_by_key(|left| left.rate.unit) {
+            parts.push(format!(
+                "{} of {} left",
+                number(longest.left.into()),
+                longest.rate
+            ));
+        }
+        parts.extend(self.expected_end(speed, left));
+        parts.join(" · ")
+    }
+
+    fn speed(&self) -> f64 {
+        let (Some(first), Some(last)) = (self.past.front(), self.past.back()) else {
+            return 0.0;
+        };
+        let seconds = (last.0 - first.0).as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "a speed for people")]
+        let mails = (last.1 - first.1) as f64;
+        if seconds > 0.0 { mails / seconds } else { 0.0 }
+    }
+
+    fn expected_end(&self, speed: f64, left: &[Left]) -> Option<String> {
+        let waiting = self.total.saturating_sub(self.counts.settled());
+        if left
+            .iter()
+            .any(|left| u64::from(left.left) < waiting && left.rate.unit == crate::campaign::quota::Unit::Day)
+        {
+            return Some("today's quota ends before the list".to_owned());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let seconds = (speed > 0.0).then(|| waiting as f64 / speed)?;
+        Some(format!(
+            "{} to go",
+            duration(Duration::try_from_secs_f64(seconds).ok()?)
+        ))
+    }
+}
+
+fn console_is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stderr().is_terminal()
+}
+
+/// `45 s`, `12 min`, `3 h 20 min`.
+pub(super) fn duration(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// An outcome under the names that mail log shippers parse (`KumoMTA`'s records).
+fn event(happened: &Happened<'_>) -> serde_json::Value {
+    let kind = match happened.outcome {
+        Outcome::Accepted(_) => "Delivery",
+        Outcome::InDoubt(_) => "InDoubt",
+        _ if happened.is_final => "Bounce",
+        Outcome::Deferred(_) | Outcome::Refused(_) => "TransientFailure",
+    };
+    let reply = happened.outcome.reply();
+    let enhanced = reply.and_then(|reply| reply.enhanced);
+    let enhanced =
+        enhanced.map(|code| json!({ "class": code.class, "subject": code.subject, "detail": code.detail }));
+    let fault = happened.outcome.fault();
+    json!({
+        "type": kind,
+        "id": happened.message_id,
+        "recipient": happened.recipient,
+        "response": {
+            "code": reply.map(|reply| reply.code),
+            "enhanced_code": enhanced,
+            "content": reply.map_or_else(|| fault.map(ToString::to_string).unwrap_or_default(), |reply| reply.text.clone()),
+            "command": fault.map(|fault| fault.stage),
+        },
+        "timestamp": happened.at_ms / 1_000,
+        "num_attempts": happened.tries,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_as_people_say_them() {
+        let say = |seconds| duration(Duration::from_secs(seconds));
+        assert_eq!([say(45), say(720), say(12_000)], ["45 s", "12 min", "3 h 20 min"]);
+    }
+}

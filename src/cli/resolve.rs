@@ -1,0 +1,104 @@
+//! `mailshot resolve`: lists deliveries in doubt, and settles them as the user says.
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::exit::{Coded, Exit};
+use super::printer::{Form, Printer, deliveries};
+use super::{load, runtime, texts};
+use crate::campaign::Workspace;
+use crate::ledger::read::Reader;
+use crate::ledger::{Ledger, Resolution, State};
+use crate::mail::Address;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::RESOLVE)]
+pub(super) struct Args {
+    /// The campaign: its file, or its name
+    campaign: String,
+    /// Send them again, with the same Message-ID
+    #[arg(long, conflicts_with = "assume_sent")]
+    resend: bool,
+    /// Take them for sent
+    #[arg(long)]
+    assume_sent: bool,
+    /// Only this recipient
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let workspace = load::workspace(Some(&args.campaign))?;
+    let name = load::campaign_name(&args.campaign, &workspace)?;
+    let how = match (args.resend, args.assume_sent) {
+        (true, _) => Resolution::Resend,
+        (_, true) => Resolution::AssumeSent,
+        _ => return list(&workspace, &name, printer),
+    };
+    let key = match &args.to {
+        Some(address) => Some(
+            Address::parse(address)
+                .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?
+                .key(),
+        ),
+        None => None,
+    };
+    let question = match how {
+        Resolution::Resend => "Send what is in doubt again? Some people may get it twice.",
+        Resolution::AssumeSent => "Take what is in doubt for sent? Some people may never get it.",
+    };
+    super::confirm(printer, args.yes, question)?;
+    let settled = runtime()?.block_on(settle(&workspace, &name, key, how))?;
+    match (printer.form, how) {
+        (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
+        (Form::Text, Resolution::Resend) => {
+            printer.data(&format!(
+                "{} will be sent again by the next `mailshot send`",
+                deliveries(settled)
+            ));
+        }
+        (Form::Text, Resolution::AssumeSent) => {
+            printer.data(&format!("{} taken for sent", deliveries(settled)));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+async fn settle(
+    workspace: &Workspace,
+    name: &str,
+    key: Option<String>,
+    how: Resolution,
+) -> anyhow::Result<u64> {
+    let ledger = Ledger::open(&workspace.ledger)?;
+    let campaign = ledger
+        .find(name)
+        .await?
+        .with_context(|| format!("the ledger knows no campaign `{name}`"))?;
+    ledger.resolve(campaign.id, key, how).await
+}
+
+fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<Exit> {
+    let reader = Reader::open(&workspace.ledger)?;
+    let doubtful = match &reader {
+        Some(reader) => reader.in_state(name, State::InDoubt, u32::MAX)?,
+        None => Vec::new(),
+    };
+    if printer.form == Form::Json {
+        for (address, reason) in &doubtful {
+            printer.json(&json!({ "recipient": address, "reason": reason }));
+        }
+        return Ok(Exit::Ok);
+    }
+    printer.data(&format!("{} in doubt", deliveries(doubtful.len() as u64)));
+    for (address, reason) in &doubtful {
+        printer.data(&format!("  {address}  {reason}"));
+    }
+    if !doubtful.is_empty() {
+        printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,57 @@
+//! `send --dry-run`: every mail as an `.eml` file. The ledger is not touched.
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::super::check::{self, Invalid};
+use super::super::exit::Exit;
+use super::super::load;
+use super::super::printer::{Form, count};
+use super::Job;
+use crate::campaign::Problems;
+use crate::deliver::outbox::Folder;
+use crate::source::Row;
+
+pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
+    let (workspace, campaign) = (&job.workspace, &job.campaign);
+    let (list, maker) = load::maker(workspace, campaign, load::uid(workspace, campaign)?)?;
+    check::all(
+        workspace,
+        &list,
+        &maker,
+        Invalid::from_flag(job.args.skip_invalid),
+        job.printer,
+    )?;
+    let path = workspace.ledger.with_file_name("dry-run").join(&campaign.name);
+    let failed = || format!("write to {}", path.display());
+    if path.exists() {
+        std::fs::remove_dir_all(&path).with_context(failed)?;
+    }
+    let mut folder = Folder::create(&path).with_context(failed)?;
+    let mut written = 0;
+    for row in list.rows()? {
+        if job.args.limit.is_some_and(|limit| written >= limit) {
+            break;
+        }
+        if let Row::Usable(recipient) = row? {
+            let mail = maker
+                .make(&recipient, job.clock.now_ms())
+                .map_err(Problems::from)?;
+            folder.write(&mail.message).with_context(failed)?;
+            written += 1;
+        }
+    }
+    match job.printer.form {
+        Form::Json => job
+            .printer
+            .json(&json!({ "campaign": campaign.name, "written": written, "dir": path })),
+        Form::Text => {
+            job.printer.data(&format!(
+                "{} written to {}; nothing was sent",
+                count(written, "mail"),
+                path.display()
+            ));
+        }
+    }
+    Ok(Exit::Ok)
+}

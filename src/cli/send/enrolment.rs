@@ -1,0 +1,213 @@
+//! From the user's files to a campaign on record: checked, compared with what it was begun with, enrolled.
+
+use anyhow::Context as _;
+
+use super::super::check::{self, Invalid};
+use super::super::exit::{Coded, Exit};
+use super::super::load;
+use super::super::printer::{count, deliveries, number};
+use super::Job;
+use crate::campaign::{Inputs, Problems};
+use crate::enrol::{self, Snapshot};
+use crate::ledger::read::Reader;
+use crate::ledger::{CampaignId, Ledger, Registered};
+use crate::pipeline::Maker;
+use crate::source::{List, RowReader};
+
+/// A campaign that is checked, but of which nothing new is on record yet.
+pub(super) struct Enrolment {
+    /// What the ledger knows of it already.
+    pub(super) known: Option<Registered>,
+    /// Lines that say what will happen.
+    pub(super) plan: Vec<String>,
+    /// Mails that wait to be sent.
+    pub(super) waiting: u64,
+    list: List,
+    snapshot: Snapshot,
+    inputs: String,
+    is_changed: bool,
+}
+
+/// A campaign whose recipients are all on record.
+pub(super) struct Enrolled {
+    /// Its number in the ledger.
+    pub(super) id: CampaignId,
+    /// Mails that wait to be sent.
+    pub(super) waiting: u64,
+    /// Makes its mails.
+    pub(super) maker: Maker,
+    /// Reads its rows again.
+    pub(super) rows: RowReader,
+}
+
+impl Enrolment {
+    /// Checks the campaign, unless it was checked with the very same inputs before.
+    pub(super) async fn prepare(job: &Job<'_>, ledger: &Ledger) -> anyhow::Result<Self> {
+        let campaign = &job.campaign;
+        let snapshot = enrol::snapshot(&campaign.recipients, &job.workspace.ledger)?;
+        let known = ledger
+            .find(&campaign.name)
+            .await?
+            .filter(|known| known.is_enrolled);
+        let list = List::open(&snapshot.path, campaign.email_column.as_deref())
+            .map_err(|problems| renamed(problems, &snapshot, job))?;
+        let maker = load::maker_for(&job.workspace, campaign, &list, String::new())?;
+        let root = &job.workspace.root;
+        let sources = maker.templates().sources().map(|(path, text)| {
+            (
+                path.strip_prefix(root).unwrap_or(path).display().to_string(),
+                text,
+            )
+        });
+        let inputs = Inputs::new(campaign, &snapshot.digest, sources);
+        let text = serde_json::to_string(&inputs).context("note the inputs")?;
+        let is_changed = known.as_ref().is_none_or(|known| known.inputs != text);
+        let mut enrolment = Self {
+            known,
+            plan: Vec::new(),
+            waiting: 0,
+            list,
+            snapshot,
+            inputs: text,
+            is_changed,
+        };
+        if is_changed {
+            enrolment.refuse_changes(job, &inputs)?;
+            let invalid = Invalid::from_flag(job.args.skip_invalid);
+            let found = check::all(&job.workspace, &enrolment.list, &maker, invalid, job.printer)?;
+            enrolment.waiting = found.usable;
+            let duplicates = match found.duplicates {
+                0 => String::new(),
+                many => format!(", {} kept once", count(many, "duplicate")),
+            };
+            enrolment.plan.push(format!(
+                "{} checked{duplicates}",
+                count(found.usable, "recipient")
+            ));
+            if found.usable == 0 && enrolment.known.is_none() {
+                let what = format!("{} has nobody to mail", campaign.recipients.display());
+                return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
+            }
+        }
+        enrolment.count_waiting(job)?;
+        Ok(enrolment)
+    }
+
+    fn count_waiting(&mut self, job: &Job<'_>) -> anyhow::Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
+        let tally = reader.tally(known.id)?;
+        let changes = if self.is_changed {
+            enrol::compare(&reader, known.id, &self.list)?
+        } else {
+            enrol::Changes::default()
+        };
+        self.waiting = (tally.pending + changes.added).saturating_sub(changes.gone);
+        self.plan.push(format!(
+            "goes on: {} of {} sent, {}",
+            number(tally.sent),
+            number(tally.recipients + changes.added),
+            super::wait(self.waiting)
+        ));
+        let held = tally.in_doubt;
+        if held > 0 && job.args.on_doubt == "hold" {
+            let verb = if held == 1 { "is" } else { "are" };
+            let hint = format!("see `mailshot resolve {}`", job.campaign.name);
+            self.plan
+                .push(format!("{} in doubt {verb} held back; {hint}", deliveries(held)));
+        }
+        Ok(())
+    }
+
+    /// A campaign that was begun with other inputs goes on only when the user says so.
+    fn refuse_changes(&self, job: &Job<'_>, inputs: &Inputs) -> anyhow::Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        let before: Inputs =
+            serde_json::from_str(&known.inputs).context("read the inputs of the last run")?;
+        let mut lines = before.differences(inputs);
+        if before.list != inputs.list {
+            let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
+            let changes = enrol::compare(&reader, known.id, &self.list)?;
+            lines.push(format!(
+                "list {} was edited: {} new, {} gone",
+                job.campaign.recipients.display(),
+                count(changes.added, "recipient"),
+                number(changes.gone)
+            ));
+        }
+        if job.args.accept_changes {
+            job.printer
+                .say(&format!("changed since `{}` began:", job.campaign.name));
+            for line in &lines {
+                job.printer.say(&format!("  {line}"));
+            }
+            return Ok(());
+        }
+        let what = format!(
+            "`{}` has changed since it began:\n  {}",
+            job.campaign.name,
+            lines.join("\n  ")
+        );
+        let hint = "nothing was sent; undo the changes, or go on with them with --accept-changes \
+                    (what was sent stays sent, people gone from the list are left out); \
+                    for a new mailing give the campaign a new name";
+        Err(Coded::new(Exit::Data, what).hint(hint).into())
+    }
+
+    /// Puts everyone on record.
+    pub(super) async fn finish(self, job: &Job<'_>, ledger: &Ledger) -> anyhow::Result<Enrolled> {
+        let campaign = &job.campaign;
+        let (account, now_ms) = (&campaign.account.name, job.clock.now_ms());
+        let email = campaign.email_column.as_deref().unwrap_or_default();
+        let path = campaign.recipients.display().to_string();
+        let registered = match &self.known {
+            Some(known) => known.clone(),
+            None => {
+                ledger
+                    .register(&campaign.name, account, &self.inputs, now_ms)
+                    .await?
+            }
+        };
+        let list_id = ledger.add_list(&self.snapshot.digest, &path, email).await?;
+        if self.is_changed {
+            let reader = match self.known {
+                Some(_) => Reader::open(&job.workspace.ledger)?,
+                None => None,
+            };
+            if reader.is_none() {
+                ledger.drop_partial(registered.id).await?;
+            }
+            let held = enrol::enrol(ledger, reader.as_ref(), registered.id, &self.list, list_id).await?;
+            if held > 0 {
+                let are = if held == 1 { "is" } else { "are" };
+                job.printer.say(&format!(
+                    "{} {are} on the suppression list and left out",
+                    count(held, "recipient")
+                ));
+            }
+            ledger
+                .enrolled(registered.id, account, &self.inputs, now_ms)
+                .await?;
+        }
+        ledger.withdraw(registered.id, list_id).await?;
+        let maker = load::maker_for(&job.workspace, campaign, &self.list, registered.uid)?;
+        let rows = self.list.row_reader()?;
+        Ok(Enrolled {
+            id: registered.id,
+            waiting: self.waiting,
+            maker,
+            rows,
+        })
+    }
+}
+
+fn renamed(mut problems: Problems, snapshot: &Snapshot, job: &Job<'_>) -> Problems {
+    for problem in problems
+        .kept
+        .iter_mut()
+        .filter(|problem| problem.file == snapshot.path)
+    {
+        problem.file.clone_from(&job.campaign.recipients);
+    }
+    problems
+}

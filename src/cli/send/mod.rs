@@ -1,0 +1,324 @@
+//! `mailshot send`: checks everything, says what it will do, asks, sends, and says how it went.
+
+mod dry_run;
+mod enrolment;
+pub(super) mod signal;
+mod summary;
+mod test_mail;
+mod tryout;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::exit::{Coded, Exit};
+use super::printer::{Printer, count, deliveries, number, time};
+use super::progress::Progress;
+use super::{confirm, load, runtime, status, texts};
+use crate::campaign::{Campaign, Transport, Workspace};
+use crate::clock::Clock;
+use crate::deliver::Target;
+use crate::deliver::outbox::Sendmail;
+use crate::deliver::trace::Trace;
+use crate::ledger::lock::{self, Locked};
+use crate::ledger::read::Reader;
+use crate::ledger::{Ledger, Resolution, RunState};
+use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
+use crate::throttle::Throttle;
+use enrolment::{Enrolled, Enrolment};
+use signal::Signals;
+
+/// The screen is refreshed this often.
+const TICK: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = texts::SEND)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch on the command line"
+)]
+pub(super) struct Args {
+    /// The campaign: its file, or its name
+    campaign: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Write every mail as an .eml file instead of sending it
+    #[arg(long, conflicts_with_all = ["sandbox", "test_to"])]
+    dry_run: bool,
+    /// Send to a server inside this program: nothing leaves this machine, and nobody counts as sent
+    #[arg(long, conflicts_with = "test_to")]
+    sandbox: bool,
+    /// Send this many mails at most, then stop
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Send one mail, made for the first row, to this address instead
+    #[arg(long, value_name = "ADDRESS")]
+    test_to: Option<String>,
+    /// Wait for quotas and retries, for days if need be, instead of ending with code 75
+    #[arg(long)]
+    wait: bool,
+    /// What to do with deliveries in doubt: hold or resend
+    #[arg(long, value_name = "WHAT", default_value = "hold", value_parser = ["hold", "resend"])]
+    on_doubt: String,
+    /// Leave out rows that cannot be used; they go to rejected.csv
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Go on although list, templates or settings have changed since the campaign began
+    #[arg(long)]
+    accept_changes: bool,
+    /// Try the login again although it was refused a short while ago
+    #[arg(long)]
+    login_again: bool,
+    /// Write the dialogue with the server to this file; passwords are left out
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+/// What a command needs to send one campaign, whether for real, to the sandbox, or as a test.
+struct Job<'a> {
+    args: &'a Args,
+    workspace: Workspace,
+    campaign: Campaign,
+    printer: Printer,
+    clock: Clock,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let (workspace, campaign) = load::campaign(&args.campaign)?;
+    let job = Job {
+        args,
+        workspace,
+        campaign,
+        printer,
+        clock: Clock::System,
+    };
+    if args.dry_run {
+        return dry_run::run(&job);
+    }
+    if args.sandbox {
+        return tryout::run(job);
+    }
+    if let Some(address) = &args.test_to {
+        return test_mail::run(job, address);
+    }
+    Ok(runtime()?.block_on(job.send())?.exit)
+}
+
+/// How a send ended.
+struct Sent {
+    exit: Exit,
+    /// Mails accepted in this run.
+    mails: u64,
+}
+
+impl Job<'_> {
+    /// Everything from the lock to the summary.
+    async fn send(&self) -> anyhow::Result<Sent> {
+        let holder = format!("process {}, since {}", std::process::id(), self.now());
+        let _lock = match lock::try_lock(&self.workspace.ledger, &self.campaign.name, &holder)? {
+            Locked::Mine(lock) => lock,
+            Locked::Theirs(holder) => {
+                let what = format!("another run is sending `{}`: {holder}", self.campaign.name);
+                return Err(Coded::new(Exit::TempFail, what)
+                    .hint("nothing was done; wait until it has ended")
+                    .into());
+            }
+        };
+        let ledger = Ledger::open(&self.workspace.ledger)?;
+        self.respect_lockout(&ledger).await?;
+        self.recover(&ledger).await?;
+        let enrolment = Enrolment::prepare(self, &ledger).await?;
+        let carrier = self.carrier()?;
+        self.plan(&enrolment)?;
+        let enrolled = enrolment.finish(self, &ledger).await?;
+        if self.args.on_doubt == "resend" {
+            ledger.resolve(enrolled.id, None, Resolution::Resend).await?;
+        }
+        let running = RunState {
+            state: "running",
+            until_ms: None,
+            note: String::new(),
+        };
+        ledger.set_run(enrolled.id, running).await?;
+        let (ended, mails) = self.go(&ledger, enrolled, carrier).await?;
+        let report = ended
+            .with_context(|| format!("{} sent in this run before it broke off", count(mails, "mail")))?;
+        summary::conclude(self, &ledger, &report, mails).await
+    }
+
+    /// What a run that died left under way is in doubt: nobody knows whether it was accepted.
+    async fn recover(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let Some(known) = ledger.find(&self.campaign.name).await? else {
+            return Ok(());
+        };
+        let doubtful = ledger.recover(known.id, self.clock.now_ms()).await?;
+        if doubtful > 0 {
+            self.printer.warn(&format!(
+                "the last run was cut short: {} in doubt",
+                deliveries(doubtful)
+            ));
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> String {
+        time(
+            self.clock.now_ms(),
+            &status::zone(&self.workspace, &self.campaign.account.name),
+        )
+    }
+
+    /// After a refused login nobody knocks again until the provider's lock-out is over.
+    async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let account = &self.campaign.account.name;
+        let now_ms = self.clock.now_ms();
+        if self.args.login_again {
+            return ledger.unlock_account(account, now_ms).await;
+        }
+        let reader = Reader::open(&self.workspace.ledger)?;
+        let lock = reader
+            .map(|reader| reader.account_lock(account, now_ms))
+            .transpose()?
+            .flatten();
+        let Some(lock) = lock else { return Ok(()) };
+        let zone = status::zone(&self.workspace, account);
+        let what = format!(
+            "account `{account}` is left alone until {}: at {} its login was refused ({})",
+            time(lock.until_ms, &zone),
+            time(lock.at_ms, &zone),
+            lock.reply
+        );
+        let hint =
+            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
+        Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
+    }
+
+    /// Says what is about to happen, and asks.
+    fn plan(&self, enrolment: &Enrolment) -> anyhow::Result<()> {
+        let account = &self.campaign.account;
+        let via = match account.transport {
+            Transport::Smtp => format!("{}:{}", account.host, account.port),
+            Transport::Sendmail => account.sendmail_command.display().to_string(),
+        };
+        self.printer.say(&format!(
+            "{} · from {} · by {} ({via})",
+            self.campaign.name, self.campaign.from.address, account.name
+        ));
+        let rates: Vec<String> = account.quota.rates.iter().map(ToString::to_string).collect();
+        if !rates.is_empty() {
+            self.printer.say(&format!("at most {}", rates.join(", ")));
+        }
+        for line in &enrolment.plan {
+            self.printer.say(line);
+        }
+        let waiting = self
+            .args
+            .limit
+            .map_or(enrolment.waiting, |limit| limit.min(enrolment.waiting));
+        confirm(
+            self.printer,
+            self.args.yes,
+            &format!("Send {}?", count(waiting, "mail")),
+        )
+    }
+
+    /// Runs the pipeline with its screen and its signals; says how it ended, and how many mails were accepted.
+    async fn go(
+        &self,
+        ledger: &Ledger,
+        enrolled: Enrolled,
+        carrier: Carrier,
+    ) -> anyhow::Result<(anyhow::Result<Report>, u64)> {
+        let waiting = self
+            .args
+            .limit
+            .map_or(enrolled.waiting, |limit| limit.min(enrolled.waiting));
+        let mut progress = Progress::new(self.printer, waiting);
+        let trace = match &self.args.trace {
+            Some(path) => {
+                let file =
+                    std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
+                Some(Trace::new(file))
+            }
+            None => None,
+        };
+        let run = Run {
+            id: enrolled.id,
+            ledger: ledger.clone(),
+            clock: self.clock.clone(),
+            carrier,
+            throttle: Throttle::new(&self.campaign.account.quota, self.clock.clone()),
+            maker: enrolled.maker,
+            rows: enrolled.rows,
+            retry: self.workspace.retry.clone(),
+            patience: if self.args.wait {
+                Patience::Wait
+            } else {
+                Patience::End
+            },
+            limit: self.args.limit,
+            trace,
+            watcher: progress.watcher(),
+        };
+        let report = self.watch(run, ledger, &mut progress).await;
+        progress.finish();
+        Ok((report, progress.counts.sent()))
+    }
+
+    /// Who carries the mails away. The password is fetched here, before anything is put on record.
+    fn carrier(&self) -> anyhow::Result<Carrier> {
+        let account = &self.campaign.account;
+        Ok(match account.transport {
+            Transport::Smtp => {
+                let secret = account.secret(&self.workspace.root).map_err(|error| {
+                    Coded::new(Exit::Config, format!("{error:#}"))
+                        .hint("nothing was sent; set the password and run it again")
+                })?;
+                Carrier::Smtp(Target::new(account, secret)?)
+            }
+            Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
+        })
+    }
+
+    async fn watch(&self, run: Run, ledger: &Ledger, progress: &mut Progress) -> anyhow::Result<Report> {
+        let stop = Stop::default();
+        let mut signals = Signals::listen()?;
+        let (account, quota) = (run.account().name.clone(), run.account().quota.clone());
+        let mut ticks = tokio::time::interval(TICK);
+        let running = run.run(&stop);
+        tokio::pin!(running);
+        loop {
+            tokio::select! {
+                report = &mut running => return report,
+                _tick = ticks.tick() => {
+                    let left = if quota.rates.is_empty() {
+                        Vec::new()
+                    } else {
+                        ledger.left(&account, &quota, self.clock.now_ms()).await.unwrap_or_default()
+                    };
+                    progress.tick(&left);
+                }
+                () = signals.next() => {
+                    if stop.gently.is_cancelled() {
+                        self.printer.warn("stopping at once; what is in flight is in doubt");
+                        stop.now.cancel();
+                    } else {
+                        self.printer.warn("stopping: what is in flight is finished and recorded; once more stops at once");
+                        stop.gently.cancel();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `1,240 wait`.
+fn wait(pending: u64) -> String {
+    format!(
+        "{} {}",
+        number(pending),
+        if pending == 1 { "waits" } else { "wait" }
+    )
+}

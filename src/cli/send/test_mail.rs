@@ -1,0 +1,47 @@
+//! `send --test-to`: one real mail, made for the first row, to another address.
+//!
+//! It goes the way of any campaign: on record, within the quota, with one login. Only its list is made up: the header
+//! and the first row of the real one, with the address replaced.
+
+use anyhow::Context as _;
+
+use super::super::exit::{Coded, Exit};
+use super::super::runtime;
+use super::Job;
+use crate::mail::Address;
+use crate::source::{List, Row};
+
+pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
+    let to =
+        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let campaign = &mut job.campaign;
+    let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
+    let mut rows = list.rows()?;
+    let first = loop {
+        match rows.next().transpose()? {
+            Some(Row::Usable(recipient)) => break recipient,
+            Some(Row::Rejected(_) | Row::Duplicate { .. }) => {}
+            None => {
+                let what = format!("{} has nobody to mail", list.path().display());
+                return Err(Coded::new(Exit::Data, what).into());
+            }
+        }
+    };
+    let columns = list.columns();
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(&columns.headers)?;
+    let cells = first.values.iter().enumerate();
+    out.write_record(cells.map(|(index, cell)| if index == columns.email { to.as_str() } else { cell }))?;
+    let folder = job.workspace.ledger.with_file_name("test");
+    let path = folder.join(format!("{}.csv", campaign.name));
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&path, out.into_inner().unwrap_or_default()))
+        .with_context(|| format!("write {}", path.display()))?;
+    campaign.email_column = columns.headers.get(columns.email).cloned();
+    campaign.recipients = path;
+    let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
+        .strftime("%Y-%m-%d %H-%M-%S")
+        .to_string();
+    campaign.name = format!("{} test {stamp}", campaign.name);
+    Ok(runtime()?.block_on(job.send())?.exit)
+}

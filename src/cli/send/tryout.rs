@@ -1,0 +1,50 @@
+//! `send --sandbox`: the whole campaign to a server inside this program, with a ledger of its own, so that a try-out
+//! never marks real people as sent.
+
+use anyhow::Context as _;
+
+use super::super::exit::Exit;
+use super::super::printer::{Form, count};
+use super::super::runtime;
+use super::Job;
+use crate::campaign::quota::Quota;
+use crate::campaign::{Login, Tls, Transport};
+use crate::sandbox::{Config, Store, start};
+
+pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
+    let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
+        .strftime("%Y%m%d-%H%M%S-%3f")
+        .to_string();
+    let folder = job.workspace.ledger.with_file_name("sandbox").join(stamp);
+    let mails = folder.join("mails");
+    std::fs::create_dir_all(&mails).with_context(|| format!("make the folder {}", mails.display()))?;
+    job.workspace.ledger = folder.join("ledger.db");
+    runtime()?.block_on(async {
+        let server = start(Config {
+            store: Store::Folder(mails.clone()),
+            ..Config::default()
+        })
+        .await?;
+        let account = &mut job.campaign.account;
+        account.transport = Transport::Smtp;
+        account.host = server.addr().ip().to_string();
+        account.port = server.addr().port();
+        account.tls = Tls::None;
+        account.login = Login::None;
+        // A try-out is for looking at the mails: the account's pace would only make it slow.
+        account.quota = Quota::default();
+        job.workspace
+            .accounts
+            .insert(account.name.clone(), account.clone());
+        let sent = job.send().await?;
+        server.shutdown().await;
+        if job.printer.form == Form::Text {
+            job.printer.data(&format!(
+                "\nthis was a try-out: {} in {}\nnothing left this machine, and nobody counts as sent",
+                count(sent.mails, "mail"),
+                mails.display()
+            ));
+        }
+        Ok(sent.exit)
+    })
+}

@@ -1,0 +1,140 @@
+//! `mailshot suppress`: addresses that get no mail any more, of any campaign.
+
+use serde_json::json;
+
+use super::exit::{Coded, Exit};
+use super::printer::{Form, Printer, number, time};
+use super::{confirm, load, runtime, texts};
+use crate::clock::Clock;
+use crate::ledger::read::Reader;
+use crate::ledger::{Ledger, NewSuppression};
+use crate::mail::Address;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::SUPPRESS)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Never mail these addresses again
+    Add {
+        /// The addresses
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        /// Why; kept with the address
+        #[arg(long, default_value = "manual")]
+        reason: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Mail these addresses again
+    Remove {
+        /// The addresses
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// List suppressed addresses
+    List,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    match &args.action {
+        Action::Add {
+            addresses,
+            reason,
+            yes,
+        } => add(addresses, reason, *yes, printer),
+        Action::Remove { addresses, yes } => remove(addresses, *yes, printer),
+        Action::List => list(printer),
+    }
+}
+
+fn keys(addresses: &[String]) -> anyhow::Result<Vec<String>> {
+    let key = |text: &String| match Address::parse(text) {
+        Ok(address) => Ok(address.key()),
+        Err(fault) => Err(Coded::new(Exit::Usage, format!("`{text}`: {fault}; nothing was changed")).into()),
+    };
+    addresses.iter().map(key).collect()
+}
+
+fn add(addresses: &[String], reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    let keys = keys(addresses)?;
+    confirm(
+        printer,
+        is_confirmed,
+        &format!("Never mail {} again?", keys.join(", ")),
+    )?;
+    let workspace = load::workspace(None)?;
+    let at_ms = Clock::System.now_ms();
+    let row = |key: String| NewSuppression {
+        key,
+        reason: reason.to_owned(),
+        source: "command line".to_owned(),
+        at_ms,
+    };
+    let added = runtime()?.block_on(async {
+        Ledger::open(&workspace.ledger)?
+            .suppress(keys.into_iter().map(row).collect())
+            .await
+    })?;
+    match printer.form {
+        Form::Json => printer.json(&json!({ "added": added })),
+        Form::Text => printer.data(&format!("{} added to the suppression list", counted(added))),
+    }
+    Ok(Exit::Ok)
+}
+
+fn remove(addresses: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    let keys = keys(addresses)?;
+    confirm(printer, is_confirmed, &format!("Mail {} again?", keys.join(", ")))?;
+    let workspace = load::workspace(None)?;
+    let removed = runtime()?.block_on(async {
+        let ledger = Ledger::open(&workspace.ledger)?;
+        let mut removed = 0_u64;
+        for key in keys {
+            removed += u64::from(ledger.unsuppress(key).await?);
+        }
+        anyhow::Ok(removed)
+    })?;
+    match printer.form {
+        Form::Json => printer.json(&json!({ "removed": removed })),
+        Form::Text => printer.data(&format!("{} removed from the suppression list", counted(removed))),
+    }
+    Ok(if removed > 0 { Exit::Ok } else { Exit::Data })
+}
+
+fn list(printer: Printer) -> anyhow::Result<Exit> {
+    let workspace = load::workspace(None)?;
+    let rows = match Reader::open(&workspace.ledger)? {
+        Some(reader) => reader.suppressions()?,
+        None => Vec::new(),
+    };
+    for row in &rows {
+        match printer.form {
+            Form::Json => printer.json(row),
+            Form::Text => {
+                let at = time(row.at_ms, &jiff::tz::TimeZone::system());
+                printer.data(&format!("{}  {} ({}, {at})", row.address, row.reason, row.source));
+            }
+        }
+    }
+    if rows.is_empty() {
+        printer.say("nobody is suppressed");
+    }
+    Ok(Exit::Ok)
+}
+
+fn counted(addresses: u64) -> String {
+    format!(
+        "{} {}",
+        number(addresses),
+        if addresses == 1 { "address" } else { "addresses" }
+    )
+}

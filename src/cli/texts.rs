@@ -1,0 +1,79 @@
+//! Examples and explanations that stand below the help of each command.
+
+use super::exit;
+
+/// Below `mailshot --help`.
+pub(super) const AFTER_HELP: &str = exit::HELP;
+
+pub(super) const INIT: &str = "\
+Examples:
+  mailshot init                       make a workspace in this folder
+  mailshot init newsletter            make it in a new folder
+  cd newsletter && mailshot send campaigns/hello.toml --sandbox --yes";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  mailshot check campaigns/hello.toml
+  mailshot check hello --json
+  mailshot check hello --skip-invalid     leave out rows that cannot be used; they go to rejected.csv
+
+Exit codes: 0 all is well, 65 something is wrong with the campaign, its list or its templates.";
+
+pub(super) const PREVIEW: &str = "\
+Examples:
+  mailshot preview hello                       headers and text for the first row
+  mailshot preview hello --to li@example.com   for this recipient
+  mailshot preview hello --row 7 --html > mail.html
+  mailshot preview hello --eml > mail.eml";
+
+pub(super) const SEND: &str = "\
+Examples:
+  mailshot send campaigns/hello.toml --sandbox     try it: nothing leaves this machine
+  mailshot send hello --dry-run                    write the mails as .eml files
+  mailshot send hello --test-to me@example.com     send one mail to yourself
+  mailshot send hello                              send it; run it again to go on
+  mailshot send hello --yes --quiet                from cron
+
+Running it again continues: nobody is mailed twice. Deliveries that may or may not have been accepted when a run
+died are held back and listed; see `mailshot resolve`.
+
+Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreachable, 75 not finished (run it again),
+76 finished but some failed or are in doubt, 77 login or sender refused, 130 interrupted.";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  mailshot status                  all campaigns
+  mailshot status hello            one campaign, with what is in doubt or failed
+  mailshot status hello --json     campaign, state, recipients, pending, sending, sent, failed, in_doubt, suppressed";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  mailshot show hello li@example.com
+  mailshot show hello li@example.com --json";
+
+pub(super) const RESOLVE: &str = "\
+A delivery is in doubt when its mail was handed over but the answer never came. It is neither sent again nor counted
+as sent until you decide.
+
+Examples:
+  mailshot resolve hello                             list what is in doubt
+  mailshot resolve hello --resend                    send them again, with the same Message-ID
+  mailshot resolve hello --assume-sent               take them for sent
+  mailshot resolve hello --resend --to li@example.com";
+
+pub(super) const SUPPRESS: &str = "\
+Examples:
+  mailshot suppress add li@example.com --reason 'asked by phone'
+  mailshot suppress remove li@example.com --reason 'asked to come back'
+  mailshot suppress list --json
+
+A suppressed address gets no mail of any campaign, also not of one that is under way.";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  mailshot completions bash > ~/.local/share/bash-completion/completions/mailshot
+  mailshot completions zsh > ~/.zfunc/_mailshot";
+
+pub(super) const MAN: &str = "\
+Example:
+  mailshot man > ~/.local/share/man/man1/mailshot.1";

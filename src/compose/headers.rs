@@ -1,0 +1,197 @@
+//! Header values: words in other scripts, display names, dates. Sources: RFC 5322, RFC 2047.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::mail::{Address, token};
+
+/// Characters of a header line with encoded words at most. Source: RFC 2047, 2.
+const LINE_MAX: usize = 76;
+/// `=?UTF-8?B?` and `?=`.
+const WORD_FRAME: usize = 12;
+/// Octets in an encoded word at most, so that it has 75 characters at most. Source: RFC 2047, 2.
+const WORD_OCTETS_MAX: usize = 45;
+/// A word of plain text longer than this could not be folded into lines of 998 (RFC 5322, 2.1.1).
+const PLAIN_WORD_MAX: usize = 900;
+
+/// An unstructured value such as a subject: plain when it can be, else in encoded words.
+pub(super) fn text(header: &str, value: &str) -> String {
+    let value = clean(value);
+    let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && !value.contains("=?")
+        && value.split(' ').all(|word| word.len() <= PLAIN_WORD_MAX);
+    if is_plain {
+        value
+    } else {
+        encoded_words(&value, header.len() + 2)
+    }
+}
+
+/// `Name <address>`: the name as atoms, as a quoted string, or in encoded words. Source: RFC 5322, 3.4.
+pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> String {
+    let Some(name) = name.map(clean).filter(|name| !name.is_empty()) else {
+        return address.to_string();
+    };
+    let is_short = name.len() <= PLAIN_WORD_MAX;
+    let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
+    if is_short && name.chars().all(is_atoms) && !name.contains("=?") {
+        return format!("{name} <{address}>");
+    }
+    if is_short && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{quoted}\" <{address}>");
+    }
+    format!("{} <{address}>", encoded_words(&name, header.len() + 2))
+}
+
+/// Nothing that could end a header line gets this far; should it, it becomes a space.
+fn clean(value: &str) -> String {
+    value
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// Cuts a text into encoded words, never inside a grapheme: a reader may show each word by itself.
+fn encoded_words(value: &str, column: usize) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    let mut room = octets_that_fit(column);
+    for piece in value.graphemes(true).flat_map(pieces) {
+        if !word.is_empty() && word.len() + piece.len() > room {
+            words.push(std::mem::take(&mut word));
+            room = WORD_OCTETS_MAX;
+        }
+        word.push_str(piece);
+    }
+    words.push(word);
+    let frame = |word: &String| format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(word));
+    words.iter().map(frame).collect::<Vec<_>>().join(" ")
+}
+
+/// A grapheme, or its characters when it is too long for any word (emoji families can be).
+fn pieces(grapheme: &str) -> Vec<&str> {
+    if grapheme.len() <= WORD_OCTETS_MAX {
+        return vec![grapheme];
+    }
+    grapheme.split_inclusive(|_: char| true).collect()
+}
+
+fn octets_that_fit(column: usize) -> usize {
+    let digits = LINE_MAX.saturating_sub(column + WORD_FRAME);
+    (digits / 4 * 3).min(WORD_OCTETS_MAX)
+}
+
+/// The date in English and UTC, whatever the machine's language and zone are. Source: RFC 5322, 3.3.
+pub(super) fn date(at: Timestamp) -> String {
+    // Years beyond 9999 are the only ones that cannot be printed.
+    DateTimePrinter::new()
+        .zoned_to_string(&at.to_zoned(TimeZone::UTC))
+        .unwrap_or_default()
+}
+
+/// `campaign:account:bulk:mailshot`, never anything about the recipient. Source: Google's feedback loop.
+pub(super) fn feedback_id(campaign: &str, account: &str) -> String {
+    format!("{}:{}:bulk:mailshot", label(campaign), label(account))
+}
+
+/// A name as letters that the field allows; a name in another script becomes a short digest of itself.
+fn label(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+        .collect();
+    if plain.is_empty() {
+        let digest: [u8; 32] = Sha256::digest(name.as_bytes()).into();
+        return token::hex(digest.get(..4).unwrap_or_default());
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decode(value: &str) -> String {
+        let words = value.split(' ').map(|word| {
+            let inner = word
+                .strip_prefix("=?UTF-8?B?")
+                .and_then(|word| word.strip_suffix("?="));
+            String::from_utf8(BASE64_STANDARD.decode(inner.unwrap()).unwrap()).unwrap()
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn plain_words_stay_plain() {
+        assert_eq!(text("Subject", "Spring is here"), "Spring is here");
+        assert!(text("Subject", "a =?fake?= word").starts_with("=?UTF-8?B?"));
+    }
+
+    #[test]
+    fn words_end_between_graphemes() {
+        let family = "👨‍👩‍👧‍👦";
+        let value = format!("【双十一】{}", family.repeat(8));
+        let encoded = text("Subject", &value);
+        assert_eq!(decode(&encoded), value);
+        for word in encoded.split(' ') {
+            assert!(word.len() <= 75, "{word}");
+            assert_eq!(
+                decode(word).matches('👨').count(),
+                decode(word).matches('👦').count(),
+                "{word}"
+            );
+        }
+        assert!("Subject: ".len() + encoded.split(' ').next().unwrap().len() <= 76);
+    }
+
+    #[test]
+    fn display_names_are_atoms_quoted_or_encoded() {
+        let address = Address::parse("li@example.com").unwrap();
+        let show = |name| mailbox("To", name, &address);
+        assert_eq!(show(None), "li@example.com");
+        assert_eq!(show(Some("Li Lei")), "Li Lei <li@example.com>");
+        assert_eq!(
+            show(Some("Lei, Li \"LL\"")),
+            "\"Lei, Li \\\"LL\\\"\" <li@example.com>"
+        );
+        assert_eq!(show(Some("张三")), "=?UTF-8?B?5byg5LiJ?= <li@example.com>");
+    }
+
+    #[test]
+    fn dates_are_english_and_numeric() {
+        let at: Timestamp = "2026-11-23T05:10:22Z".parse().unwrap();
+        assert_eq!(date(at), "Mon, 23 Nov 2026 05:10:22 +0000");
+    }
+
+    #[test]
+    fn the_feedback_id_has_four_fields() {
+        assert_eq!(
+            feedback_id("spring sale", "main"),
+            "springsale:main:bulk:mailshot"
+        );
+        assert_eq!(feedback_id("双十一", "main").split(':').count(), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_and_never_breaks_a_line(value in "\\PC{0,120}|[\\x00-\\x7f]{0,60}") {
+            let encoded = text("Subject", &value);
+            prop_assert!(encoded.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{encoded:?}");
+            if encoded.starts_with("=?UTF-8?B?") {
+                prop_assert_eq!(decode(&encoded), clean(&value));
+            } else {
+                prop_assert_eq!(encoded, clean(&value));
+            }
+        }
+    }
+}

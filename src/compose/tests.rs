@@ -1,0 +1,123 @@
+//! What a composed mail looks like on the wire.
+
+use super::*;
+use crate::mail::Mailbox;
+
+fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
+    let from = Mailbox::parse("Aurora Home 极光 <news@aurora-home.example>").unwrap();
+    Composer {
+        from: headers::mailbox("From", from.name.as_deref(), &from.address),
+        sender: from.address,
+        reply_to: None,
+        list_id: "<customers.aurora-home.example>".to_owned(),
+        feedback_id: headers::feedback_id("spring", "main"),
+        unsubscribe_url: url.map(str::to_owned),
+        unsubscribe_mailto: mailto.map(|mailto| Address::parse(mailto).unwrap()),
+        key: UnsubscribeKey::from_text(&"k".repeat(64)).unwrap(),
+    }
+}
+
+fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, FooterMissing> {
+    let address = Address::parse("ming.wang@example.com").unwrap();
+    let tag = DeliveryTag::derive("uid", &address);
+    let link = composer.unsubscribe_link(tag);
+    let text = format!("{body}\n{link}\n1 Road & Lane");
+    let html = format!("<p>{body}</p><a href=\"{link}\">x</a> 1 Road &amp; Lane");
+    let content = Content {
+        subject: subject.to_owned(),
+        text,
+        html,
+    };
+    let footer = Footer {
+        unsubscribe_link: &link,
+        postal_text: "1 Road & Lane",
+        postal_html: "1 Road &amp; Lane",
+    };
+    let to = To {
+        address: &address,
+        name: Some("王小明"),
+        tag,
+    };
+    composer.compose(&to, &content, &footer, "2026-11-23T05:10:22Z".parse().unwrap())
+}
+
+const URL: Option<&str> = Some("https://news.aurora-home.example");
+const MAILTO: Option<&str> = Some("unsubscribe@aurora-home.example");
+
+#[test]
+fn a_mail_has_every_header_a_bulk_mail_needs() {
+    let message = compose(&composer(URL, MAILTO), "春天来了 Spring 🌱", "Hello").unwrap();
+    insta::assert_snapshot!(String::from_utf8(message.bytes).unwrap().replace("\r\n", "\n"));
+}
+
+#[test]
+fn one_click_is_promised_only_with_an_https_link() {
+    let bytes = compose(&composer(None, MAILTO), "s", "b").unwrap().bytes;
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.contains("List-Unsubscribe: <mailto:unsubscribe@aurora-home.example?subject=unsubscribe-"));
+    assert!(!text.contains("List-Unsubscribe-Post"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let composer = composer(URL, MAILTO);
+    assert_eq!(compose(&composer, "s", "b"), compose(&composer, "s", "b"));
+}
+
+#[test]
+fn lines_are_short_and_end_with_crlf() {
+    let long = "很长的一行".repeat(2_000);
+    let bytes = compose(&composer(URL, MAILTO), &"主题".repeat(200), &long)
+        .unwrap()
+        .bytes;
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
+    for line in text.split("\r\n") {
+        // List-Unsubscribe holds links that cannot be folded.
+        assert!(
+            line.len() <= 78 || line.starts_with(" <") || line.starts_with("List-Unsubscribe"),
+            "{line}"
+        );
+        assert!(line.len() <= 998);
+    }
+    let body = text.split("base64\r\n\r\n").nth(1).unwrap();
+    assert_eq!(body.lines().next().unwrap().len(), 76);
+}
+
+#[test]
+fn a_mail_without_its_footer_cannot_be_composed() {
+    let composer = composer(URL, MAILTO);
+    let address = Address::parse("a@example.com").unwrap();
+    let tag = DeliveryTag::derive("uid", &address);
+    let link = composer.unsubscribe_link(tag);
+    let to = To {
+        address: &address,
+        name: None,
+        tag,
+    };
+    let footer = Footer {
+        unsubscribe_link: &link,
+        postal_text: "1 Road",
+        postal_html: "1 Road",
+    };
+    let full = format!("{link} 1 Road");
+    for (text, html, part, what) in [
+        ("1 Road", full.as_str(), "text", "unsubscribe link"),
+        (full.as_str(), "1 Road", "HTML", "unsubscribe link"),
+        (link.as_str(), full.as_str(), "text", "postal address"),
+        (full.as_str(), link.as_str(), "HTML", "postal address"),
+    ] {
+        let content = Content {
+            subject: "s".to_owned(),
+            text: text.to_owned(),
+            html: html.to_owned(),
+        };
+        let refused = composer.compose(&to, &content, &footer, Timestamp::UNIX_EPOCH);
+        assert_eq!(refused.unwrap_err(), FooterMissing { part, what });
+    }
+}
+
+#[test]
+fn lone_carriage_returns_do_not_reach_the_wire() {
+    assert_eq!(with_crlf("a\rb\r\nc\nd\n\n"), "ab\r\nc\r\nd\r\n");
+}

@@ -1,0 +1,105 @@
+//! Ways out that are no SMTP dialogue of ours: the `sendmail` command of this machine, and files for a dry run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lettre::transport::sendmail::AsyncSendmailTransport;
+use lettre::{AsyncTransport as _, Tokio1Executor};
+
+use crate::mail::{Envelope, Fault, Message, Outcome, Reply, Scope, Stage};
+
+/// The `sendmail` command: the local mail server queues the mail, and answers for it from then on.
+#[derive(Debug)]
+pub struct Sendmail {
+    command: PathBuf,
+    transport: AsyncSendmailTransport<Tokio1Executor>,
+}
+
+impl Sendmail {
+    /// Uses this command.
+    pub fn new(command: &Path) -> Self {
+        Self {
+            command: command.to_owned(),
+            transport: AsyncSendmailTransport::new_with_command(command),
+        }
+    }
+
+    /// Hands a message over.
+    pub async fn deliver(&self, message: &Message) -> Outcome {
+        let envelope = match envelope(&message.envelope) {
+            Ok(envelope) => envelope,
+            Err(note) => return Outcome::Refused(fault(Scope::Recipient, note)),
+        };
+        // The command reads text of this machine, whose lines end with LF alone.
+        let text: Vec<u8> = message
+            .bytes
+            .iter()
+            .copied()
+            .filter(|byte| *byte != b'\r')
+            .collect();
+        match self.transport.send_raw(&envelope, &text).await {
+            Ok(()) => Outcome::Accepted(Reply {
+                code: 250,
+                enhanced: None,
+                text: "queued by sendmail".to_owned(),
+            }),
+            Err(error) if error.is_client() => Outcome::Deferred(fault(Scope::Recipient, error.to_string())),
+            Err(error) => {
+                Outcome::Deferred(fault(Scope::Link, format!("{}: {error}", self.command.display())))
+            }
+        }
+    }
+}
+
+fn fault(scope: Scope, note: String) -> Fault {
+    Fault {
+        stage: Stage::Data,
+        scope,
+        reply: None,
+        note,
+    }
+}
+
+fn envelope(envelope: &Envelope) -> Result<lettre::address::Envelope, String> {
+    let address = |text: &str| {
+        text.parse::<lettre::Address>()
+            .map_err(|error| format!("{text}: {error}"))
+    };
+    let to = vec![address(envelope.to.as_str())?];
+    lettre::address::Envelope::new(Some(address(envelope.from.as_str())?), to)
+        .map_err(|error| error.to_string())
+}
+
+/// A folder of `.eml` files, one for each mail, named so that they sort as they were written.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    count: u64,
+}
+
+impl Folder {
+    /// Makes the folder, if it is not there.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            count: 0,
+        })
+    }
+
+    /// Writes a message; says where.
+    pub fn write(&mut self, message: &Message) -> io::Result<PathBuf> {
+        self.count += 1;
+        let is_safe = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
+        let to: String = message
+            .envelope
+            .to
+            .as_str()
+            .chars()
+            .map(|c| if is_safe(c) { c } else { '_' })
+            .collect();
+        let path = self.path.join(format!("{:06}-{to}.eml", self.count));
+        std::fs::write(&path, &message.bytes)?;
+        Ok(path)
+    }
+}

@@ -1,0 +1,166 @@
+//! Puts the people of a list on record: a snapshot of the list, named by its content, and a delivery for each person.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sha2::{Digest, Sha256};
+
+use crate::ledger::read::Reader;
+use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery};
+use crate::mail::token::hex;
+use crate::mail::{Place, Recipient};
+use crate::source::{List, Row};
+
+/// Rows in one transaction.
+const BATCH: usize = 5_000;
+
+/// A copy of a list that nobody edits: rows are read again from it while the campaign runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// SHA-256 of the list, in hexadecimal digits.
+    pub digest: String,
+    /// Where the copy lies.
+    pub path: PathBuf,
+}
+
+/// Copies the list into `lists/` beside the ledger, unless the same content lies there already.
+pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
+    let folder = ledger.with_file_name("lists");
+    std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let mut source = File::open(list).with_context(|| format!("read {}", list.display()))?;
+    let part = folder.join(format!("part-{}", std::process::id()));
+    let failed = || format!("copy {} to {}", list.display(), part.display());
+    let mut copy = File::create(&part).with_context(failed)?;
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; 256 * 1_024];
+    loop {
+        let count = source
+            .read(&mut chunk)
+            .with_context(|| format!("read {}", list.display()))?;
+        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
+        digest.update(bytes);
+        copy.write_all(bytes).with_context(failed)?;
+    }
+    let digest = hex(&digest.finalize());
+    let path = folder.join(format!("{digest}.csv"));
+    copy.sync_all()
+        .and_then(|()| std::fs::rename(&part, &path))
+        .with_context(failed)?;
+    Ok(Snapshot { digest, path })
+}
+
+/// What a fresh list changes for a campaign that is already enrolled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// People who are new on the list.
+    pub added: u64,
+    /// People who are gone from it and still wait.
+    pub gone: u64,
+}
+
+/// Counts what a fresh list changes, without changing anything.
+pub fn compare(reader: &Reader, campaign: CampaignId, list: &List) -> anyhow::Result<Changes> {
+    let mut known = Known::read(reader, campaign)?;
+    let mut changes = Changes::default();
+    for row in list.rows()? {
+        if let Row::Usable(recipient) = row? {
+            match known.0.remove(&key(&recipient.address.key())) {
+                Some(_) => {}
+                None => changes.added += 1,
+            }
+        }
+    }
+    changes.gone = known.0.values().filter(|(_, is_pending)| *is_pending).count() as u64;
+    Ok(changes)
+}
+
+/// Enrols everyone on the list who is not enrolled yet; says how many of the new ones are suppressed.
+///
+/// People who are enrolled already are pointed to their rows in this list.
+pub async fn enrol(
+    ledger: &Ledger,
+    reader: Option<&Reader>,
+    campaign: CampaignId,
+    list: &List,
+    list_id: ListId,
+) -> anyhow::Result<u64> {
+    let known = match reader {
+        Some(reader) => Known::read(reader, campaign)?,
+        None => Known::default(),
+    };
+    let mut batch = Batch {
+        campaign,
+        list: list_id,
+        new: Vec::new(),
+        moved: Vec::new(),
+        suppressed: 0,
+    };
+    for row in list.rows()? {
+        let Row::Usable(recipient) = row? else { continue };
+        match known.0.get(&key(&recipient.address.key())) {
+            Some((id, _)) => batch.moved.push((*id, recipient.place)),
+            None => batch.new.push(new_delivery(&recipient)),
+        }
+        if batch.new.len() + batch.moved.len() >= BATCH {
+            batch.write(ledger).await?;
+        }
+    }
+    batch.write(ledger).await?;
+    Ok(batch.suppressed)
+}
+
+struct Batch {
+    campaign: CampaignId,
+    list: ListId,
+    new: Vec<NewDelivery>,
+    moved: Vec<(DeliveryId, Place)>,
+    suppressed: u64,
+}
+
+impl Batch {
+    async fn write(&mut self, ledger: &Ledger) -> anyhow::Result<()> {
+        let (new, moved) = (std::mem::take(&mut self.new), std::mem::take(&mut self.moved));
+        if !moved.is_empty() {
+            ledger.move_to(self.list, moved).await?;
+        }
+        if !new.is_empty() {
+            self.suppressed += ledger.enrol(self.campaign, self.list, new).await?;
+        }
+        Ok(())
+    }
+}
+
+fn new_delivery(recipient: &Recipient) -> NewDelivery {
+    NewDelivery {
+        address: recipient.address.as_str().to_owned(),
+        key: recipient.address.key(),
+        place: recipient.place,
+    }
+}
+
+/// Who is enrolled already: by a digest of the address, 24 bytes a person instead of the address itself.
+#[derive(Default)]
+struct Known(HashMap<[u8; 16], (DeliveryId, bool)>);
+
+impl Known {
+    fn read(reader: &Reader, campaign: CampaignId) -> anyhow::Result<Self> {
+        let mut known = HashMap::new();
+        reader.each_delivery(campaign, |id, address, is_pending| {
+            known.insert(key(&address.to_lowercase()), (id, is_pending));
+        })?;
+        Ok(Self(known))
+    }
+}
+
+fn key(address_key: &str) -> [u8; 16] {
+    let mut key = [0; 16];
+    key.iter_mut()
+        .zip(Sha256::digest(address_key.as_bytes()))
+        .for_each(|(to, from)| *to = from);
+    key
+}

@@ -1,0 +1,333 @@
+//! What can be asked of the ledger's writer. Every command is answered after its commit.
+
+use tokio::sync::oneshot;
+
+use super::state::State;
+use crate::campaign::quota::{Left, Quota, Spent};
+use crate::mail::{Outcome, Place};
+
+/// Where the answer goes. It is sent only when the transaction is on disk.
+pub(super) type Answer<T> = oneshot::Sender<T>;
+
+/// Names a campaign in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CampaignId(pub(super) i64);
+
+/// Names a list snapshot in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ListId(pub(super) i64);
+
+/// Names a delivery in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryId(pub(super) i64);
+
+impl DeliveryId {
+    /// A number that differs from delivery to delivery, to spread retries.
+    pub fn seed(self) -> u64 {
+        self.0.unsigned_abs()
+    }
+}
+
+/// Names an attempt in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AttemptId(pub(super) i64);
+
+/// A campaign as the ledger knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its number.
+    pub id: CampaignId,
+    /// Drawn once, when the campaign was first seen.
+    pub uid: String,
+    /// The account it was enrolled with.
+    pub account: String,
+    /// JSON: what it was checked with.
+    pub inputs: String,
+    /// Is every recipient enrolled?
+    pub is_enrolled: bool,
+}
+
+/// A recipient to be enrolled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// The address as it will be sent to.
+    pub address: String,
+    /// The address's comparison key.
+    pub key: String,
+    /// Where the row stands in the list.
+    pub place: Place,
+}
+
+/// A delivery that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number.
+    pub id: DeliveryId,
+    /// The list its row stands in.
+    pub list: ListId,
+    /// Where the row stands.
+    pub place: Place,
+    /// The address that was enrolled.
+    pub address: String,
+    /// Tries so far.
+    pub tries: u32,
+    /// When the first try began, in ms since the epoch.
+    pub first_try_ms: Option<i64>,
+}
+
+/// An intent: this delivery, this message, now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// By which account.
+    pub account: String,
+    /// What the account may send. Counted in the same transaction.
+    pub quota: Quota,
+    /// The Message-ID, without angle brackets.
+    pub message_id: String,
+    /// SHA-256 of the message.
+    pub digest: [u8; 32],
+    /// Now, in ms since the epoch.
+    pub now_ms: i64,
+}
+
+/// The answer to an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The intent is on disk: send it.
+    Go(AttemptId),
+    /// No longer to be sent now: suppressed meanwhile, not due, or another worker has it.
+    Skip,
+    /// The quota is spent; nothing was written.
+    Wait(Spent),
+    /// The account is locked until then; nothing was written.
+    Locked(i64),
+}
+
+/// How a delivery goes on after an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is sent.
+    Sent,
+    /// It is due again then.
+    RetryAt(i64),
+    /// It has failed, for this reason.
+    GiveUp(String),
+    /// It stays pending: the account was refused, not the mail.
+    Hold,
+    /// Nobody knows.
+    Doubt,
+}
+
+/// The result of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finish {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Of which delivery.
+    pub delivery: DeliveryId,
+    /// By which account.
+    pub account: String,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// How the delivery goes on.
+    pub next: Next,
+    /// Now, in ms since the epoch.
+    pub now_ms: i64,
+}
+
+/// What to do with deliveries in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Send them again, with the same Message-ID.
+    Resend,
+    /// Take them for sent.
+    AssumeSent,
+}
+
+/// How a run ended, or that it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunState {
+    /// `running`, `paused`, `stopped` or `finished`.
+    pub state: &'static str,
+    /// When it can go on, in ms since the epoch.
+    pub until_ms: Option<i64>,
+    /// Why, in a few words.
+    pub note: String,
+}
+
+/// A person never to be mailed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSuppression {
+    /// The address's comparison key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub source: String,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+}
+
+/// An account that must be left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountEvent {
+    /// Which account.
+    pub account: String,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+    /// Until when nobody connects.
+    pub until_ms: i64,
+    /// How far the dialogue had come.
+    pub stage: String,
+    /// What the server said.
+    pub reply: String,
+}
+
+/// What the writer does, each in a transaction that is committed before the answer.
+pub(super) enum Command {
+    /// Finds a campaign by name.
+    Find {
+        name: String,
+        answer: Answer<Option<Registered>>,
+    },
+    /// Enters a campaign, or its new inputs; enrolment begins after it.
+    Register {
+        name: String,
+        account: String,
+        inputs: String,
+        now_ms: i64,
+        answer: Answer<Registered>,
+    },
+    /// Enters a list snapshot.
+    AddList {
+        digest: String,
+        path: String,
+        email: String,
+        answer: Answer<ListId>,
+    },
+    /// Drops what an enrolment that was cut short left behind.
+    DropPartial {
+        campaign: CampaignId,
+        answer: Answer<()>,
+    },
+    /// Enrols a batch; answers how many of them are suppressed.
+    Enrol {
+        campaign: CampaignId,
+        list: ListId,
+        rows: Vec<NewDelivery>,
+        answer: Answer<u64>,
+    },
+    /// Points deliveries to their rows in a fresh list; those readmitted are pending again.
+    Move {
+        list: ListId,
+        rows: Vec<(DeliveryId, Place)>,
+        answer: Answer<()>,
+    },
+    /// Takes deliveries off the campaign whose rows are not in this list; answers how many.
+    Withdraw {
+        campaign: CampaignId,
+        list: ListId,
+        answer: Answer<u64>,
+    },
+    /// Marks the enrolment as complete, with what the campaign was checked with.
+    Enrolled {
+        campaign: CampaignId,
+        account: String,
+        inputs: String,
+        now_ms: i64,
+        answer: Answer<()>,
+    },
+    /// Puts deliveries whose run is gone in doubt; answers how many.
+    Recover {
+        campaign: CampaignId,
+        now_ms: i64,
+        answer: Answer<u64>,
+    },
+    /// Fetches deliveries that are due: retries first, then by row.
+    Due {
+        campaign: CampaignId,
+        now_ms: i64,
+        most: u32,
+        answer: Answer<Vec<Delivery>>,
+    },
+    /// Writes an intent.
+    Begin { intent: Intent, answer: Answer<Begin> },
+    /// Writes a result.
+    Finish { finish: Box<Finish>, answer: Answer<()> },
+    /// Settles doubts: of one address, or of all; answers how many.
+    Resolve {
+        campaign: CampaignId,
+        key: Option<String>,
+        how: Resolution,
+        answer: Answer<u64>,
+    },
+    /// Notes how a run stands.
+    SetRun {
+        campaign: CampaignId,
+        run: RunState,
+        answer: Answer<()>,
+    },
+    /// Adds suppressions; answers how many are new.
+    Suppress {
+        rows: Vec<NewSuppression>,
+        answer: Answer<u64>,
+    },
+    /// Removes a suppression; answers whether it was there.
+    Unsuppress { key: String, answer: Answer<bool> },
+    /// Notes that an account must be left alone.
+    LockAccount { event: AccountEvent, answer: Answer<()> },
+    /// Lets an account connect again at once.
+    UnlockAccount {
+        account: String,
+        now_ms: i64,
+        answer: Answer<()>,
+    },
+    /// What is left of an account's quota.
+    Left {
+        account: String,
+        quota: Quota,
+        now_ms: i64,
+        answer: Answer<Vec<Left>>,
+    },
+    /// When the next pending delivery is due.
+    NextDue {
+        campaign: CampaignId,
+        answer: Answer<Option<i64>>,
+    },
+}
+
+/// The counts of a campaign's states. They sum to `recipients`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Everyone enrolled.
+    pub recipients: u64,
+    /// [`State::Pending`].
+    pub pending: u64,
+    /// [`State::Sending`].
+    pub sending: u64,
+    /// [`State::Sent`].
+    pub sent: u64,
+    /// [`State::Failed`].
+    pub failed: u64,
+    /// [`State::InDoubt`].
+    pub in_doubt: u64,
+    /// [`State::Suppressed`].
+    pub suppressed: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, state: State, count: u64) {
+        self.recipients += count;
+        let field = match state {
+            State::Pending => &mut self.pending,
+            State::Sending => &mut self.sending,
+            State::Sent => &mut self.sent,
+            State::Failed => &mut self.failed,
+            State::InDoubt => &mut self.in_doubt,
+            State::Suppressed => &mut self.suppressed,
+        };
+        *field += count;
+    }
+}

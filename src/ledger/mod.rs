@@ -1,0 +1,253 @@
+//! The durable record: who gets what, what was tried, what came of it. The only module that knows SQL.
+//!
+//! [`Ledger`] is a handle that can be cloned: it sends commands to one writer, which commits whatever has queued up
+//! while the last commit was on its way to the disk, and answers after the commit. Readers open their own connection
+//! ([`read`]).
+
+pub mod state;
+mod command;
+mod sqlite;
+mod apply;
+mod quota;
+pub mod read;
+pub mod lock;
+
+use std::path::Path;
+
+use tokio::sync::{mpsc, oneshot};
+
+pub use command::{
+    AccountEvent, AttemptId, Begin, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId, NewDelivery,
+    NewSuppression, Next, Registered, Resolution, RunState, Tally,
+};
+pub use state::{Event, State};
+
+use crate::campaign::quota::{Left, Quota};
+use crate::mail::Place;
+use command::{Answer, Command};
+
+/// Commands that may wait at a time; more senders wait for room.
+const QUEUE_MAX: usize = 1_024;
+
+/// The ledger cannot be opened, read or written. What was not recorded must not be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Broken(pub String);
+
+/// A handle to the ledger's writer.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    commands: mpsc::Sender<Command>,
+    fate: sqlite::Fate,
+}
+
+impl Ledger {
+    /// Opens the ledger for writing, and makes it when it is not there.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let (commands, queue) = mpsc::channel(QUEUE_MAX);
+        let fate = sqlite::start(path, queue)?;
+        Ok(Self { commands, fate })
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> anyhow::Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.commands.send(command(answer)).await;
+        match (sent, answered.await) {
+            (Ok(()), Ok(value)) => Ok(value),
+            _ => Err(Broken(self.fate.why()).into()),
+        }
+    }
+
+    /// Finds a campaign by its name.
+    pub async fn find(&self, name: &str) -> anyhow::Result<Option<Registered>> {
+        let name = name.to_owned();
+        self.ask(|answer| Command::Find { name, answer }).await
+    }
+
+    /// Enters a campaign that the ledger does not know yet.
+    pub async fn register(
+        &self,
+        name: &str,
+        account: &str,
+        inputs: &str,
+        now_ms: i64,
+    ) -> anyhow::Result<Registered> {
+        let (name, account, inputs) = (name.to_owned(), account.to_owned(), inputs.to_owned());
+        self.ask(|answer| Command::Register {
+            name,
+            account,
+            inputs,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// Enters a list snapshot, named by its content.
+    pub async fn add_list(&self, digest: &str, path: &str, email: &str) -> anyhow::Result<ListId> {
+        let (digest, path, email) = (digest.to_owned(), path.to_owned(), email.to_owned());
+        self.ask(|answer| Command::AddList {
+            digest,
+            path,
+            email,
+            answer,
+        })
+        .await
+    }
+
+    /// Drops what an enrolment that was cut short left behind.
+    pub async fn drop_partial(&self, campaign: CampaignId) -> anyhow::Result<()> {
+        self.ask(|answer| Command::DropPartial { campaign, answer }).await
+    }
+
+    /// Enrols a batch of recipients; says how many of them are suppressed.
+    pub async fn enrol(
+        &self,
+        campaign: CampaignId,
+        list: ListId,
+        rows: Vec<NewDelivery>,
+    ) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Enrol {
+            campaign,
+            list,
+            rows,
+            answer,
+        })
+        .await
+    }
+
+    /// Points deliveries to their rows in a fresh list.
+    pub async fn move_to(&self, list: ListId, rows: Vec<(DeliveryId, Place)>) -> anyhow::Result<()> {
+        self.ask(|answer| Command::Move { list, rows, answer }).await
+    }
+
+    /// Takes pending deliveries off the campaign whose rows are not in this list; says how many.
+    pub async fn withdraw(&self, campaign: CampaignId, list: ListId) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Withdraw {
+            campaign,
+            list,
+            answer,
+        })
+        .await
+    }
+
+    /// Marks the enrolment as complete, with what the campaign was checked with.
+    pub async fn enrolled(
+        &self,
+        campaign: CampaignId,
+        account: &str,
+        inputs: &str,
+        now_ms: i64,
+    ) -> anyhow::Result<()> {
+        let (account, inputs) = (account.to_owned(), inputs.to_owned());
+        self.ask(|answer| Command::Enrolled {
+            campaign,
+            account,
+            inputs,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// Puts deliveries in doubt whose run is gone. The caller holds the campaign's lock.
+    pub async fn recover(&self, campaign: CampaignId, now_ms: i64) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Recover {
+            campaign,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// Fetches deliveries that are due: retries first, then in the order of the list.
+    pub async fn due(&self, campaign: CampaignId, now_ms: i64, most: u32) -> anyhow::Result<Vec<Delivery>> {
+        self.ask(|answer| Command::Due {
+            campaign,
+            now_ms,
+            most,
+            answer,
+        })
+        .await
+    }
+
+    /// When the next pending delivery is due, in ms since the epoch; 0 means at once.
+    pub async fn next_due(&self, campaign: CampaignId) -> anyhow::Result<Option<i64>> {
+        self.ask(|answer| Command::NextDue { campaign, answer }).await
+    }
+
+    /// Writes an intent: nothing is sent before this says [`Begin::Go`].
+    pub async fn begin(&self, intent: Intent) -> anyhow::Result<Begin> {
+        self.ask(|answer| Command::Begin { intent, answer }).await
+    }
+
+    /// Writes a result.
+    pub async fn finish(&self, finish: Finish) -> anyhow::Result<()> {
+        let finish = Box::new(finish);
+        self.ask(|answer| Command::Finish { finish, answer }).await
+    }
+
+    /// Settles doubts, of one address (by its key) or of all; says how many.
+    pub async fn resolve(
+        &self,
+        campaign: CampaignId,
+        key: Option<String>,
+        how: Resolution,
+    ) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Resolve {
+            campaign,
+            key,
+            how,
+            answer,
+        })
+        .await
+    }
+
+    /// Notes how a run stands.
+    pub async fn set_run(&self, campaign: CampaignId, run: RunState) -> anyhow::Result<()> {
+        self.ask(|answer| Command::SetRun {
+            campaign,
+            run,
+            answer,
+        })
+        .await
+    }
+
+    /// Adds suppressions; says how many are new.
+    pub async fn suppress(&self, rows: Vec<NewSuppression>) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Suppress { rows, answer }).await
+    }
+
+    /// Removes a suppression; says whether it was there.
+    pub async fn unsuppress(&self, key: String) -> anyhow::Result<bool> {
+        self.ask(|answer| Command::Unsuppress { key, answer }).await
+    }
+
+    /// Notes that an account must be left alone.
+    pub async fn lock_account(&self, event: AccountEvent) -> anyhow::Result<()> {
+        self.ask(|answer| Command::LockAccount { event, answer }).await
+    }
+
+    /// Lets an account connect again at once.
+    pub async fn unlock_account(&self, account: &str, now_ms: i64) -> anyhow::Result<()> {
+        let account = account.to_owned();
+        self.ask(|answer| Command::UnlockAccount {
+            account,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// What is left of an account's quota.
+    pub async fn left(&self, account: &str, quota: &Quota, now_ms: i64) -> anyhow::Result<Vec<Left>> {
+        let (account, quota) = (account.to_owned(), quota.clone());
+        self.ask(|answer| Command::Left {
+            account,
+            quota,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+}

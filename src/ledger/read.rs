@@ -1,0 +1,303 @@
+//! Questions to the ledger, on a connection of their own that cannot write.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use serde::Serialize;
+
+use super::apply::{WITHDRAWN, read_place};
+use super::command::{CampaignId, Tally};
+use super::lock;
+use super::sqlite::{check_version, explain};
+use super::state::State;
+
+/// A reader of the ledger.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    ledger: std::path::PathBuf,
+}
+
+/// How a campaign stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The campaign's name.
+    pub campaign: String,
+    /// draft, running, paused, stopped or finished.
+    pub state: String,
+    /// The counts of its deliveries.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Of the suppressed: those whose rows are gone from the list.
+    pub withdrawn: u64,
+    /// The account it goes out by.
+    pub account: String,
+    /// When it can go on, in ms since the epoch.
+    pub next_ms: Option<i64>,
+    /// Why it paused or stopped.
+    pub note: String,
+}
+
+/// A delivery as people ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// The address it goes to.
+    pub recipient: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why, when it is failed, in doubt or suppressed.
+    pub reason: Option<String>,
+    /// Tries so far.
+    pub tries: u32,
+    /// When it is due, in ms since the epoch; 0 means at once.
+    pub due_at_ms: i64,
+    /// The line of its row in the list.
+    pub line: u64,
+    /// Every try, oldest first.
+    pub attempts: Vec<Try>,
+}
+
+/// One try, as it is on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Try {
+    /// When it began, in ms since the epoch.
+    pub began_at_ms: i64,
+    /// When it ended; none while it is under way.
+    pub ended_at_ms: Option<i64>,
+    /// The Message-ID, without angle brackets.
+    pub message_id: String,
+    /// SHA-256 of the mail, in hexadecimal digits.
+    pub digest: String,
+    /// accepted, deferred, refused or in-doubt.
+    pub outcome: Option<String>,
+    /// How far the dialogue had come.
+    pub stage: Option<String>,
+    /// The reply's code.
+    pub code: Option<u16>,
+    /// The reply's enhanced code.
+    pub enhanced: Option<String>,
+    /// The reply's text, or what happened instead.
+    pub reply: Option<String>,
+}
+
+/// One suppressed address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suppression {
+    /// The address's comparison key.
+    pub address: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub source: String,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+}
+
+/// A refused login that is still waited out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLock {
+    /// When it was refused, in ms since the epoch.
+    pub at_ms: i64,
+    /// Until when nobody connects.
+    pub until_ms: i64,
+    /// What the server said.
+    pub reply: String,
+}
+
+impl Reader {
+    /// Opens the ledger; none when there is no file yet.
+    pub fn open(path: &Path) -> anyhow::Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let open = || -> anyhow::Result<Connection> {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(std::time::Duration::from_secs(5))?;
+            check_version(&connection)?;
+            Ok(connection)
+        };
+        let connection = open().map_err(|error| explain(path, &error))?;
+        Ok(Some(Self {
+            connection,
+            ledger: path.to_owned(),
+        }))
+    }
+
+    /// The names of all campaigns, newest first.
+    pub fn campaigns(&self) -> anyhow::Result<Vec<String>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT name FROM campaign ORDER BY id DESC")?;
+        let names = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(names)
+    }
+
+    /// How a campaign stands; none when the ledger does not know it.
+    pub fn status(&self, campaign: &str) -> anyhow::Result<Option<Status>> {
+        let sql = "SELECT id, account, run_state, run_until_ms, run_note FROM campaign WHERE name = ?1";
+        let row = self.connection.query_row(sql, [campaign], |row| {
+            let id: i64 = row.get(0)?;
+            Ok((
+                id,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
+        });
+        let Some((id, account, state, next_ms, note)) = row.optional()? else {
+            return Ok(None);
+        };
+        let sql =
+            "SELECT count(*) FROM delivery WHERE campaign_id = ?1 AND state = 'suppressed' AND reason = ?2";
+        let withdrawn = self
+            .connection
+            .query_row(sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
+        let is_running = lock::is_running(&self.ledger, campaign);
+        Ok(Some(Status {
+            campaign: campaign.to_owned(),
+            // Only a run that died leaves "running" behind.
+            state: match (is_running, state.as_str()) {
+                (true, _) => "running".to_owned(),
+                (false, "running") => "stopped".to_owned(),
+                (false, _) => state,
+            },
+            tally: self.tally(CampaignId(id))?,
+            withdrawn: u64::try_from(withdrawn).unwrap_or_default(),
+            account,
+            next_ms,
+            note,
+        }))
+    }
+
+    /// Counts a campaign's states. The counts come from one statement, so that they always sum up.
+    pub fn tally(&self, campaign: CampaignId) -> anyhow::Result<Tally> {
+        let mut tally = Tally::default();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT state, count(*) FROM delivery WHERE campaign_id = ?1 GROUP BY state")?;
+        let rows = statement.query_map([campaign.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        for row in rows {
+            let (state, count) = row?;
+            let state: State = state.parse().map_err(anyhow::Error::msg)?;
+            tally.add(state, u64::try_from(count).unwrap_or_default());
+        }
+        Ok(tally)
+    }
+
+    /// The deliveries of a campaign in one state, with their reasons, in the order of the list.
+    pub fn in_state(&self, campaign: &str, state: State, most: u32) -> anyhow::Result<Vec<(String, String)>> {
+        let mut statement = self.connection.prepare(
+            "SELECT address, coalesce(reason, '') FROM delivery
+             WHERE campaign_id = (SELECT id FROM campaign WHERE name = ?1) AND state = ?2 ORDER BY id LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![campaign, state.name(), most], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Everything known about one recipient of a campaign, found by the address's key.
+    pub fn story(&self, campaign: &str, key: &str) -> anyhow::Result<Option<Story>> {
+        let sql = "SELECT id, address, state, reason, tries, due_at_ms, line, offset, length FROM delivery
+                   WHERE campaign_id = (SELECT id FROM campaign WHERE name = ?1) AND lower(address) = ?2";
+        let found = self.connection.query_row(sql, [campaign, key], |row| {
+            let place = read_place(row, 6)?;
+            let story = Story {
+                recipient: row.get(1)?,
+                state: State::Pending,
+                reason: row.get(3)?,
+                tries: row.get(4)?,
+                due_at_ms: row.get(5)?,
+                line: place.line,
+                attempts: Vec::new(),
+            };
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(2)?, story))
+        });
+        let Some((id, state, mut story)) = found.optional()? else {
+            return Ok(None);
+        };
+        story.state = state.parse().map_err(anyhow::Error::msg)?;
+        story.attempts = self.attempts(id)?;
+        Ok(Some(story))
+    }
+
+    fn attempts(&self, delivery: i64) -> anyhow::Result<Vec<Try>> {
+        let mut statement = self.connection.prepare(
+            "SELECT began_at_ms, ended_at_ms, message_id, lower(hex(digest)), outcome, stage, code, enhanced, reply
+             FROM attempt WHERE delivery_id = ?1 ORDER BY id",
+        )?;
+        let rows = statement.query_map([delivery], |row| {
+            Ok(Try {
+                began_at_ms: row.get(0)?,
+                ended_at_ms: row.get(1)?,
+                message_id: row.get(2)?,
+                digest: row.get(3)?,
+                outcome: row.get(4)?,
+                stage: row.get(5)?,
+                code: row.get(6)?,
+                enhanced: row.get(7)?,
+                reply: row.get(8)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The `uid` of a campaign: its Message-IDs derive from it.
+    pub fn uid(&self, campaign: &str) -> anyhow::Result<Option<String>> {
+        let sql = "SELECT uid FROM campaign WHERE name = ?1";
+        Ok(self
+            .connection
+            .query_row(sql, [campaign], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Calls `each` with every delivery of a campaign: its number, its address, and whether it is pending.
+    pub fn each_delivery(
+        &self,
+        campaign: CampaignId,
+        mut each: impl FnMut(super::DeliveryId, &str, bool),
+    ) -> anyhow::Result<()> {
+        let sql = "SELECT id, address, state = 'pending' FROM delivery WHERE campaign_id = ?1";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([campaign.0])?;
+        while let Some(row) = rows.next()? {
+            let address = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            each(super::DeliveryId(row.get(0)?), address, row.get(2)?);
+        }
+        Ok(())
+    }
+
+    /// All suppressions, by address.
+    pub fn suppressions(&self) -> anyhow::Result<Vec<Suppression>> {
+        let sql = "SELECT address_key, reason, source, at_ms FROM suppression ORDER BY address_key";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(Suppression {
+                address: row.get(0)?,
+                reason: row.get(1)?,
+                source: row.get(2)?,
+                at_ms: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The lock of an account that lasts longest, if one lasts beyond now.
+    pub fn account_lock(&self, account: &str, now_ms: i64) -> anyhow::Result<Option<AccountLock>> {
+        let sql = "SELECT at_ms, until_ms, reply FROM account_event WHERE account = ?1 AND until_ms > ?2
+                   ORDER BY until_ms DESC LIMIT 1";
+        let found = self.connection.query_row(sql, params![account, now_ms], |row| {
+            Ok(AccountLock {
+                at_ms: row.get(0)?,
+                until_ms: row.get(1)?,
+                reply: row.get(2)?,
+            })
+        });
+        Ok(found.optional()?)
+    }
+}

@@ -1,0 +1,154 @@
+//! The SQLite ledger: one thread, one connection, group commit.
+//!
+//! `synchronous=FULL`, because with NORMAL a power cut may forget an intent that was already acted on. Whatever error
+//! SQLite reports ends the writer: a mailer that cannot write must not send.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use tokio::sync::mpsc;
+
+use super::Broken;
+use super::apply::{Committed, Writer};
+use super::command::Command;
+
+/// The schema this program writes.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+/// Commands in one transaction at most.
+const BATCH_MAX: usize = 256;
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// What became of the writer, for those whose commands are no longer answered.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fate(Arc<OnceLock<String>>);
+
+impl Fate {
+    pub(super) fn why(&self) -> String {
+        self.0
+            .get()
+            .cloned()
+            .unwrap_or_else(|| "the ledger is closed".to_owned())
+    }
+}
+
+/// Opens the file and starts the writer's thread. It ends when nobody holds the other end of the queue.
+pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Result<Fate> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    }
+    let connection = open(path).map_err(|error| explain(path, &error))?;
+    let fate = Fate::default();
+    let shared = fate.clone();
+    let file = path.display().to_string();
+    std::thread::Builder::new()
+        .name("ledger".to_owned())
+        .spawn(move || {
+            if let Err(error) = write(connection, queue) {
+                let why = format!("cannot write the ledger {file}: {}", plain(&error));
+                // Only this thread sets it, and only once.
+                let _first = shared.0.set(why);
+            }
+        })
+        .context("start the ledger's thread")?;
+    Ok(fate)
+}
+
+fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusqlite::Result<()> {
+    let mut writer = Writer::default();
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut committed: Vec<Committed> = Vec::with_capacity(batch.len());
+        for command in batch.drain(..) {
+            committed.push(writer.apply(&transaction, command)?);
+        }
+        transaction.commit()?;
+        for answer in committed {
+            answer();
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> anyhow::Result<Connection> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        bail!("SQLite cannot keep a write-ahead log there (journal mode {mode})");
+    }
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let is_new: bool =
+        transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    if is_new {
+        transaction.execute_batch(include_str!("schema/1.sql"))?;
+        let version = SCHEMA_VERSION.to_string();
+        transaction.execute("INSERT INTO meta VALUES ('schema_version', ?1)", [version])?;
+    } else {
+        check_version(&transaction)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Refuses a file that a newer mailshot, or another program, has written.
+pub(super) fn check_version(connection: &Connection) -> anyhow::Result<()> {
+    let version = connection.query_row("SELECT value FROM meta WHERE key = 'schema_version'", [], |row| {
+        row.get::<_, String>(0)
+    });
+    let version: u32 = match version {
+        Ok(version) => version
+            .parse()
+            .with_context(|| format!("schema version {version:?}"))?,
+        Err(rusqlite::Error::SqliteFailure(error, Some(_))) if error.code == ErrorCode::Unknown => {
+            bail!("it is a SQLite file, but not a ledger of mailshot")
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if version > SCHEMA_VERSION {
+        bail!(
+            "a newer mailshot wrote it (schema {version}; this one knows {SCHEMA_VERSION}); \
+             use the newer program, or another [ledger] url"
+        );
+    }
+    Ok(())
+}
+
+/// Adds the file's name and plain words to what SQLite says.
+pub(super) fn explain(path: &Path, error: &anyhow::Error) -> anyhow::Error {
+    let what = match error.downcast_ref::<rusqlite::Error>() {
+        Some(sqlite) => plain(sqlite),
+        None => error.to_string(),
+    };
+    Broken(format!("cannot open the ledger {}: {what}", path.display())).into()
+}
+
+fn plain(error: &rusqlite::Error) -> String {
+    let code = error.sqlite_error_code();
+    match code {
+        Some(ErrorCode::NotADatabase) => {
+            "it is not a SQLite file; move it away, or set another [ledger] url".to_owned()
+        }
+        Some(ErrorCode::DiskFull) => "the disk is full; make room and run the same command again".to_owned(),
+        Some(ErrorCode::ReadOnly) => {
+            "it can only be read; check the file's and its folder's permissions".to_owned()
+        }
+        Some(ErrorCode::CannotOpen) => "it cannot be opened; check the folder's permissions".to_owned(),
+        Some(ErrorCode::DatabaseBusy) => "another program holds it locked".to_owned(),
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "the file is damaged; restore it from a backup before anything is sent".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,295 @@
+//! A run: what it needs, what its workers share, and how it ends.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::maker::Maker;
+use super::queue::Queue;
+use crate::campaign::Account;
+use crate::campaign::quota::Spent;
+use crate::campaign::retry::{RetryPolicy, Span};
+use crate::clock::Clock;
+use crate::deliver::Target;
+use crate::deliver::outbox::Sendmail;
+use crate::deliver::trace::Trace;
+use crate::ledger::{AccountEvent, CampaignId, Ledger};
+use crate::mail::{Fault, Outcome, Scope, Stage};
+use crate::source::RowReader;
+use crate::throttle::Throttle;
+
+/// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
+const REFUSALS_IN_A_ROW: u32 = 20;
+/// How long an account is left alone when it is not clear that the login was refused for good.
+const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
+
+/// Who carries the mails away.
+#[derive(Debug)]
+pub enum Carrier {
+    /// An SMTP server.
+    Smtp(Target),
+    /// The `sendmail` command of this machine.
+    Sendmail(Sendmail),
+}
+
+/// Whether a spent day or retries due later are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// End the run and say when to go on.
+    End,
+    /// Stay and wait, for days if need be.
+    Wait,
+}
+
+/// How a run came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is pending any more.
+    Done,
+    /// The limit of this run is reached.
+    Limit,
+    /// A quota is spent until then.
+    Quota(Spent),
+    /// What is left is due later, at this time.
+    Later(i64),
+    /// The account is locked until then, by an earlier refusal.
+    Locked(i64),
+    /// The account was refused: all deliveries stay pending.
+    Account(Fault),
+    /// The server cannot be reached.
+    Unreachable(Fault),
+    /// The server refuses the message itself, again and again.
+    Content(Fault),
+    /// The user asked to stop.
+    Interrupted,
+}
+
+/// Something that happened to one delivery, for screens and logs.
+#[derive(Debug)]
+pub struct Happened<'a> {
+    /// To whom.
+    pub recipient: &'a str,
+    /// The Message-ID.
+    pub message_id: &'a str,
+    /// What the attempt came to.
+    pub outcome: &'a Outcome,
+    /// Will there be no further try by itself?
+    pub is_final: bool,
+    /// Tries so far, this one included.
+    pub tries: u32,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+}
+
+/// Told of every outcome. It must not block.
+pub type Watcher = Arc<dyn Fn(&Happened<'_>) + Send + Sync>;
+
+/// Everything one run needs, prepared by the caller.
+pub struct Run {
+    /// The campaign in the ledger.
+    pub id: CampaignId,
+    /// The record.
+    pub ledger: Ledger,
+    /// The clock.
+    pub clock: Clock,
+    /// Who carries the mails away.
+    pub carrier: Carrier,
+    /// Spaces the mails.
+    pub throttle: Throttle,
+    /// Makes the mails.
+    pub maker: Maker,
+    /// Reads rows of the list again.
+    pub rows: RowReader,
+    /// When deferred mails are tried again.
+    pub retry: RetryPolicy,
+    /// What to do when it has to wait for long.
+    pub patience: Patience,
+    /// Mails to begin at most.
+    pub limit: Option<u64>,
+    /// Where dialogues are noted.
+    pub trace: Option<Trace>,
+    /// Who is told of outcomes.
+    pub watcher: Watcher,
+}
+
+/// How a run is ended from outside.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Finish what is in flight, begin nothing more.
+    pub gently: CancellationToken,
+    /// Drop everything: what is in flight becomes doubtful.
+    pub now: CancellationToken,
+}
+
+/// How a run ended, and what it left in doubt when it was stopped at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// How it ended.
+    pub ended: Ended,
+    /// Deliveries that became doubtful because the run was stopped at once.
+    pub abandoned: u64,
+}
+
+/// What the workers of one run share.
+pub(super) struct Shared {
+    pub(super) run: Run,
+    pub(super) queue: Queue,
+    pub(super) stop: CancellationToken,
+    /// The first reason to stop; the others follow from it.
+    reason: Mutex<Option<Ended>>,
+    /// One login at a time, until one was accepted: a wrong password is tried once, not once per connection.
+    pub(super) login: tokio::sync::Mutex<()>,
+    pub(super) is_login_proved: AtomicBool,
+    /// Connections that are open.
+    pub(super) connections: AtomicU32,
+    refusals_in_a_row: AtomicU32,
+    /// Intents written by this run.
+    pub(super) begun: AtomicU64,
+}
+
+impl Run {
+    /// The account it goes out by.
+    pub fn account(&self) -> &Account {
+        &self.maker.campaign().account
+    }
+
+    /// Sends what is due until nothing is left, something stops it, or it is told to stop.
+    pub async fn run(self, stop: &Stop) -> anyhow::Result<Report> {
+        let shared = Arc::new(Shared::new(self, stop));
+        let mut begun_before = 0;
+        loop {
+            let Some(ended) = shared.one_round(stop).await? else {
+                let abandoned = shared
+                    .run
+                    .ledger
+                    .recover(shared.run.id, shared.run.clock.now_ms())
+                    .await?;
+                return Ok(Report {
+                    ended: Ended::Interrupted,
+                    abandoned,
+                });
+            };
+            let begun = std::mem::take(&mut begun_before);
+            begun_before = shared.begun.load(Ordering::SeqCst);
+            match ended {
+                // It fell due while the workers were ending.
+                Ended::Later(due_ms) if due_ms <= shared.run.clock.now_ms() && begun_before > begun => {}
+                Ended::Later(due_ms) if shared.run.patience == Patience::Wait => {
+                    tokio::select! {
+                        () = shared.run.clock.wait_until(due_ms) => {}
+                        () = shared.stop.cancelled() => {}
+                    }
+                }
+                ended => return Ok(Report { ended, abandoned: 0 }),
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn new(run: Run, stop: &Stop) -> Self {
+        Self {
+            queue: Queue::new(run.limit, run.throttle.is_paced()),
+            stop: stop.gently.child_token(),
+            reason: Mutex::default(),
+            login: tokio::sync::Mutex::default(),
+            is_login_proved: AtomicBool::new(false),
+            connections: AtomicU32::new(0),
+            refusals_in_a_row: AtomicU32::new(0),
+            begun: AtomicU64::new(0),
+            run,
+        }
+    }
+
+    /// Lets the workers send whatever is due now; none when the run was stopped at once.
+    async fn one_round(self: &Arc<Self>, stop: &Stop) -> anyhow::Result<Option<Ended>> {
+        let mut workers = JoinSet::new();
+        for number in 1..=u32::from(self.run.account().connections) {
+            workers.spawn(super::work(Arc::clone(self), number));
+        }
+        let mut first_error = None;
+        loop {
+            let joined = tokio::select! {
+                joined = workers.join_next() => joined,
+                () = stop.now.cancelled() => {
+                    workers.shutdown().await;
+                    return Ok(None);
+                }
+            };
+            let Some(joined) = joined else { break };
+            if let Err(error) = joined.context("a worker broke down").and_then(|worked| worked) {
+                self.stop.cancel();
+                first_error.get_or_insert(error);
+            }
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(Some(self.ended(stop).await?)),
+        }
+    }
+
+    /// Ends the run for everyone. The first reason counts.
+    pub(super) fn end(&self, reason: Ended) {
+        if let Ok(mut first) = self.reason.lock() {
+            first.get_or_insert(reason);
+        }
+        self.stop.cancel();
+    }
+
+    async fn ended(&self, stop: &Stop) -> anyhow::Result<Ended> {
+        let reason = self.reason.lock().ok().and_then(|mut reason| reason.take());
+        if let Some(reason) = reason {
+            return Ok(reason);
+        }
+        Ok(match self.run.ledger.next_due(self.run.id).await? {
+            None => Ended::Done,
+            Some(_) if stop.gently.is_cancelled() => Ended::Interrupted,
+            Some(_) if self.queue.is_at_limit().await => Ended::Limit,
+            Some(due_ms) => Ended::Later(due_ms),
+        })
+    }
+
+    /// Draws the consequences of an outcome for the whole run.
+    pub(super) fn learn(&self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.scope == Scope::Account => {
+                self.end(Ended::Account(fault.clone()));
+            }
+            Outcome::Refused(fault) if fault.scope == Scope::Message => {
+                if self.refusals_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= REFUSALS_IN_A_ROW {
+                    self.end(Ended::Content(fault.clone()));
+                }
+            }
+            Outcome::Accepted(_) => self.refusals_in_a_row.store(0, Ordering::SeqCst),
+            Outcome::Deferred(_) | Outcome::Refused(_) | Outcome::InDoubt(_) => {}
+        }
+    }
+
+    /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does
+    /// not knock again too early.
+    pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
+        if fault.stage == Stage::Auth {
+            let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
+            let lockout = self.run.account().lockout;
+            let lockout = if is_for_good {
+                lockout
+            } else {
+                lockout.min(SHORT_LOCKOUT)
+            };
+            let at_ms = self.run.clock.now_ms();
+            let event = AccountEvent {
+                account: self.run.account().name.clone(),
+                at_ms,
+                until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
+                stage: fault.stage.to_string(),
+                reply: fault.to_string(),
+            };
+            self.run.ledger.lock_account(event).await?;
+        }
+        self.end(Ended::Account(fault));
+        Ok(())
+    }
+}
