@@ -8,10 +8,11 @@ use super::source::Source;
 use super::tags::{self, Kind};
 use crate::campaign::{Lang, Problem};
 
-/// The footer's name among the partials. A file cannot have it, so a partial of the user's cannot take its place.
-pub(super) const NAME: &str = "@foot";
-/// The tag that puts the footer there. As short as `{{footer}}`, so that columns stay true.
-pub(super) const TAG: &str = "{{>@foot}}";
+/// The footer's name among templates and variables. It can be neither a column's nor a partial's.
+pub(super) const NAME: &str = "@f";
+/// The tag that puts the rendered footer there: a value and not a partial, for which Handlebars would copy the whole
+/// context. It is not longer than `{{footer}}`, so that columns stay true.
+pub(super) const TAG: &str = "{{&[@f]}}";
 
 /// The footer of a language: the workspace's own, else the one built in.
 pub(super) fn read(workspace_root: &Path, lang: Lang, flavour: Flavour) -> Result<Source, Problem> {
@@ -36,7 +37,7 @@ fn path(workspace_root: &Path, lang: Lang, flavour: Flavour) -> PathBuf {
     ))
 }
 
-/// Replaces `{{{footer}}}` and `{{footer}}` by the partial, in the same number of bytes.
+/// Replaces `{{{footer}}}` and `{{footer}}` by our tag, in the same number of bytes.
 pub(super) fn place(text: &str) -> String {
     let mut placed = text.to_owned();
     for tag in tags::find(text) {
@@ -66,7 +67,7 @@ pub(super) fn after_body_start(html: &str) -> Option<usize> {
         next.is_some_and(|byte| *byte == b'>' || byte.is_ascii_whitespace()) && !is_in_comment(&lower, *at)
     };
     let start = lower.match_indices("<body").map(|(at, _)| at).find(is_tag)?;
-    super::text_part::end_of_element_tag(html, start)
+    super::html::end_of_element_tag(html, start)
 }
 
 fn is_in_comment(html: &str, at: usize) -> bool {

@@ -3,27 +3,34 @@
 //! Templates are Handlebars in strict mode, compiled once per campaign and shared by all threads. What is in the data
 //! is never read as a template; in HTML it is escaped; in the subject it cannot begin a new header line.
 
+mod engine;
 mod footer;
 mod foreign;
+mod found;
 mod helpers;
+mod html;
 mod known;
+mod loader;
 mod names;
-mod set;
+mod plain;
 mod source;
 mod syntax;
 mod tags;
 mod text_part;
+mod tokens;
 mod variables;
 
 use std::path::Path;
 
-use handlebars::JsonValue;
+use handlebars::{Context, JsonValue};
 
 use crate::campaign::{Campaign, Problem, Problems};
 use crate::mail::{Columns, Content, Place, Recipient};
+use engine::Engine;
+use found::Found;
 use known::Known;
-use names::Found;
-use set::{Engine, Loader};
+use loader::Loader;
+
 use source::Source;
 use variables::Variables;
 
@@ -156,11 +163,13 @@ impl Templates {
         }
         if self.has_preheader {
             let preheader = hidden_block(&one_line(&self.text.render(PREHEADER, &context)?));
-            if let Some(data) = context.data_mut().as_object_mut() {
-                data.insert(PREHEADER.to_owned(), JsonValue::String(preheader));
-            }
+            set(&mut context, PREHEADER, preheader);
         }
+        let footer = self.html.render(footer::NAME, &context)?;
+        set(&mut context, footer::NAME, footer.trim_end().to_owned());
         let html = self.html.render(HTML, &context)?;
+        let footer = self.text.render(footer::NAME, &context)?;
+        set(&mut context, footer::NAME, footer.trim_end().to_owned());
         let text = self.text.render(TEXT, &context)?;
         // A block left out at the start leaves its blank line.
         let text = text.trim_start_matches(['\r', '\n']).to_owned();
@@ -188,6 +197,13 @@ fn all_problems(html: Option<Vec<Problem>>, text: Option<Vec<Problem>>) -> Probl
     problems
 }
 
+/// Adds a value that we made to what templates see.
+fn set(context: &mut Context, name: &str, value: String) {
+    if let Some(data) = context.data_mut().as_object_mut() {
+        data.insert(name.to_owned(), JsonValue::String(value));
+    }
+}
+
 /// A header is one line. White space of any kind becomes one space, other control characters go: data must not be
 /// able to begin a new header. Source: RFC 5322, 2.2.
 fn one_line(text: &str) -> String {
@@ -210,20 +226,24 @@ fn hidden_block(preheader: &str) -> String {
     format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
 }
 
-/// Makes text safe in HTML, also between quotes of either kind.
-/// Text as it stands in HTML: what would be markup is written as references.
+/// Text as it stands in HTML, also between quotes of either kind: what would be markup is written as references.
 pub fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        let (before, special) = rest.split_at(at);
+        escaped.push_str(before);
+        let mut after = special.chars();
+        escaped.push_str(match after.next() {
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('"') => "&quot;",
+            _ => "&#39;",
+        });
+        rest = after.as_str();
     }
+    escaped.push_str(rest);
     escaped
 }
 

@@ -9,53 +9,11 @@ use std::ops::Range;
 use handlebars::Template;
 use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, TemplateElement};
 
+use super::found::{Found, Parsed};
 use super::known::{GIVEN, Known, VariablePath};
-use super::source::Source;
-use super::{foreign, helpers};
-use crate::campaign::{Problem, closest};
-
-/// What the check of one flavour of templates, HTML or text, found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) problems: Vec<Problem>,
-    /// Columns used as a list or an object, and where first: their cells hold JSON.
-    pub(super) structured: BTreeMap<usize, Problem>,
-    /// Partials that are called for, and where first; none, when that is in a text made from HTML.
-    pub(super) partials: Vec<(String, Option<Problem>)>,
-    /// Headers written out, as in `{{[First Name]}}`.
-    pub(super) headers: BTreeSet<usize>,
-}
-
-impl Found {
-    /// Adds what another check found; what both found is there once.
-    pub(super) fn merge(&mut self, other: Self) {
-        self.borrow_uses(&other);
-        for problem in other.problems {
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
-            }
-        }
-        for partial in other.partials {
-            if !self.partials.iter().any(|(name, _)| *name == partial.0) {
-                self.partials.push(partial);
-            }
-        }
-    }
-
-    /// Adds how another check's templates use the columns.
-    pub(super) fn borrow_uses(&mut self, other: &Self) {
-        self.headers.extend(&other.headers);
-        for (column, place) in &other.structured {
-            self.structured.entry(*column).or_insert_with(|| place.clone());
-        }
-    }
-}
-
-/// A parsed template and its source.
-pub(super) struct Parsed {
-    pub(super) source: Source,
-    pub(super) template: Template,
-}
+use super::source::At;
+use super::{footer, foreign, helpers};
+use crate::campaign::closest;
 
 /// What a name may refer to in one block.
 #[derive(Clone, Debug, Default)]
@@ -83,36 +41,6 @@ enum Use {
     Value,
     /// As a list or an object.
     Structure,
-}
-
-/// One tag of a source.
-#[derive(Clone, Copy)]
-struct At<'a> {
-    source: &'a Source,
-    offset: usize,
-}
-
-impl At<'_> {
-    fn tag(&self) -> Range<usize> {
-        let rest = self.source.text.get(self.offset..).unwrap_or_default();
-        let end = super::tags::find(rest).first().map_or(0, |tag| tag.range.end);
-        self.offset..self.offset + end
-    }
-
-    /// Where a word stands in the tag; the whole tag when there is nothing else in it.
-    fn word(&self, word: &str) -> Range<usize> {
-        let tag = self.tag();
-        let text = self.source.text.get(tag.clone()).unwrap_or_default();
-        let is_alone = text.trim_matches(|c: char| c.is_whitespace() || "{}~&".contains(c)) == word;
-        match text.find(word) {
-            Some(at) if !is_alone => tag.start + at..tag.start + at + word.len(),
-            _ => tag,
-        }
-    }
-
-    fn text(&self) -> &str {
-        self.source.text.get(self.tag()).unwrap_or_default()
-    }
 }
 
 /// Checks the template of this name with all that it calls.
@@ -384,10 +312,13 @@ impl Walk<'_> {
             .rev()
             .nth(up)
             .is_some_and(|frame| frame.is_element);
+        let name = path.first;
+        if name == footer::NAME {
+            return self.footer(is_element, at);
+        }
         if is_param || is_element {
             return;
         }
-        let name = path.first;
         let is_given = GIVEN.contains(&name);
         match self.known.column(name) {
             _ if is_given => {
@@ -413,6 +344,23 @@ impl Walk<'_> {
             }
             None => self.unknown(name, raw, at),
         }
+    }
+
+    fn footer(&mut self, is_element: bool, at: At<'_>) {
+        self.found.calls_footer = true;
+        let what = if is_element {
+            "the footer cannot stand within `{{#each}}` or `{{#with}}`, where names belong to the element"
+        } else if !at.source.is_file() || self.path.iter().any(|open| open == footer::NAME) {
+            "the footer cannot stand in the subject, the preheader or itself"
+        } else {
+            return;
+        };
+        self.problem(
+            at,
+            at.tag(),
+            what,
+            "put it elsewhere, or take it out: then it comes at the end",
+        );
     }
 
     fn unknown(&mut self, name: &str, raw: &str, at: At<'_>) {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::tags;
 use crate::campaign::{Problem, plain};
 
 /// A template as the user wrote it.
@@ -120,6 +121,38 @@ impl Source {
                 .char_indices()
                 .nth(column.saturating_sub(1))
                 .map_or(line.len(), |(at, _)| at)
+    }
+}
+
+/// One tag of a source.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) source: &'a Source,
+    pub(super) offset: usize,
+}
+
+impl At<'_> {
+    /// The whole tag.
+    pub(super) fn tag(&self) -> Range<usize> {
+        let rest = self.source.text.get(self.offset..).unwrap_or_default();
+        let end = tags::find(rest).first().map_or(0, |tag| tag.range.end);
+        self.offset..self.offset + end
+    }
+
+    /// Where a word stands in the tag; the whole tag when there is nothing else in it.
+    pub(super) fn word(&self, word: &str) -> Range<usize> {
+        let tag = self.tag();
+        let text = self.source.text.get(tag.clone()).unwrap_or_default();
+        let is_alone = text.trim_matches(|c: char| c.is_whitespace() || "{}~&".contains(c)) == word;
+        match text.find(word) {
+            Some(at) if !is_alone => tag.start + at..tag.start + at + word.len(),
+            _ => tag,
+        }
+    }
+
+    /// The tag as it is written.
+    pub(super) fn text(&self) -> &str {
+        self.source.text.get(self.tag()).unwrap_or_default()
     }
 }
 

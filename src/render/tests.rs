@@ -1,3 +1,5 @@
+//! All tests of this module in one file, long as it is: they share one small world of a workspace.
+
 use std::path::PathBuf;
 
 use proptest::prelude::*;
@@ -263,7 +265,7 @@ fn a_value_missing_in_one_row_names_the_template_and_the_row() {
         .column("orders", r#"[{"name":"Tea"}]"#);
     assert_eq!(
         world.failure(),
-        "body.html.hbs:2:28 there is no `price` here / this is for line 7 of list.csv"
+        "body.html.hbs:2:28 there is no `price` here / this is for line 7 of list.csv; inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient's"
     );
 }
 
@@ -461,25 +463,21 @@ fn the_footer_stands_where_the_template_wants_it_else_at_the_end() {
         (
             "<body>x</body></html>",
             "<body>x<div role",
-            "</div>\n</body></html>",
+            "</div></body></html>",
         ),
         (
             "<BODY>x</BODY><!-- </body> -->",
             "<BODY>x<div role",
-            "</div>\n</BODY><!-- </body> -->",
+            "</div></BODY><!-- </body> -->",
         ),
-        ("x", "x<div role", "</div>\n"),
-        (
-            "<i>{{{footer}}}</i></body>",
-            "<i><div role",
-            "</div>\n</i></body>",
-        ),
-        ("<i>{{footer}}</i></body>", "<i><div role", "</div>\n</i></body>"),
-        ("{{> end}}</body>", "<u><div role", "</div>\n</u></body>"),
+        ("x", "x<div role", "</div>"),
+        ("<i>{{{footer}}}</i></body>", "<i><div role", "</div></i></body>"),
+        ("<i>{{footer}}</i></body>", "<i><div role", "</div></i></body>"),
+        ("{{> end}}</body>", "<u><div role", "</div></u></body>"),
         (
             "{{#if email}}{{{ footer }}}{{/if}}</body>",
             "<div role",
-            "</div>\n</body>",
+            "</div></body>",
         ),
     ] {
         let world = World::new(html).file("t/end.html.hbs", "<u>{{{footer}}}</u>");
@@ -488,6 +486,23 @@ fn the_footer_stands_where_the_template_wants_it_else_at_the_end() {
         assert_eq!(html.matches(url).count(), 1);
         assert!(html.contains("Unsubscribe</a>") && html.contains("1 Road, &lt;Town&gt;"));
     }
+}
+
+#[test]
+fn a_footer_in_the_wrong_place_is_refused() {
+    let world = World::new("{{#each list}}{{{footer}}}{{/each}}")
+        .subject("Hi {{footer}}")
+        .column("list", "");
+    let hint = "put it elsewhere, or take it out: then it comes at the end";
+    assert_eq!(
+        world.problems(),
+        [
+            format!(
+                "body.html.hbs:1:15 the footer cannot stand within `{{{{#each}}}}` or `{{{{#with}}}}`, where names belong to the element / {hint}"
+            ),
+            format!("c.toml:1:15 the footer cannot stand in the subject, the preheader or itself / {hint}"),
+        ]
+    );
 }
 
 #[test]
@@ -796,6 +811,86 @@ proptest! {
         for (at, _) in content.html.match_indices('&') {
             let rest = content.html.get(at..).unwrap();
             prop_assert!(["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"].iter().any(|entity| rest.starts_with(entity)));
+        }
+    }
+}
+
+/// What templates are made of, and what they are broken by.
+const PIECES: &[&str] = &[
+    "{{email}}",
+    "{{#if email}}",
+    "{{else}}",
+    "{{/if}}",
+    "{{#each list}}",
+    "{{/each}}",
+    "{{{footer}}}",
+    "{{",
+    "}}",
+    "{{{",
+    "}}}",
+    "{{~",
+    "~}}",
+    "{{!--",
+    "--}}",
+    "{{> p}}",
+    "{{#> p}}",
+    "{{/p}}",
+    "{{^}}",
+    "{{{{raw}}}}",
+    "{{{{/raw}}}}",
+    "\\{{",
+    "\\\\{{",
+    "<p>",
+    "</p>",
+    "<a href=\"{{x}}\">",
+    "</a>",
+    "<table><tr><td>",
+    "</table>",
+    "<!--",
+    "-->",
+    "<body>",
+    "</body>",
+    "<div style='display:none'>",
+    "</div>",
+    "\"",
+    "'",
+    "[",
+    "]",
+    "é",
+    "名",
+    "\n",
+    "\r\n",
+    " ",
+    "*|X|*",
+    "{{ .X }}",
+    "{% x %}",
+    "{{else if email}}",
+    "{{#*inline \"p\"}}",
+    "{{/inline}}",
+    "{{date email \"%Y\"}}",
+    "{{lookup a 1}}",
+    "{{(}}",
+    "{{a.[b}}",
+    "{{../email}}",
+    "{{@root.email}}",
+    "{{this}}",
+    "<",
+    ">",
+    "&amp;",
+    "\u{e000}7\u{e001}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_template_makes_the_program_panic(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..14), has_text in any::<bool>()) {
+        let template = pieces.concat();
+        let world = World::new(&template).file("t/p.html.hbs", "{{email}}").column("list", "[1, 2]");
+        let world = if has_text { world.text(&template) } else { world };
+        if let Ok(templates) = world.compile() {
+            let given = Given { unsubscribe_url: "https://u.example", postal_address: "x", campaign: "c", date: "2026-11-23" };
+            drop(templates.render(&world.recipient(), &given));
         }
     }
 }

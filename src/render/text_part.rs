@@ -7,16 +7,13 @@
 
 use std::ops::Range;
 
-use html2text::render::TextDecorator;
-
+use super::html::{attribute, element_name, end_of_element_tag, unescape};
+use super::plain::Bare;
 use super::tags::{self, Kind, Tag};
+use super::tokens::{BLANK, CELL_GAP, TOKEN, Token, put_back, tidy};
 
-/// What a token begins and ends with: characters that no text has, and that no parser changes or breaks at.
-const TOKEN: (char, char) = ('\u{e000}', '\u{e001}');
 /// Wide enough that html2text never breaks a line: mail programs do that, and a tag must not be broken.
 const WIDTH: usize = 100_000;
-/// Stands between the cells of a row.
-const CELL_GAP: &str = "  ";
 const RULE: &str = "----------";
 /// Elements that are not shown.
 const HIDDEN: [&str; 7] = [
@@ -86,14 +83,6 @@ pub(super) fn from_html(html: &str) -> Result<String, String> {
     })
 }
 
-/// What stands in the place of a token.
-#[derive(Clone, Debug)]
-struct Token {
-    text: String,
-    /// A tag that opens, divides or closes a block.
-    is_block: bool,
-}
-
 /// Walks through the HTML and writes it again, reduced.
 struct Reducer<'a> {
     html: &'a str,
@@ -102,6 +91,8 @@ struct Reducer<'a> {
     tokens: Vec<Token>,
     /// Open links: the address, and where in `out` their text begins.
     links: Vec<(String, usize)>,
+    /// Lists within lists.
+    list_depth: usize,
     has_lines: bool,
 }
 
@@ -113,6 +104,7 @@ impl<'a> Reducer<'a> {
             out: String::with_capacity(html.len()),
             tokens: Vec::new(),
             links: Vec::new(),
+            list_depth: 0,
             has_lines: false,
         }
     }
@@ -166,7 +158,7 @@ impl<'a> Reducer<'a> {
             .unwrap_or(self.html.len());
         let text = self.html.get(at..end).unwrap_or_default();
         self.out
-            .extend(text.chars().filter(|c| *c != TOKEN.0 && *c != TOKEN.1));
+            .extend(text.chars().filter(|c| ![TOKEN.0, TOKEN.1, BLANK].contains(c)));
         end
     }
 
@@ -212,6 +204,11 @@ impl<'a> Reducer<'a> {
                 self.token(RULE.to_owned(), false);
                 self.out.push_str("</p>");
             }
+            "ul" | "ol" => {
+                self.blank_line_around_lists();
+                self.list_depth += 1;
+                self.out.extend(["<", name, ">"]);
+            }
             name if KEPT.contains(&name) => {
                 self.has_lines |= !matches!(name, "b" | "strong" | "i" | "em");
                 self.out.extend(["<", name, ">"]);
@@ -223,6 +220,13 @@ impl<'a> Reducer<'a> {
             _ => {}
         }
         range.end
+    }
+
+    fn blank_line_around_lists(&mut self) {
+        self.has_lines = true;
+        if self.list_depth == 0 {
+            self.out.extend(["<p>", &BLANK.to_string(), "</p>"]);
+        }
     }
 
     fn image(&mut self, element: &str) {
@@ -239,6 +243,11 @@ impl<'a> Reducer<'a> {
         match name {
             "a" => self.end_link(),
             "td" | "th" => self.token(CELL_GAP.to_owned(), false),
+            "ul" | "ol" => {
+                self.out.extend(["</", name, ">"]);
+                self.list_depth = self.list_depth.saturating_sub(1);
+                self.blank_line_around_lists();
+            }
             name if VOID.contains(&name) => {}
             name if KEPT.contains(&name) => self.out.extend(["</", name, ">"]),
             name if LINES.contains(&name) => self.out.push_str("</div>"),
@@ -320,242 +329,5 @@ impl<'a> Reducer<'a> {
                 self.token(tag.text(self.html).to_owned(), true);
             }
         }
-    }
-}
-
-/// The element's name in lower case, and whether this is its end tag.
-fn element_name(rest: &str) -> Option<(String, bool)> {
-    let inner = rest.strip_prefix('<')?;
-    let (inner, is_end) = inner
-        .strip_prefix('/')
-        .map_or((inner, false), |inner| (inner, true));
-    let name: String = inner
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, ':' | '-'))
-        .collect();
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        .then(|| (name.to_ascii_lowercase(), is_end))
-}
-
-/// The byte after the `>` that ends the HTML tag beginning here, minding quotes and Handlebars tags.
-pub(super) fn end_of_element_tag(html: &str, start: usize) -> Option<usize> {
-    let rest = html.get(start..)?;
-    let mut within: Option<char> = None;
-    let mut braces = 0_i32;
-    for (at, c) in rest.char_indices() {
-        match c {
-            '{' => braces += 1,
-            '}' => braces -= 1,
-            _ if braces > 0 => {}
-            '"' | '\'' if within == Some(c) => within = None,
-            '"' | '\'' if within.is_none() => within = Some(c),
-            '>' if within.is_none() => return Some(start + at + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The value of an attribute, as it is written.
-fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
-    let lower = element.to_ascii_lowercase();
-    let is_start = |at: &usize| {
-        let before = lower.get(..*at).unwrap_or_default();
-        before.ends_with(|c: char| c.is_ascii_whitespace() || c == '"' || c == '\'')
-    };
-    let mut starts = lower.match_indices(name).map(|(at, _)| at).filter(is_start);
-    starts.find_map(|at| value(element.get(at + name.len()..)?))
-}
-
-fn value(rest: &str) -> Option<&str> {
-    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
-    let Some(quote) = quote else {
-        return rest.split(|c: char| c.is_whitespace() || c == '>').next();
-    };
-    let body = rest.get(1..)?;
-    let mut braces = 0_i32;
-    for (at, c) in body.char_indices() {
-        match c {
-            '{' => braces += 1,
-            '}' => braces -= 1,
-            c if c == quote && braces <= 0 => return body.get(..at),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The entities that stand in addresses.
-fn unescape(url: &str) -> String {
-    url.replace("&amp;", "&")
-        .replace("&#38;", "&")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-}
-
-/// Trims lines and drops blank ones that are too many. Before a line of nothing but block tags there is none: the
-/// one after it stays, so that a paragraph that is left out takes its blank line with it.
-fn tidy(text: &str, tokens: &[Token]) -> String {
-    let mut lines: Vec<&str> = Vec::new();
-    for line in text.lines().map(str::trim_end) {
-        let line = trim_gaps(line, tokens);
-        let is_after_blank = lines.last().is_none_or(|last| last.is_empty());
-        if line.is_empty() && is_after_blank {
-            continue;
-        }
-        if is_only_blocks(line, tokens) && lines.last().is_some_and(|last| last.is_empty()) {
-            lines.pop();
-        }
-        lines.push(line);
-    }
-    while lines.last().is_some_and(|last| last.is_empty()) {
-        lines.pop();
-    }
-    lines.join("\n")
-}
-
-/// A line without the gaps of cells at its ends.
-fn trim_gaps<'a>(line: &'a str, tokens: &[Token]) -> &'a str {
-    let mut line = line.trim_end();
-    let gap = |token: &str| {
-        token
-            .parse()
-            .ok()
-            .and_then(|at: usize| tokens.get(at))
-            .is_some_and(|t| t.text == CELL_GAP)
-    };
-    loop {
-        let front = line
-            .trim_start()
-            .strip_prefix(TOKEN.0)
-            .and_then(|rest| rest.split_once(TOKEN.1));
-        let back = line
-            .strip_suffix(TOKEN.1)
-            .and_then(|rest| rest.rsplit_once(TOKEN.0));
-        match (front.filter(|(at, _)| gap(at)), back.filter(|(_, at)| gap(at))) {
-            (Some((_, rest)), _) => line = rest.trim_start(),
-            (None, Some((rest, _))) => line = rest.trim_end(),
-            (None, None) => return line,
-        }
-    }
-}
-
-fn is_only_blocks(line: &str, tokens: &[Token]) -> bool {
-    let pieces = line
-        .split(TOKEN.1)
-        .map(|piece| piece.trim().strip_prefix(TOKEN.0).ok_or_else(|| piece.trim()));
-    let mut is_some = false;
-    for piece in pieces {
-        match piece {
-            Ok(at)
-                if at
-                    .parse()
-                    .ok()
-                    .and_then(|at: usize| tokens.get(at))
-                    .is_some_and(|t| t.is_block) =>
-            {
-                is_some = true;
-            }
-            Err("") => {}
-            Ok(_) | Err(_) => return false,
-        }
-    }
-    is_some
-}
-
-/// Puts what the tokens stand for in their place. Braces that were text in the HTML stay text.
-fn put_back(text: &str, tokens: &[Token]) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once(TOKEN.0) {
-        out.push_str(&escape_braces(before));
-        let (at, after) = after.split_once(TOKEN.1).unwrap_or((after, ""));
-        if let Some(token) = at.parse().ok().and_then(|at: usize| tokens.get(at)) {
-            out.push_str(&token.text);
-        }
-        rest = after;
-    }
-    out.push_str(&escape_braces(rest));
-    out
-}
-
-fn escape_braces(text: &str) -> String {
-    text.replace("\\{{", "{{").replace("{{", "\\{{")
-}
-
-/// Adds nothing to the text but what plain text needs.
-#[derive(Clone, Debug)]
-struct Bare;
-
-impl TextDecorator for Bare {
-    type Annotation = ();
-
-    fn decorate_link_start(&mut self, _url: &str) -> (String, Self::Annotation) {
-        (String::new(), ())
-    }
-
-    fn decorate_link_end(&mut self) -> String {
-        String::new()
-    }
-
-    fn decorate_em_start(&self) -> (String, Self::Annotation) {
-        (String::new(), ())
-    }
-
-    fn decorate_em_end(&self) -> String {
-        String::new()
-    }
-
-    fn decorate_strong_start(&self) -> (String, Self::Annotation) {
-        (String::new(), ())
-    }
-
-    fn decorate_strong_end(&self) -> String {
-        String::new()
-    }
-
-    fn decorate_strikeout_start(&self) -> (String, Self::Annotation) {
-        (String::new(), ())
-    }
-
-    fn decorate_strikeout_end(&self) -> String {
-        String::new()
-    }
-
-    fn decorate_code_start(&self) -> (String, Self::Annotation) {
-        (String::new(), ())
-    }
-
-    fn decorate_code_end(&self) -> String {
-        String::new()
-    }
-
-    fn decorate_preformat_first(&self) -> Self::Annotation {}
-
-    fn decorate_preformat_cont(&self) -> Self::Annotation {}
-
-    fn decorate_image(&mut self, _src: &str, title: &str) -> (String, Self::Annotation) {
-        (title.to_owned(), ())
-    }
-
-    fn header_prefix(&self, _level: usize) -> String {
-        String::new()
-    }
-
-    fn quote_prefix(&self) -> String {
-        "> ".to_owned()
-    }
-
-    fn unordered_item_prefix(&self) -> String {
-        "- ".to_owned()
-    }
-
-    fn ordered_item_prefix(&self, number: i64) -> String {
-        format!("{number}. ")
-    }
-
-    fn make_subblock_decorator(&self) -> Self {
-        Self
     }
 }

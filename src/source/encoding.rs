@@ -202,7 +202,7 @@ fn explain(path: &Path, file: &File, bad: &BadByte) -> io::Result<Problem> {
             path,
             bad.line,
             column,
-            "this list is not in UTF-8: it ends to be so here",
+            "this list is not in UTF-8; the first byte that cannot be read is here",
         )
         .hint(format!(
             "{SAVE_AS}, or convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`"

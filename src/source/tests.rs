@@ -1,3 +1,5 @@
+//! All tests of this module in one file, long as it is: they share a list and the ways to read it.
+
 #![expect(clippy::string_slice, reason = "a test may panic")]
 
 use std::fmt::Write as _;

@@ -1,14 +1,15 @@
-//! One flavour of templates, HTML or text: read, checked, compiled, ready to render.
+//! Reads one flavour of templates, HTML or text, with their partials; checks them; puts footer and preheader in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
-use handlebars::{Context, Handlebars, RenderError, RenderErrorReason, Template};
+use handlebars::Template;
 
+use super::engine::{Engine, Prepared};
+use super::found::{Found, Parsed};
 use super::known::Known;
-use super::names::{self, Found, Parsed};
 use super::source::{Source, file_name};
-use super::{Flavour, footer, foreign, helpers, syntax, tags, text_part};
+use super::{Flavour, footer, foreign, names, syntax, tags, text_part};
 use crate::campaign::{Problem, closest};
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
@@ -22,24 +23,6 @@ pub(super) struct Loader<'a> {
     prepared: BTreeMap<String, Prepared>,
     pub(super) found: Found,
     mains: Vec<&'static str>,
-}
-
-/// A template's text as it is compiled.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Prepared {
-    pub(super) text: String,
-    /// What was put in: line, column and length; the user's columns do not count it.
-    insertions: Vec<(usize, usize, usize)>,
-}
-
-impl Prepared {
-    fn insert(&mut self, at: usize, piece: &str) {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        self.text.insert_str(at, piece);
-        self.insertions.push((line, column, piece.chars().count()));
-    }
 }
 
 impl<'a> Loader<'a> {
@@ -61,7 +44,7 @@ impl<'a> Loader<'a> {
         self.file(name, source);
     }
 
-    /// Adds the footer, which every template may call.
+    /// Adds the footer, which is rendered first and stands in the others as a value.
     pub(super) fn footer(&mut self, source: Result<Source, Problem>) {
         self.file(footer::NAME, source);
     }
@@ -91,13 +74,7 @@ impl<'a> Loader<'a> {
         });
         match template {
             Ok((text, template)) => {
-                self.prepared.insert(
-                    name.to_owned(),
-                    Prepared {
-                        text,
-                        insertions: Vec::new(),
-                    },
-                );
+                self.prepared.insert(name.to_owned(), Prepared::new(text));
                 let source = parsed.source.derived();
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
@@ -139,13 +116,7 @@ impl<'a> Loader<'a> {
         let text = footer::place(&mask(&source.text, &masked));
         match Template::compile_with_name(&text, name.to_owned()) {
             Ok(template) => {
-                self.prepared.insert(
-                    name.to_owned(),
-                    Prepared {
-                        text,
-                        insertions: Vec::new(),
-                    },
-                );
+                self.prepared.insert(name.to_owned(), Prepared::new(text));
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
             Err(_) if !is_readable || !masked.is_empty() => {}
@@ -161,7 +132,7 @@ impl<'a> Loader<'a> {
 
     /// Follows the calls of partials until all are read, then checks every name. `html` gives what has no text form.
     pub(super) fn check(&mut self, html: Option<&Self>) {
-        let mut tried = BTreeSet::from([footer::NAME.to_owned()]);
+        let mut tried = BTreeSet::new();
         let found = loop {
             let mut found = Found::default();
             for main in self.mains.iter().copied().chain([footer::NAME]) {
@@ -241,10 +212,7 @@ impl<'a> Loader<'a> {
 
     /// Puts the footer into a template that does not call it, and the preheader into the HTML.
     pub(super) fn complete(&mut self, main: &str, preheader: Option<&str>) {
-        let calls_footer = names::check(self.known, &self.parsed, main)
-            .partials
-            .iter()
-            .any(|(name, _)| name == footer::NAME);
+        let calls_footer = names::check(self.known, &self.parsed, main).calls_footer;
         if !calls_footer {
             match self.flavour {
                 Flavour::Html => self.insert(main, footer::TAG, footer::before_body_end, Edge::End),
@@ -288,33 +256,15 @@ impl<'a> Loader<'a> {
 
     /// Compiles everything.
     pub(super) fn finish(self) -> Result<Engine, Vec<Problem>> {
-        let mut registry = Handlebars::new();
-        registry.set_strict_mode(true);
-        // Partials are not indented by where they are called: that would change texts and data with line ends.
-        registry.set_prevent_indent(true);
-        helpers::register(&mut registry);
-        match self.flavour {
-            Flavour::Html => registry.register_escape_fn(super::escape_html),
-            Flavour::Text => registry.register_escape_fn(handlebars::no_escape),
-        }
         let mut problems = self.found.problems;
-        let mut origins = BTreeMap::new();
+        let mut engine = Engine::new(self.flavour);
         for (name, prepared) in self.prepared {
-            let Some(Parsed { source, .. }) = self.parsed.get(&name) else {
-                continue;
-            };
-            let registered = if self.mains.contains(&name.as_str()) {
-                registry.register_template_string(&name, &prepared.text)
-            } else {
-                registry.register_partial(&name, &prepared.text)
-            };
-            if registered.is_err() {
-                problems.push(Problem::with_file(&source.path, "Handlebars cannot read this"));
+            if let Some(parsed) = self.parsed.get(&name) {
+                problems.extend(engine.add(name, &parsed.source, prepared).err());
             }
-            origins.insert(name, (source.clone(), prepared));
         }
         if problems.is_empty() {
-            Ok(Engine { registry, origins })
+            Ok(engine)
         } else {
             Err(problems)
         }
@@ -334,78 +284,4 @@ fn mask(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
     text.char_indices()
         .map(|(at, c)| if c != '\n' && is_masked(at) { ' ' } else { c })
         .collect()
-}
-
-/// Compiled templates of one flavour.
-#[derive(Debug)]
-pub(super) struct Engine {
-    registry: Handlebars<'static>,
-    origins: BTreeMap<String, (Source, Prepared)>,
-}
-
-impl Engine {
-    /// Renders a template; what fails is shown where the user wrote it.
-    pub(super) fn render(&self, name: &str, context: &Context) -> Result<String, Box<Problem>> {
-        let size = self
-            .origins
-            .get(name)
-            .map_or(0, |(_, prepared)| prepared.text.len());
-        let mut bytes = Vec::with_capacity(size + size / 4 + 1024);
-        let rendered = self
-            .registry
-            .render_with_context_to_write(name, context, &mut bytes);
-        rendered.map_err(|error| Box::new(self.explain(name, &error)))?;
-        // What comes out is made of strings only.
-        Ok(String::from_utf8(bytes).unwrap_or_default())
-    }
-
-    /// Where a template comes from.
-    pub(super) fn source(&self, name: &str) -> Option<&Source> {
-        self.origins.get(name).map(|(source, _)| source)
-    }
-
-    fn explain(&self, main: &str, error: &RenderError) -> Problem {
-        let what = match error.reason() {
-            RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}` here"),
-            RenderErrorReason::MissingVariable(None) => "there is no such value here".to_owned(),
-            RenderErrorReason::Other(what) => what.clone(),
-            other => {
-                let text = other.to_string();
-                text.chars()
-                    .take(1)
-                    .flat_map(char::to_lowercase)
-                    .chain(text.chars().skip(1))
-                    .collect()
-            }
-        };
-        let name = error.template_name.as_deref().unwrap_or(main);
-        let Some((source, prepared)) = self.origins.get(name).or_else(|| self.origins.get(main)) else {
-            return Problem::with_file(Path::new(name), what);
-        };
-        let (Some(line), Some(mut column)) = (error.line_no, error.column_no) else {
-            return Problem::with_file(&source.path, what);
-        };
-        if source.is_derived {
-            return Problem::with_file(&source.path, format!("in the text part made from it: {what}"));
-        }
-        for (_, at, length) in prepared
-            .insertions
-            .iter()
-            .filter(|(inserted, ..)| *inserted == line)
-            .rev()
-        {
-            column = if column > *at {
-                column.saturating_sub(*length).max(*at)
-            } else {
-                column
-            };
-        }
-        let offset = source.offset(line, column);
-        let rest = source.text.get(offset..).unwrap_or_default();
-        let length = tags::find(rest)
-            .first()
-            .filter(|tag| tag.range.start == 0)
-            .map_or(1, |tag| tag.range.end);
-        source.problem(offset..offset + length, what)
-    }
 }
