@@ -2,6 +2,7 @@
 
 pub mod classify;
 mod link;
+mod login;
 pub mod trace;
 pub mod session;
 pub mod flight;

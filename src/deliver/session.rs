@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -18,7 +16,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tokio_util::either::Either;
 
 use super::classify::classify;
-use super::link::{CutShort, Link, Lost};
+use super::link::{Link, Lost};
 use super::trace::Trace;
 use crate::campaign::{Account, Login, Secret, Tls};
 use crate::mail::{Fault, Outcome, Reply, Scope, Stage};
@@ -211,75 +209,6 @@ impl Session {
         }
         Ok(session)
     }
-
-    async fn log_in(&mut self, credentials: &Credentials) -> Result<(), Fault> {
-        let offers = |name: &str| self.capabilities.auth.iter().any(|offered| offered == name);
-        let (user, secret) = (&credentials.username, credentials.secret.reveal());
-        let answer = if credentials.is_token && offers("XOAUTH2") {
-            self.token_login(user, secret).await
-        } else if !credentials.is_token && offers("PLAIN") {
-            let response = BASE64_STANDARD.encode(format!("\0{user}\0{secret}"));
-            self.ask_secret(&format!("AUTH PLAIN {response}"), "AUTH PLAIN (not shown)")
-                .await
-        } else if !credentials.is_token && offers("LOGIN") {
-            self.prompted_login(user, secret).await
-        } else {
-            let offered = self.capabilities.auth.join(", ");
-            let what = format!("the server offers no login of ours (it offers: {offered})");
-            return Err(config(&what));
-        };
-        match answer {
-            Ok(reply) if reply.is_positive() => Ok(()),
-            Ok(reply) => Err(Fault {
-                scope: Scope::Account,
-                ..refused(Stage::Auth, reply)
-            }),
-            // Some servers hang up on a wrong password: knocking again could lock the account.
-            Err(lost) => Err(Fault {
-                scope: Scope::Account,
-                ..gone(Stage::Auth, &lost)
-            }),
-        }
-    }
-
-    async fn prompted_login(&mut self, user: &str, secret: &str) -> Result<Reply, Lost> {
-        let prompt = self.ask_secret("AUTH LOGIN", "AUTH LOGIN").await?;
-        if !prompt.is_intermediate() {
-            return Ok(prompt);
-        }
-        // The prompts are Base64 of "Username:" in any case; there is nothing to learn from them.
-        let prompt = self
-            .ask_secret(&BASE64_STANDARD.encode(user), "(user name not shown)")
-            .await?;
-        if !prompt.is_intermediate() {
-            return Ok(prompt);
-        }
-        self.ask_secret(&BASE64_STANDARD.encode(secret), "(password not shown)")
-            .await
-    }
-
-    async fn token_login(&mut self, user: &str, token: &str) -> Result<Reply, Lost> {
-        let response = BASE64_STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
-        let reply = self
-            .ask_secret(&format!("AUTH XOAUTH2 {response}"), "AUTH XOAUTH2 (not shown)")
-            .await?;
-        // A refusal comes as a challenge first; an empty answer to it brings the code. Source: Google, XOAUTH2.
-        if reply.is_intermediate() {
-            self.ask_secret("", "").await
-        } else {
-            Ok(reply)
-        }
-    }
-
-    async fn ask_secret(&mut self, line: &str, shown: &str) -> Result<Reply, Lost> {
-        self.link.note(shown);
-        let written = self
-            .link
-            .write(format!("{line}\r\n").as_bytes(), self.timeouts.command)
-            .await;
-        written.map_err(|cut: CutShort| cut.lost)?;
-        self.link.reply(self.timeouts.command).await
-    }
 }
 
 async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<IpAddr>), Fault> {
@@ -374,14 +303,14 @@ async fn expect(link: &mut Link, command: &str, stage: Stage, timeouts: &Timeout
     }
 }
 
-fn refused(stage: Stage, reply: Reply) -> Fault {
+pub(super) fn refused(stage: Stage, reply: Reply) -> Fault {
     match classify(stage, reply) {
         Outcome::Deferred(fault) | Outcome::Refused(fault) | Outcome::InDoubt(fault) => fault,
         Outcome::Accepted(_) => link_fault(stage, "an answer that makes no sense"),
     }
 }
 
-fn gone(stage: Stage, lost: &Lost) -> Fault {
+pub(super) fn gone(stage: Stage, lost: &Lost) -> Fault {
     link_fault(stage, &lost.0)
 }
 
@@ -395,7 +324,7 @@ fn link_fault(stage: Stage, note: &str) -> Fault {
 }
 
 /// Nothing that another try could mend. No login was tried: the stage says so.
-fn config(note: &str) -> Fault {
+pub(super) fn config(note: &str) -> Fault {
     Fault {
         stage: Stage::Hello,
         scope: Scope::Account,

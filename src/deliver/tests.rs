@@ -53,7 +53,7 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
     for act in acts {
         match act {
             Hear(what) => loop {
-                if let Some(at) = heard[from..].find(what) {
+                if let Some(at) = heard.get(from..).unwrap().find(what) {
                     from += at + what.len();
                     break;
                 }
@@ -72,10 +72,15 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
             HangUp => return heard,
         }
     }
-    let mut rest = Vec::new();
-    // How the client leaves does not matter here.
-    let _left = stream.read_to_end(&mut rest).await;
-    heard.push_str(std::str::from_utf8(&rest).unwrap());
+    // The client says goodbye, or just goes; a peer that waited for more would keep it waiting.
+    let mut chunk = [0; 4096];
+    while !heard.get(from..).unwrap().contains("QUIT") {
+        let count = stream.read(&mut chunk).await.unwrap_or_default();
+        if count == 0 {
+            break;
+        }
+        heard.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
+    }
     heard
 }
 

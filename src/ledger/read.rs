@@ -5,8 +5,9 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::apply::{WITHDRAWN, read_place};
 use super::command::{CampaignId, Tally};
+use super::deliveries::read_place;
+use super::enrolment::WITHDRAWN;
 use super::lock;
 use super::sqlite::{check_version, explain};
 use super::state::State;

@@ -300,7 +300,7 @@ async fn an_account_that_is_refused_stops_the_run_and_fails_nobody() {
     let Ended::Account(fault) = report.ended else {
         panic!("{report:?}")
     };
-    assert_eq!(fault.stage, crate::mail::Stage::Mail);
+    assert_eq!(fault.stage, Stage::Mail);
     let tally = world.tally(world.id("spring").await);
     assert_eq!((tally.pending, tally.failed), (50, 0));
 }

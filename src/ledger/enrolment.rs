@@ -1,0 +1,150 @@
+//! The SQL by which campaigns, lists and recipients come on record.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, RunState};
+use super::deliveries::step;
+use super::state::{Event, State};
+use super::suppression::suppressed;
+use crate::mail::Place;
+
+/// Why a delivery is suppressed when its row is gone. Such deliveries come back with their row.
+pub(super) const WITHDRAWN: &str = "no longer on the list";
+
+pub(super) fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Registered>> {
+    let sql = "SELECT id, uid, account, inputs, enrolled_at_ms IS NOT NULL FROM campaign WHERE name = ?1";
+    db.query_row(sql, [name], |row| {
+        Ok(Registered {
+            id: CampaignId(row.get(0)?),
+            uid: row.get(1)?,
+            account: row.get(2)?,
+            inputs: row.get(3)?,
+            is_enrolled: row.get(4)?,
+        })
+    })
+    .optional()
+}
+
+pub(super) fn register(
+    db: &Connection,
+    name: &str,
+    account: &str,
+    inputs: &str,
+    now_ms: i64,
+) -> rusqlite::Result<Registered> {
+    db.execute(
+        "INSERT INTO campaign (name, uid, account, inputs, created_at_ms) VALUES (?1, lower(hex(randomblob(8))), ?2, ?3, ?4)
+         ON CONFLICT (name) DO NOTHING",
+        params![name, account, inputs, now_ms],
+    )?;
+    find(db, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+pub(super) fn add_list(db: &Connection, digest: &str, path: &str, email: &str) -> rusqlite::Result<ListId> {
+    db.execute(
+        "INSERT INTO list (digest, path, email) VALUES (?1, ?2, ?3)
+         ON CONFLICT (digest) DO UPDATE SET path = excluded.path, email = excluded.email",
+        params![digest, path, email],
+    )?;
+    db.query_row("SELECT id FROM list WHERE digest = ?1", [digest], |row| {
+        row.get(0)
+    })
+    .map(ListId)
+}
+
+pub(super) fn drop_partial(db: &Connection, campaign: CampaignId) -> rusqlite::Result<()> {
+    // Nothing can have been attempted before the enrolment was complete; the foreign key of `attempt` would object.
+    db.execute(
+        "DELETE FROM delivery WHERE campaign_id = (SELECT id FROM campaign WHERE id = ?1 AND enrolled_at_ms IS NULL)",
+        [campaign.0],
+    )?;
+    Ok(())
+}
+
+pub(super) fn enrol(
+    db: &Connection,
+    campaign: CampaignId,
+    list: ListId,
+    rows: &[NewDelivery],
+) -> rusqlite::Result<u64> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO delivery (campaign_id, list_id, line, offset, length, address, state, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let mut held = 0;
+    for row in rows {
+        let reason = suppressed(db, &row.key)?;
+        held += u64::from(reason.is_some());
+        let state = if reason.is_some() {
+            State::Suppressed
+        } else {
+            State::Pending
+        };
+        statement.execute(params![
+            campaign.0,
+            list.0,
+            i64::try_from(row.place.line).unwrap_or(i64::MAX),
+            i64::try_from(row.place.offset).unwrap_or(i64::MAX),
+            row.place.length,
+            row.address,
+            state.name(),
+            reason,
+        ])?;
+    }
+    Ok(held)
+}
+
+pub(super) fn move_to(db: &Connection, list: ListId, rows: &[(DeliveryId, Place)]) -> rusqlite::Result<()> {
+    let mut readmitted =
+        db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'suppressed' AND reason = ?2")?;
+    // A mail that was handed over keeps the row it was made from; one in doubt may have to be made again.
+    let mut statement = db.prepare_cached(
+        "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5
+         WHERE id = ?1 AND state IN ('pending', 'in_doubt')",
+    )?;
+    for (delivery, place) in rows {
+        if readmitted.exists(params![delivery.0, WITHDRAWN])? {
+            step(db, *delivery, Event::Readmitted, None)?;
+        }
+        statement.execute(params![
+            delivery.0,
+            list.0,
+            i64::try_from(place.line).unwrap_or(i64::MAX),
+            i64::try_from(place.offset).unwrap_or(i64::MAX),
+            place.length
+        ])?;
+    }
+    Ok(())
+}
+
+pub(super) fn withdraw(db: &Connection, campaign: CampaignId, list: ListId) -> rusqlite::Result<u64> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM delivery WHERE campaign_id = ?1 AND state = 'pending' AND list_id <> ?2",
+    )?;
+    let rows = statement.query_map([campaign.0, list.0], |row| row.get::<_, i64>(0))?;
+    let gone: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    for delivery in &gone {
+        step(db, DeliveryId(*delivery), Event::Withdrawn, Some(WITHDRAWN))?;
+    }
+    Ok(gone.len() as u64)
+}
+
+/// Marks the enrolment as complete, with what the campaign was checked with.
+pub(super) fn enrolled(
+    db: &Connection,
+    campaign: CampaignId,
+    account: &str,
+    inputs: &str,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE campaign SET enrolled_at_ms = ?2, account = ?3, inputs = ?4 WHERE id = ?1";
+    db.execute(sql, params![campaign.0, now_ms, account, inputs])
+        .map(drop)
+}
+
+/// Notes how a run stands.
+pub(super) fn set_run(db: &Connection, campaign: CampaignId, run: &RunState) -> rusqlite::Result<()> {
+    let sql = "UPDATE campaign SET run_state = ?2, run_until_ms = ?3, run_note = ?4 WHERE id = ?1";
+    db.execute(sql, params![campaign.0, run.state, run.until_ms, run.note])
+        .map(drop)
+}
