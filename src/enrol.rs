@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -30,28 +30,40 @@ pub struct Snapshot {
 pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let folder = ledger.with_file_name("lists");
     std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    let mut source = File::open(list).with_context(|| format!("read {}", list.display()))?;
+    let digest = digest(list)?;
+    let path = folder.join(format!("{digest}.csv"));
+    if path.exists() {
+        return Ok(Snapshot { digest, path });
+    }
     let part = folder.join(format!("part-{}", std::process::id()));
-    let failed = || format!("copy {} to {}", list.display(), part.display());
-    let mut copy = File::create(&part).with_context(failed)?;
+    let copy = || -> std::io::Result<()> {
+        std::fs::copy(list, &part)?;
+        File::open(&part)?.sync_all()?;
+        std::fs::rename(&part, &path)
+    };
+    copy().with_context(|| format!("copy {} to {}", list.display(), path.display()))?;
+    // The list may have been edited between the two readings: what counts is what was copied.
+    anyhow::ensure!(
+        self::digest(&path)? == digest,
+        "{} changed while it was read; try again",
+        list.display()
+    );
+    Ok(Snapshot { digest, path })
+}
+
+fn digest(path: &Path) -> anyhow::Result<String> {
+    let failed = || format!("read {}", path.display());
+    let mut file = File::open(path).with_context(failed)?;
     let mut digest = Sha256::new();
     let mut chunk = vec![0; 256 * 1_024];
     loop {
-        let count = source
-            .read(&mut chunk)
-            .with_context(|| format!("read {}", list.display()))?;
+        let count = file.read(&mut chunk).with_context(failed)?;
         let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
             break;
         };
         digest.update(bytes);
-        copy.write_all(bytes).with_context(failed)?;
     }
-    let digest = hex(&digest.finalize());
-    let path = folder.join(format!("{digest}.csv"));
-    copy.sync_all()
-        .and_then(|()| std::fs::rename(&part, &path))
-        .with_context(failed)?;
-    Ok(Snapshot { digest, path })
+    Ok(hex(&digest.finalize()))
 }
 
 /// What a fresh list changes for a campaign that is already enrolled.

@@ -100,7 +100,15 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
     for (name, count, more) in [
         ("sent", tally.sent, ""),
         ("pending", tally.pending, ""),
-        ("sending", tally.sending, ""),
+        (
+            "sending",
+            tally.sending,
+            if status.state == "running" {
+                ""
+            } else {
+                " (the run died: in doubt)"
+            },
+        ),
         ("failed", tally.failed, ""),
         ("in doubt", tally.in_doubt, ""),
         ("suppressed", tally.suppressed, withdrawn.as_str()),

@@ -255,3 +255,6 @@ impl Ledger {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

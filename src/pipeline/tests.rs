@@ -50,12 +50,9 @@ impl World {
         std::fs::write(folder.path().join("mailshot.toml"), workspace).unwrap();
         std::fs::write(folder.path().join("body.html.hbs"), "<p>Hello {{email}}</p>").unwrap();
         for (name, people) in campaigns {
-            let rows: String = (0..*people).map(|n| format!("{name}{n}@example.com\n")).collect();
-            std::fs::write(
-                folder.path().join(format!("{name}.csv")),
-                format!("email\n{rows}"),
-            )
-            .unwrap();
+            let rows = (0..*people).map(|n| format!("{name}{n}@example.com"));
+            let lines: Vec<String> = std::iter::once("email".to_owned()).chain(rows).collect();
+            std::fs::write(folder.path().join(format!("{name}.csv")), lines.join("\n")).unwrap();
             let text = format!("subject = \"Hi\"\nrecipients = \"{name}.csv\"\nhtml = \"body.html.hbs\"\n");
             std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
         }

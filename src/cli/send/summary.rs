@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::super::exit::Exit;
-use super::super::printer::{Form, count, deliveries, time};
+use super::super::printer::{Form, count, deliveries, number, time};
 use super::super::status;
 use super::{Job, Sent, signal, wait};
 use crate::campaign::quota::{Spent, Unit};
@@ -176,17 +176,18 @@ fn interrupted(report: &Report, waiting: &str) -> Verdict {
 
 fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     let name = &job.campaign.name;
-    let open = tally.failed + tally.in_doubt;
     let (exit, what) = match (tally.failed, tally.in_doubt) {
         (0, 0) => (Exit::Ok, format!("done: {} sent", count(tally.sent, "mail"))),
-        _ => (
-            Exit::Partial,
-            format!(
-                "done: {} sent, {} did not go through",
-                count(tally.sent, "mail"),
-                super::number(open)
-            ),
-        ),
+        (failed, doubtful) => {
+            let open = [(failed, "failed"), (doubtful, "in doubt")].map(|(count, name)| match count {
+                0 => String::new(),
+                many => format!(", {} {name}", number(many)),
+            });
+            (
+                Exit::Partial,
+                format!("done: {} sent{}", count(tally.sent, "mail"), open.concat()),
+            )
+        }
     };
     let next = if tally.in_doubt > 0 {
         format!("settle what is in doubt with `mailshot resolve {name}`")

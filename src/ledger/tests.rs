@@ -1,0 +1,463 @@
+//! The ledger by its promises: what it lets begin, what it counts, what survives a crash, and what it refuses to open.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::read::Reader;
+use super::*;
+use crate::campaign::quota::Quota;
+use crate::mail::{Fault, Outcome, Reply, Scope, Stage};
+
+struct Book {
+    folder: TempDir,
+    ledger: Ledger,
+    campaign: CampaignId,
+    list: ListId,
+}
+
+impl Book {
+    async fn new(people: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+        let campaign = ledger.register("spring", "main", "{}", 1).await.unwrap().id;
+        let list = ledger.add_list("digest", "list.csv", "").await.unwrap();
+        let rows = people.iter().map(|who| person(who)).collect();
+        ledger.enrol(campaign, list, rows).await.unwrap();
+        ledger.enrolled(campaign, "main", "{}", 1).await.unwrap();
+        Self {
+            folder,
+            ledger,
+            campaign,
+            list,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(&self.path()).unwrap().unwrap()
+    }
+
+    fn tally(&self) -> Tally {
+        self.reader().tally(self.campaign).unwrap()
+    }
+
+    async fn due(&self, now_ms: i64) -> Vec<Delivery> {
+        self.ledger.due(self.campaign, now_ms, 1_000).await.unwrap()
+    }
+
+    async fn begin(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Begin {
+        self.ledger.begin(intent(delivery, rates, now_ms)).await.unwrap()
+    }
+
+    async fn finish(&self, delivery: DeliveryId, attempt: AttemptId, next: Next, now_ms: i64) {
+        let outcome = match next {
+            Next::Sent => Outcome::Accepted(reply("250 2.0.0 ok")),
+            Next::Doubt => Outcome::InDoubt(fault("451 4.3.0 x")),
+            Next::RetryAt(_) | Next::Hold => Outcome::Deferred(fault("451 4.3.0 later")),
+            Next::GiveUp(_) => Outcome::Refused(fault("550 5.1.1 no")),
+        };
+        let account = "main".to_owned();
+        self.ledger
+            .finish(Finish {
+                attempt,
+                delivery,
+                account,
+                outcome,
+                next,
+                now_ms,
+            })
+            .await
+            .unwrap();
+    }
+}
+
+fn person(who: &str) -> NewDelivery {
+    let address = format!("{who}@example.com");
+    let place = Place {
+        line: 2,
+        offset: 6,
+        length: 20,
+    };
+    NewDelivery {
+        key: address.to_lowercase(),
+        address,
+        place,
+    }
+}
+
+fn intent(delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Intent {
+    let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
+    Intent {
+        delivery,
+        account: "main".to_owned(),
+        quota: Quota {
+            rates,
+            ..Quota::default()
+        },
+        message_id: "id@example.com".to_owned(),
+        digest: [7; 32],
+        now_ms,
+    }
+}
+
+fn reply(line: &str) -> Reply {
+    Reply::from_lines([line.as_bytes()]).unwrap()
+}
+
+fn fault(line: &str) -> Fault {
+    Fault {
+        stage: Stage::Rcpt,
+        scope: Scope::Recipient,
+        reply: Some(reply(line)),
+        note: String::new(),
+    }
+}
+
+fn went(begin: Begin) -> AttemptId {
+    let Begin::Go(attempt) = begin else {
+        panic!("{begin:?}")
+    };
+    attempt
+}
+
+#[tokio::test]
+async fn a_story_is_on_record_with_every_try() {
+    let book = Book::new(&["li"]).await;
+    let delivery = book.due(10).await.remove(0);
+    let first = went(book.begin(delivery.id, &[], 10).await);
+    book.finish(delivery.id, first, Next::RetryAt(70_000), 20).await;
+    assert!(book.due(69_999).await.is_empty());
+    let again = book.due(70_000).await.remove(0);
+    assert_eq!((again.tries, again.first_try_ms), (1, Some(10)));
+    let second = went(book.begin(again.id, &[], 70_000).await);
+    book.finish(again.id, second, Next::Sent, 70_500).await;
+    let story = book.reader().story("spring", "li@example.com").unwrap().unwrap();
+    let told: Vec<_> = story
+        .attempts
+        .iter()
+        .map(|one| (one.outcome.clone().unwrap(), one.code.unwrap()))
+        .collect();
+    assert_eq!(told, [("deferred".to_owned(), 451), ("accepted".to_owned(), 250)]);
+    assert_eq!((story.state, story.tries), (State::Sent, 2));
+    assert_eq!(story.attempts[0].digest, "07".repeat(32));
+}
+
+#[tokio::test]
+async fn a_delivery_begins_once_however_often_it_is_asked() {
+    let book = Book::new(&["li"]).await;
+    let delivery = book.due(10).await.remove(0).id;
+    let answers = tokio::join!(
+        book.begin(delivery, &[], 10),
+        book.begin(delivery, &[], 10),
+        book.begin(delivery, &[], 10),
+    );
+    let went = [answers.0, answers.1, answers.2]
+        .iter()
+        .filter(|one| matches!(one, Begin::Go(_)))
+        .count();
+    assert_eq!(went, 1);
+}
+
+#[tokio::test]
+async fn what_is_suppressed_meanwhile_does_not_begin() {
+    let book = Book::new(&["Li", "wu"]).await;
+    let delivery = book.due(10).await.remove(0).id;
+    let row = NewSuppression {
+        key: "li@example.com".to_owned(),
+        reason: "asked".to_owned(),
+        source: "test".to_owned(),
+        at_ms: 5,
+    };
+    assert_eq!(book.ledger.suppress(vec![row.clone()]).await.unwrap(), 1);
+    assert_eq!(
+        book.ledger.suppress(vec![row]).await.unwrap(),
+        0,
+        "it is there already"
+    );
+    assert_eq!(book.begin(delivery, &[], 10).await, Begin::Skip);
+    assert_eq!((book.tally().suppressed, book.tally().pending), (1, 1));
+    assert!(book.ledger.unsuppress("li@example.com".to_owned()).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_locked_account_begins_nothing_until_it_is_unlocked() {
+    let book = Book::new(&["li"]).await;
+    let delivery = book.due(10).await.remove(0).id;
+    let event = AccountEvent {
+        account: "main".to_owned(),
+        at_ms: 10,
+        until_ms: 1_000,
+        stage: "auth".to_owned(),
+        reply: "535 no".to_owned(),
+    };
+    book.ledger.lock_account(event).await.unwrap();
+    assert_eq!(book.begin(delivery, &[], 999).await, Begin::Locked(1_000));
+    assert_eq!(
+        book.reader().account_lock("main", 999).unwrap().unwrap().until_ms,
+        1_000
+    );
+    assert!(book.reader().account_lock("main", 1_000).unwrap().is_none());
+    book.ledger.unlock_account("main", 500).await.unwrap();
+    went(book.begin(delivery, &[], 501).await);
+}
+
+#[tokio::test]
+async fn the_quota_is_shared_with_another_process() {
+    let book = Book::new(&["li", "wu", "mo"]).await;
+    let other = Ledger::open(&book.path()).unwrap();
+    let due = book.due(10).await;
+    let first = went(book.begin(due[0].id, &["2/min"], 10).await);
+    let second = other.begin(intent(due[1].id, &["2/min"], 20)).await.unwrap();
+    went(second);
+    assert!(matches!(
+        book.begin(due[2].id, &["2/min"], 30).await,
+        Begin::Wait(_)
+    ));
+    book.finish(due[0].id, first, Next::Sent, 5_000).await;
+    // The first ended at 5 s, so a minute after that its place is free; the other one is still under way.
+    assert!(matches!(
+        other.begin(intent(due[2].id, &["2/min"], 64_999)).await.unwrap(),
+        Begin::Wait(_)
+    ));
+    went(other.begin(intent(due[2].id, &["2/min"], 65_001)).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_a_dead_run_left_open_stops_counting_in_the_end() {
+    let book = Book::new(&["li", "wu"]).await;
+    let due = book.due(10).await;
+    went(book.begin(due[0].id, &["1/min"], 10).await);
+    // Another campaign's run died there. 20 minutes later its mail is over, a minute after that out of the window.
+    assert!(matches!(
+        book.begin(due[1].id, &["1/min"], 20 * 60_000).await,
+        Begin::Wait(_)
+    ));
+    went(book.begin(due[1].id, &["1/min"], 21 * 60_000 + 11).await);
+}
+
+#[tokio::test]
+async fn a_crash_after_the_intent_leaves_a_doubt_that_is_named_and_settled() {
+    let book = Book::new(&["li", "wu", "mo"]).await;
+    let due = book.due(10).await;
+    went(book.begin(due[0].id, &[], 10).await);
+    went(book.begin(due[1].id, &[], 10).await);
+    assert_eq!(book.ledger.recover(book.campaign, 99).await.unwrap(), 2);
+    assert_eq!(book.ledger.recover(book.campaign, 99).await.unwrap(), 0);
+    let doubtful = book.reader().in_state("spring", State::InDoubt, 10).unwrap();
+    let names: Vec<&str> = doubtful.iter().map(|(who, _)| who.as_str()).collect();
+    assert_eq!(names, ["li@example.com", "wu@example.com"]);
+    let key = Some("li@example.com".to_owned());
+    assert_eq!(
+        book.ledger
+            .resolve(book.campaign, key, Resolution::AssumeSent)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        book.ledger
+            .resolve(book.campaign, None, Resolution::Resend)
+            .await
+            .unwrap(),
+        1
+    );
+    let tally = book.tally();
+    assert_eq!((tally.sent, tally.pending, tally.in_doubt), (1, 2, 0));
+}
+
+#[tokio::test]
+async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
+    let book = Book::new(&["li", "wu"]).await;
+    let due = book.due(10).await;
+    let fresh = book
+        .ledger
+        .add_list("other digest", "list.csv", "")
+        .await
+        .unwrap();
+    assert_ne!(fresh, book.list);
+    book.ledger
+        .move_to(fresh, vec![(due[1].id, due[1].place)])
+        .await
+        .unwrap();
+    assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 1);
+    let status = book.reader().status("spring").unwrap().unwrap();
+    assert_eq!(
+        (status.tally.suppressed, status.withdrawn, status.tally.pending),
+        (1, 1, 1)
+    );
+    book.ledger
+        .move_to(fresh, vec![(due[0].id, due[0].place)])
+        .await
+        .unwrap();
+    assert_eq!(book.tally().pending, 2);
+    assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_enrolment_that_was_cut_short_begins_anew() {
+    let folder = TempDir::new().unwrap();
+    let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+    let known = ledger.register("spring", "main", "{}", 1).await.unwrap();
+    let list = ledger.add_list("digest", "list.csv", "").await.unwrap();
+    ledger.enrol(known.id, list, vec![person("li")]).await.unwrap();
+    assert!(!ledger.find("spring").await.unwrap().unwrap().is_enrolled);
+    ledger.drop_partial(known.id).await.unwrap();
+    ledger
+        .enrol(known.id, list, vec![person("li"), person("wu")])
+        .await
+        .unwrap();
+    ledger.enrolled(known.id, "main", "{}", 1).await.unwrap();
+    ledger.drop_partial(known.id).await.unwrap();
+    let reader = Reader::open(&folder.path().join("ledger.db")).unwrap().unwrap();
+    assert_eq!(
+        reader.tally(known.id).unwrap().recipients,
+        2,
+        "a complete enrolment is never dropped"
+    );
+    let again = ledger.register("spring", "main", "{}", 9).await.unwrap();
+    assert_eq!(again.uid, known.uid, "the uid is drawn once");
+}
+
+#[tokio::test]
+async fn retries_that_are_due_go_before_those_never_tried() {
+    let book = Book::new(&["li", "wu", "mo"]).await;
+    let last = book.due(10).await.remove(2).id;
+    let attempt = went(book.begin(last, &[], 10).await);
+    book.finish(last, attempt, Next::RetryAt(100), 20).await;
+    assert_eq!(book.due(100).await[0].id, last);
+    assert_eq!(book.due(99).await.len(), 2);
+    assert_eq!(book.ledger.next_due(book.campaign).await.unwrap(), Some(0));
+}
+
+#[test]
+fn files_that_are_no_ledger_are_refused_in_plain_words() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let refusal = || Ledger::open(&path).unwrap_err().to_string();
+    std::fs::write(
+        &path,
+        "this is a shopping list, and a long one at that".repeat(100),
+    )
+    .unwrap();
+    assert!(refusal().contains("it is not a SQLite file"), "{}", refusal());
+    std::fs::remove_file(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE shopping (x)").unwrap();
+    assert!(refusal().contains("not a ledger of mailshot"), "{}", refusal());
+    other.execute_batch("DROP TABLE shopping; CREATE TABLE meta (key, value); INSERT INTO meta VALUES ('schema_version', '99')").unwrap();
+    assert!(
+        refusal().contains("a newer mailshot wrote it (schema 99"),
+        "{}",
+        refusal()
+    );
+    assert!(Reader::open(&path).is_err());
+}
+
+/// What the model does, chosen by the test.
+#[derive(Clone, Debug)]
+enum Step {
+    Begin(usize),
+    Finish(usize, u8),
+    Crash,
+    Resend,
+    Suppress(usize),
+    Wait(i64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0usize..6).prop_map(Step::Begin),
+        6 => ((0usize..6), 0u8..5).prop_map(|(who, how)| Step::Finish(who, how)),
+        1 => Just(Step::Crash),
+        1 => Just(Step::Resend),
+        1 => (0usize..6).prop_map(Step::Suppress),
+        3 => (0i64..40_000).prop_map(Step::Wait),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+/// A person in the model.
+#[derive(Clone, Debug, Default)]
+struct Expected {
+    open: Option<AttemptId>,
+    /// Accepted attempts since the last resend.
+    accepted: u32,
+    may_be_accepted: bool,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_of_events_breaks_a_promise(steps in steps()) {
+        Runtime::new().unwrap().block_on(async {
+            let names = ["p0", "p1", "p2", "p3", "p4", "p5"];
+            let book = Book::new(&names).await;
+            let ids: Vec<DeliveryId> = book.due(0).await.iter().map(|one| one.id).collect();
+            let mut model: BTreeMap<usize, Expected> = (0..6).map(|who| (who, Expected::default())).collect();
+            let (mut now, mut begins) = (1_000i64, Vec::<(i64, i64)>::new());
+            for step in steps {
+                match step {
+                    Step::Wait(ms) => now += ms,
+                    Step::Begin(who) => {
+                        if let Begin::Go(attempt) = book.begin(ids[who], &["3/min"], now).await {
+                            let person = model.get_mut(&who).unwrap();
+                            assert_eq!(person.open, None);
+                            assert!(person.accepted == 0 && !person.may_be_accepted, "never twice without a resend");
+                            person.open = Some(attempt);
+                            begins.push(now);
+                        }
+                    }
+                    Step::Finish(who, how) => {
+                        let person = model.get_mut(&who).unwrap();
+                        let Some(attempt) = person.open.take() else { continue };
+                        let next = match how {
+                            0 => Next::Sent,
+                            1 => Next::RetryAt(now + 10_000),
+                            2 => Next::GiveUp("no".to_owned()),
+                            3 => Next::Hold,
+                            _ => Next::Doubt,
+                        };
+                        person.accepted += u32::from(next == Next::Sent);
+                        person.may_be_accepted = next == Next::Doubt;
+                        book.finish(ids[who], attempt, next, now).await;
+                    }
+                    Step::Crash => {
+                        book.ledger.recover(book.campaign, now).await.unwrap();
+                        for person in model.values_mut().filter(|person| person.open.is_some()) {
+                            person.open = None;
+                            person.may_be_accepted = true;
+                        }
+                    }
+                    Step::Resend => {
+                        book.ledger.resolve(book.campaign, None, Resolution::Resend).await.unwrap();
+                        model.values_mut().for_each(|person| person.may_be_accepted = false);
+                    }
+                    Step::Suppress(who) => {
+                        let row = NewSuppression {
+                            key: format!("{}@example.com", names[who]),
+                            reason: "asked".to_owned(),
+                            source: "test".to_owned(),
+                            at_ms: now,
+                        };
+                        book.ledger.suppress(vec![row]).await.unwrap();
+                    }
+                }
+                let tally = book.tally();
+                let sum = tally.pending + tally.sending + tally.sent + tally.failed + tally.in_doubt + tally.suppressed;
+                assert_eq!((tally.recipients, sum), (6, 6));
+            }
+            for at in &begins {
+                let held = begins.iter().filter(|other| (*at..*at + 60_000).contains(other)).count();
+                assert!(held <= 3, "{held} begins in a minute: {begins:?}");
+            }
+        });
+    }
+}
