@@ -402,7 +402,7 @@ proptest! {
             let book = Book::new(&names).await;
             let ids: Vec<DeliveryId> = book.due(0).await.iter().map(|one| one.id).collect();
             let mut model: BTreeMap<usize, Expected> = (0..6).map(|who| (who, Expected::default())).collect();
-            let (mut now, mut begins) = (1_000i64, Vec::<(i64, i64)>::new());
+            let (mut now, mut begins) = (1_000i64, Vec::<i64>::new());
             for step in steps {
                 match step {
                     Step::Wait(ms) => now += ms,
