@@ -76,6 +76,17 @@ pub fn check(
     Ok(findings)
 }
 
+/// Only reads the rows: what is wrong with them, when no mail can be made anyway.
+pub fn row_problems(list: &List) -> anyhow::Result<Problems> {
+    let mut problems = Problems::default();
+    for row in list.rows()? {
+        if let Row::Rejected(rejected) = row? {
+            problems.push(rejected.problem);
+        }
+    }
+    Ok(problems)
+}
+
 impl Findings {
     /// Counts a row; gives back the recipient, if there is one to mail.
     fn note(

@@ -338,10 +338,16 @@ impl SecretSource {
     fn read(&self, root: &Path) -> anyhow::Result<String> {
         match self {
             Self::Command(command) => {
+                // A workspace that is this very folder has an empty path.
+                let folder = if root.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    root
+                };
                 let output = Command::new("sh")
                     .arg("-c")
                     .arg(command)
-                    .current_dir(root)
+                    .current_dir(folder)
                     .output();
                 let output = output.with_context(|| format!("run {self}"))?;
                 if !output.status.success() {

@@ -67,6 +67,8 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
 /// The table that a position stands in, as `" in [quota]"`.
 fn place(text: &str, position: usize) -> String {
     let before = text.get(..position).unwrap_or_default();
+    // The line of the key itself may be the head of a table.
+    let before = before.rsplit_once('\n').map_or("", |(lines, _)| lines);
     let head = before
         .lines()
         .rev()

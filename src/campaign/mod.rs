@@ -125,10 +125,8 @@ impl RawCampaign {
         {
             if let Err(error) = std::fs::File::open(path(named)) {
                 let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
-                problems.push(file.problem(named, what).hint(format!(
-                    "paths begin at the workspace: {}",
-                    workspace.root.display()
-                )));
+                let hint = "paths begin at the folder of mailshot.toml";
+                problems.push(file.problem(named, what).hint(hint));
             }
         }
         self.check_subject(file, problems);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Coded, Exit};
 use crate::campaign::{Campaign, Workspace, workspace};
+use crate::check;
 use crate::compose::Composer;
 use crate::ledger::read::Reader;
 use crate::pipeline::Maker;
@@ -64,7 +65,6 @@ fn relative(root: &Path) -> PathBuf {
     let here = std::env::current_dir().ok();
     let inside = here.and_then(|here| root.strip_prefix(here).map(Path::to_owned).ok());
     match inside {
-        Some(path) if path.as_os_str().is_empty() => PathBuf::from("."),
         Some(path) => path,
         None => root.to_owned(),
     }
@@ -88,7 +88,14 @@ pub(super) fn maker_for(
     list: &List,
     uid: String,
 ) -> anyhow::Result<Maker> {
-    let templates = Templates::compile(campaign, list.columns(), &workspace.root)?;
+    let templates = match Templates::compile(campaign, list.columns(), &workspace.root) {
+        Ok(templates) => templates,
+        // Problems come all together: those of the rows as well.
+        Err(mut problems) => {
+            problems.extend(check::row_problems(list)?);
+            return Err(problems.into());
+        }
+    };
     let composer = Composer::new(campaign, campaign.unsubscribe.key()?);
     Ok(Maker::new(
         campaign.clone(),

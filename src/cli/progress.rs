@@ -1,13 +1,14 @@
 //! What a run shows while it goes on: a bar on a terminal, a plain line every few seconds elsewhere.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::printer::{Form, Printer, number};
+use super::printer::{Form, Printer, number, time};
 use crate::campaign::quota::Left;
 use crate::mail::Outcome;
 use crate::pipeline::{Happened, Watcher};
@@ -50,6 +51,9 @@ impl Counts {
 /// Shows how a run goes on.
 pub(super) struct Progress {
     pub(super) counts: Arc<Counts>,
+    /// Until when the run waits, in ms since the epoch; 0 while it sends.
+    pub(super) waits_until_ms: Arc<AtomicI64>,
+    zone: TimeZone,
     printer: Printer,
     bar: ProgressBar,
     total: u64,
@@ -60,7 +64,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Shows a run that has `total` mails before it.
-    pub(super) fn new(printer: Printer, total: u64) -> Self {
+    pub(super) fn new(printer: Printer, total: u64, zone: TimeZone) -> Self {
         let is_shown = !printer.is_quiet && printer.form == Form::Text && console_is_terminal();
         let target = if is_shown {
             ProgressDrawTarget::stderr_with_hz(5)
@@ -74,6 +78,8 @@ impl Progress {
         let past = std::iter::once((Instant::now(), 0)).collect();
         Self {
             counts: Arc::new(Counts::default()),
+            waits_until_ms: Arc::default(),
+            zone,
             printer,
             bar,
             total,
@@ -113,6 +119,11 @@ impl Progress {
         }
     }
 
+    /// Says something that must not be missed, above the bar.
+    pub(super) fn warn(&self, line: &str) {
+        self.bar.suspend(|| self.printer.warn(line));
+    }
+
     /// Takes the bar away; what comes next is the summary.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
@@ -130,6 +141,11 @@ impl Progress {
             if count > 0 {
                 parts.push(format!("{} {name}", number(count)));
             }
+        }
+        let waits_until_ms = self.waits_until_ms.load(Ordering::Relaxed);
+        if waits_until_ms > 0 {
+            parts.push(format!("waiting until {}", time(waits_until_ms, &self.zone)));
+            return parts.join(" · ");
         }
         let speed = self.speed();
         parts.push(format!("{speed:.1}/s"));

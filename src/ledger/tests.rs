@@ -438,7 +438,9 @@ proptest! {
                     }
                     Step::Resend => {
                         book.ledger.resolve(book.campaign, None, Resolution::Resend).await.unwrap();
-                        model.values_mut().for_each(|person| person.may_be_accepted = false);
+                        for person in model.values_mut() {
+                            person.may_be_accepted = false;
+                        }
                     }
                     Step::Suppress(who) => {
                         let row = NewSuppression {

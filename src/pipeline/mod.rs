@@ -131,10 +131,7 @@ async fn wait_for_quota(shared: &Shared, spent: Spent) {
     if spent.rate.unit == Unit::Day && shared.run.patience == Patience::End {
         return shared.end(Ended::Quota(spent));
     }
-    tokio::select! {
-        () = shared.run.clock.wait_until(spent.until_ms) => {}
-        () = shared.stop.cancelled() => {}
-    }
+    shared.wait_until(spent.until_ms).await;
 }
 
 /// Writes what became of a mail, and tells whoever watches.

@@ -1,6 +1,6 @@
 //! A run: what it needs, what its workers share, and how it ends.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
@@ -113,6 +113,8 @@ pub struct Run {
     pub trace: Option<Trace>,
     /// Who is told of outcomes.
     pub watcher: Watcher,
+    /// Until when it waits for a quota or a retry, in ms since the epoch; 0 while it sends.
+    pub waits_until_ms: Arc<AtomicI64>,
 }
 
 /// How a run is ended from outside.
@@ -178,10 +180,7 @@ impl Run {
                 // It fell due while the workers were ending.
                 Ended::Later(due_ms) if due_ms <= shared.run.clock.now_ms() && begun_before > begun => {}
                 Ended::Later(due_ms) if shared.run.patience == Patience::Wait => {
-                    tokio::select! {
-                        () = shared.run.clock.wait_until(due_ms) => {}
-                        () = shared.stop.cancelled() => {}
-                    }
+                    shared.wait_until(due_ms).await;
                 }
                 ended => return Ok(Report { ended, abandoned: 0 }),
             }
@@ -229,6 +228,16 @@ impl Shared {
             Some(error) => Err(error),
             None => Ok(Some(self.ended(stop).await?)),
         }
+    }
+
+    /// Waits, and says so to whoever looks; a stop ends it.
+    pub(super) async fn wait_until(&self, at_ms: i64) {
+        self.run.waits_until_ms.store(at_ms, Ordering::Relaxed);
+        tokio::select! {
+            () = self.run.clock.wait_until(at_ms) => {}
+            () = self.stop.cancelled() => {}
+        }
+        self.run.waits_until_ms.store(0, Ordering::Relaxed);
     }
 
     /// Ends the run for everyone. The first reason counts.

@@ -234,6 +234,11 @@ fn is_gb18030(bytes: &[u8]) -> bool {
     while let Some(byte) = rest.next() {
         if byte >= 0x80 {
             let second = rest.next().unwrap_or(0);
+            if second.is_ascii_digit() {
+                // Four bytes: letters of other scripts, which say nothing about the encoding.
+                rest.by_ref().take(2).for_each(drop);
+                continue;
+            }
             pairs += 1;
             common += usize::from((0xA1..=0xF7).contains(&byte) && second >= 0xA1);
         }

@@ -51,7 +51,12 @@ impl Enrolment {
             .filter(|known| known.is_enrolled);
         let list = List::open(&snapshot.path, campaign.email_column.as_deref())
             .map_err(|problems| renamed(problems, &snapshot, job))?;
-        let maker = load::maker_for(&job.workspace, campaign, &list, String::new())?;
+        let maker = load::maker_for(&job.workspace, campaign, &list, String::new()).map_err(|error| {
+            match error.downcast() {
+                Ok(problems) => renamed(problems, &snapshot, job).into(),
+                Err(other) => other,
+            }
+        })?;
         let root = &job.workspace.root;
         let sources = maker.templates().sources().map(|(path, text)| {
             (

@@ -8,6 +8,7 @@ mod test_mail;
 mod tryout;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -235,7 +236,8 @@ impl Job<'_> {
             .args
             .limit
             .map_or(enrolled.waiting, |limit| limit.min(enrolled.waiting));
-        let mut progress = Progress::new(self.printer, waiting);
+        let zone = status::zone(&self.workspace, &self.campaign.account.name);
+        let mut progress = Progress::new(self.printer, waiting, zone);
         let trace = match &self.args.trace {
             Some(path) => {
                 let file =
@@ -261,6 +263,7 @@ impl Job<'_> {
             limit: self.args.limit,
             trace,
             watcher: progress.watcher(),
+            waits_until_ms: Arc::clone(&progress.waits_until_ms),
         };
         let report = self.watch(run, ledger, &mut progress).await;
         progress.finish();
@@ -302,10 +305,10 @@ impl Job<'_> {
                 }
                 () = signals.next() => {
                     if stop.gently.is_cancelled() {
-                        self.printer.warn("stopping at once; what is in flight is in doubt");
+                        progress.warn("stopping at once; what is in flight is in doubt");
                         stop.now.cancel();
                     } else {
-                        self.printer.warn("stopping: what is in flight is finished and recorded; once more stops at once");
+                        progress.warn("stopping: what is in flight is finished and recorded; once more stops at once");
                         stop.gently.cancel();
                     }
                 }
