@@ -52,10 +52,7 @@ pub(super) struct Args {
 
 fn help() -> String {
     let table = |rows: &[(&str, &str)]| {
-        let lines: Vec<String> = rows
-            .iter()
-            .map(|(form, what)| format!("  {form:<28} {what}\n"))
-            .collect();
+        let lines: Vec<String> = rows.iter().map(|(form, what)| entry(form, what)).collect();
         lines.concat()
     };
     format!(
@@ -65,6 +62,26 @@ fn help() -> String {
         table(LOCAL_PARTS),
         table(FAULTS)
     )
+}
+
+/// A line of a table: what it is on the left, what it does on the right, wrapped beneath itself.
+fn entry(form: &str, what: &str) -> String {
+    const LEFT: usize = 28;
+    const RIGHT: usize = 64;
+    let mut out = format!("  {form:<LEFT$}");
+    let mut column = 0;
+    for word in what.split(' ') {
+        if column + word.len() > RIGHT {
+            out.push_str("\n  ");
+            out.push_str(&" ".repeat(LEFT));
+            column = 0;
+        }
+        out.push(' ');
+        out.push_str(word);
+        column += word.len() + 1;
+    }
+    out.push('\n');
+    out
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {

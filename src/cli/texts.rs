@@ -15,9 +15,9 @@ pub(super) const CHECK: &str = "\
 Examples:
   mailshot check campaigns/hello.toml
   mailshot check hello --json
-  mailshot check hello --skip-invalid     leave out rows that cannot be used; they go to rejected.csv
+  mailshot check hello --skip-invalid     rows that cannot be used go to rejected.csv
 
-Exit codes: 0 all is well, 65 something is wrong with the campaign, its list or its templates.";
+Exit codes: 0 all is well, 65 something is wrong with campaign, list or templates.";
 
 pub(super) const PREVIEW: &str = "\
 Examples:
@@ -34,17 +34,18 @@ Examples:
   mailshot send hello                              send it; run it again to go on
   mailshot send hello --yes --quiet                from cron
 
-Running it again continues: nobody is mailed twice. Deliveries that may or may not have been accepted when a run
-died are held back and listed; see `mailshot resolve`.
+Running it again continues: nobody is mailed twice. Deliveries that may or may not have been
+accepted when a run died are held back and listed; see `mailshot resolve`.
 
-Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreachable, 75 not finished (run it again),
-76 finished but some failed or are in doubt, 77 login or sender refused, 130 interrupted.";
+Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreachable,
+75 not finished (run it again), 76 finished but some failed or are in doubt,
+77 login or sender refused, 130 interrupted.";
 
 pub(super) const STATUS: &str = "\
 Examples:
   mailshot status                  all campaigns
   mailshot status hello            one campaign, with what is in doubt or failed
-  mailshot status hello --json     campaign, state, recipients, pending, sending, sent, failed, in_doubt, suppressed";
+  mailshot status hello --json     campaign, state, recipients, and the count of each state";
 
 pub(super) const SHOW: &str = "\
 Examples:
@@ -52,8 +53,8 @@ Examples:
   mailshot show hello li@example.com --json";
 
 pub(super) const RESOLVE: &str = "\
-A delivery is in doubt when its mail was handed over but the answer never came. It is neither sent again nor counted
-as sent until you decide.
+A delivery is in doubt when its mail was handed over but the answer never came. It is neither
+sent again nor counted as sent until you decide.
 
 Examples:
   mailshot resolve hello                             list what is in doubt

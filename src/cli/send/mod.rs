@@ -72,8 +72,8 @@ pub(super) struct Args {
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
-    /// Write the dialogue with the server to this file; passwords are left out
-    #[arg(long, value_name = "FILE")]
+    /// Show the dialogue with the server, or write it to a file; passwords are left out
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     trace: Option<PathBuf>,
 }
 
@@ -239,6 +239,7 @@ impl Job<'_> {
         let zone = status::zone(&self.workspace, &self.campaign.account.name);
         let mut progress = Progress::new(self.printer, waiting, zone);
         let trace = match &self.args.trace {
+            Some(path) if path.as_os_str() == "-" => Some(Trace::new(std::io::stderr())),
             Some(path) => {
                 let file =
                     std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
