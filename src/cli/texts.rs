@@ -65,7 +65,7 @@ Examples:
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
-  mailshot suppress remove li@example.com --reason 'asked to come back'
+  mailshot suppress remove li@example.com
   mailshot suppress list --json
 
 A suppressed address gets no mail of any campaign, also not of one that is under way.";

@@ -56,7 +56,7 @@ async fn fill(shared: &Shared, vehicle: &mut Vehicle<'_>) -> anyhow::Result<()> 
         let id = delivery.id;
         match board(shared, vehicle, delivery).await? {
             Boarding::Aboard => {}
-            Boarding::Skipped => shared.queue.done(id).await,
+            Boarding::Skipped => shared.queue.skip(id).await,
             Boarding::Later(delivery) => {
                 shared.queue.give_back(delivery).await;
                 return Ok(());

@@ -71,7 +71,14 @@ impl Queue {
         inner.waiting.push_front(delivery);
     }
 
-    /// Its result is on disk, or it was not to be sent.
+    /// It was not to be sent, and so it does not count for the limit.
+    pub(super) async fn skip(&self, id: DeliveryId) {
+        let mut inner = self.inner.lock().await;
+        inner.in_hand.remove(&id);
+        inner.left = inner.left.map(|left| left + 1);
+    }
+
+    /// Its result is on disk.
     pub(super) async fn done(&self, id: DeliveryId) {
         self.inner.lock().await.in_hand.remove(&id);
     }

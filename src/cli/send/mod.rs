@@ -133,10 +133,14 @@ impl Job<'_> {
         let enrolment = Enrolment::prepare(self, &ledger).await?;
         let carrier = self.carrier()?;
         self.plan(&enrolment)?;
-        let enrolled = enrolment.finish(self, &ledger).await?;
-        if self.args.on_doubt == "resend" {
-            ledger.resolve(enrolled.id, None, Resolution::Resend).await?;
+        if let Some(known) = enrolment
+            .known
+            .as_ref()
+            .filter(|_| self.args.on_doubt == "resend")
+        {
+            ledger.resolve(known.id, None, Resolution::Resend).await?;
         }
+        let enrolled = enrolment.finish(self, &ledger).await?;
         let running = RunState {
             state: "running",
             until_ms: None,

@@ -208,12 +208,25 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
 fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
     let account = &job.campaign.account;
-    let server = format!("{}:{} said: {fault}", account.host, account.port);
+    let server = match fault.reply {
+        Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
+        None => format!("{}:{}: {fault}", account.host, account.port),
+    };
     let text = fault.to_string().to_lowercase();
     if QUOTA_TEXTS.iter().any(|known| text.contains(known)) {
         return Verdict::paused(
             format!("the provider's quota is spent; {waiting}\n  server: {server}"),
             format!("{AGAIN} when the quota begins anew"),
+        );
+    }
+    if fault.reply.is_none() && fault.stage < Stage::Auth {
+        return Verdict::stopped(
+            Exit::Config,
+            format!(
+                "the server and account `{}` do not fit together; {waiting}\n  server: {server}",
+                account.name
+            ),
+            format!("change the account in mailshot.toml, and {AGAIN}"),
         );
     }
     let (what, next) = if fault.stage == Stage::Auth {
