@@ -8,4 +8,6 @@ mod harness;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod postfix;
+#[cfg(test)]
 mod send;
