@@ -8,6 +8,14 @@ mod harness;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod doubt;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
 mod postfix;
+#[cfg(test)]
+mod quota;
 #[cfg(test)]
 mod send;
