@@ -117,3 +117,194 @@ fn nobody_is_lost_or_mailed_twice_without_pipelining_either() {
     eprintln!("killed without pipelining: {figures:?}");
     assert!(figures.kills > 0);
 }
+
+// The table "killed": what is on disk, and what resuming does.
+
+#[test]
+fn killed_while_checking_or_enrolling_it_enrols_again_and_sends_once() {
+    let sandbox = Sandbox::start(&[]);
+    let everyone = people(9_000);
+    let workspace = Workspace::new(&format!("{}connections = 4", sandbox.account()), &everyone);
+    // At the first sign of each: the copy of the list, the campaign's row, the first batch of people.
+    let signs = [
+        None,
+        Some("SELECT 1 FROM campaign"),
+        Some("SELECT 1 FROM delivery LIMIT 1"),
+    ];
+    for sign in signs {
+        let mut running = workspace.start_send(&["--limit", "0"]);
+        wait_for("a sign of the enrolment", || match sign {
+            _ if running.has_ended() => Some(()),
+            None => workspace.path(".mailshot/lists").exists().then_some(()),
+            Some(sql) => workspace.ask(sql).map(drop),
+        });
+        running.kill();
+        let enrolled = workspace.ask("SELECT count(*) FROM delivery").unwrap_or(0);
+        assert!([0, 5_000, 9_000].contains(&enrolled), "whole batches: {enrolled}");
+        assert_eq!(
+            workspace
+                .ask("SELECT count(*) FROM delivery WHERE state <> 'pending'")
+                .unwrap_or(0),
+            0
+        );
+    }
+    workspace.send(&["--limit", "50"]).expect(75);
+    let status = workspace.status();
+    assert_eq!((status.recipients, status.sent), (9_000, 50));
+    assert!(sandbox.arrived().into_values().eq([1; 50]));
+}
+
+#[test]
+fn killed_before_the_intent_nothing_is_in_doubt() {
+    // A server that never says a word: every worker waits for its greeting, before any intent.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let workspace = Workspace::new(
+        &format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""),
+        &people(5),
+    );
+    let running = workspace.start_send(&[]);
+    let connection = listener.accept().unwrap();
+    running.kill();
+    drop(connection);
+    assert_eq!(workspace.status().pending, 5);
+    let sandbox = Sandbox::start(&[]);
+    workspace.configure(&sandbox.account(), "");
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 5]));
+}
+
+#[test]
+fn killed_between_two_mails_of_a_paced_run_nothing_is_in_doubt() {
+    let sandbox = Sandbox::start(&[]);
+    let account = sandbox.account();
+    let workspace = Workspace::new(&format!("{account}rates = [\"1/min\"]"), &people(3));
+    let running = workspace.start_send(&[]);
+    workspace.wait_until(1, "sent");
+    running.kill();
+    let status = workspace.status();
+    assert_eq!((status.sent, status.pending, status.sending), (1, 2, 0));
+    workspace.configure(&account, "");
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 3]));
+}
+
+#[test]
+fn killed_after_the_intent_and_before_the_end_of_data_the_delivery_is_in_doubt() {
+    // The server answers a group of commands only after a while: the intent is on disk, the mail has not left.
+    let sandbox = Sandbox::start(&["--fault", "delay=1s"]);
+    let workspace = Workspace::new(&sandbox.account(), &["anna@example.com"]);
+    let running = workspace.start_send(&[]);
+    workspace.wait_until(1, "sending");
+    running.kill();
+    assert_eq!(workspace.status().sending, 1);
+    workspace.send(&[]).expect(76).says(&[
+        "the last run was cut short: 1 delivery in doubt",
+        "anna@example.com",
+    ]);
+    assert_eq!(workspace.in_state("in_doubt"), ["anna@example.com"]);
+    assert!(
+        sandbox.journal().is_empty(),
+        "held, although it never arrived: nobody can know"
+    );
+}
+
+#[test]
+fn a_crash_after_the_end_of_data_leaves_the_delivery_in_doubt() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["slow@example.com", "anna@example.com"]);
+    let running = workspace.start_send(&[]);
+    // The server has it, and is slow to say so.
+    wait_for("the mail to be kept", || {
+        (!sandbox.journal().is_empty()).then_some(())
+    });
+    running.kill();
+    workspace.send(&[]).expect(76);
+    assert!(
+        workspace
+            .in_state("in_doubt")
+            .contains(&"slow@example.com".to_owned())
+    );
+    assert_eq!(sandbox.arrived()["slow@example.com"], 1);
+}
+
+#[test]
+fn killed_after_the_result_it_is_not_sent_again() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["anna@example.com", "slow@example.com"]);
+    let running = workspace.start_send(&[]);
+    workspace.wait_until(1, "sent");
+    running.kill();
+    workspace
+        .run(&["resolve", "news", "--assume-sent", "--yes"])
+        .expect(0);
+    drop(workspace.send(&[]));
+    assert_eq!(sandbox.arrived()["anna@example.com"], 1);
+}
+
+// Signals: the polite way.
+
+#[test]
+fn sigterm_finishes_what_is_in_flight_and_the_same_command_goes_on() {
+    let sandbox = Sandbox::start(&["--fault", "delay=5ms"]);
+    let workspace = Workspace::new(&format!("{}connections = 4", sandbox.account()), &people(300));
+    let running = workspace.start_send(&[]);
+    wait_for("some mails", || (sandbox.journal().len() > 50).then_some(()));
+    running.terminate();
+    running
+        .wait()
+        .expect(75)
+        .says(&["as you asked", "run the same command again"]);
+    let status = workspace.status();
+    assert_eq!(
+        (status.in_doubt, status.sending, status.failed),
+        (0, 0, 0),
+        "{status:?}"
+    );
+    assert!(status.pending > 0, "it was in the middle: {status:?}");
+    assert_eq!(status.sent, sandbox.journal().len());
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 300]));
+}
+
+#[test]
+fn ctrl_c_ends_with_130() {
+    let sandbox = Sandbox::start(&["--fault", "delay=5ms"]);
+    let workspace = Workspace::new(&sandbox.account(), &people(300));
+    let running = workspace.start_send(&[]);
+    wait_for("some mails", || (sandbox.journal().len() > 5).then_some(()));
+    running.interrupt();
+    running.wait().expect(130);
+    assert_eq!(workspace.status().in_doubt, 0);
+}
+
+#[test]
+fn a_second_signal_stops_at_once_and_says_how_many_are_in_doubt() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(
+        &sandbox.account(),
+        &["slow@example.com", "slow-2@example.com", "a@example.com"],
+    );
+    let running = workspace.start_send(&[]);
+    wait_for("the first mail to be kept", || {
+        (!sandbox.journal().is_empty()).then_some(())
+    });
+    running.terminate();
+    wait_for("the first word", || {
+        running
+            .stderr()
+            .contains("stopping: what is in flight")
+            .then_some(())
+    });
+    running.terminate();
+    let ended = running.wait().expect(75);
+    let status = workspace.status();
+    assert!((1..=2).contains(&status.in_doubt), "{status:?}");
+    let became = if status.in_doubt == 1 {
+        "1 delivery became"
+    } else {
+        "2 deliveries became"
+    };
+    ended.says(&["stopping at once", became]);
+    assert_eq!(status.sending, 0);
+}

@@ -10,6 +10,10 @@ mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod layering;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod login;

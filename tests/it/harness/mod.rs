@@ -6,7 +6,7 @@ mod workspace;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use program::{Ended, Running, Wrapped};
+pub(crate) use program::{Ended, MAILSHOT, Running, Wrapped};
 pub(crate) use sandbox::{Counts, Entry, Sandbox};
 pub(crate) use workspace::{Delivery, Status, Workspace, people};
 

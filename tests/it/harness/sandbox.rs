@@ -21,7 +21,6 @@ pub(crate) struct Sandbox {
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(crate) struct Counts {
     pub(crate) connections: u64,
-    pub(crate) connections_max: u64,
     pub(crate) logins_ok: u64,
     pub(crate) logins_refused: u64,
     pub(crate) mails: u64,
