@@ -10,6 +10,8 @@ mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod help;
+#[cfg(test)]
 mod layering;
 #[cfg(test)]
 mod ledger;
@@ -17,6 +19,10 @@ mod ledger;
 mod lock;
 #[cfg(test)]
 mod login;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod mime;
 #[cfg(test)]
 mod postfix;
 #[cfg(test)]
