@@ -40,8 +40,8 @@ const LINES_MAX: usize = 400;
 struct Source {
     path: PathBuf,
     module: String,
-    text: String,
     lines: Vec<(usize, String)>,
+    text: String,
 }
 
 impl Source {
@@ -117,7 +117,7 @@ fn modules_import_only_what_they_may() {
         };
         wrong.extend(source.lines_with(|line| {
             line.match_indices("crate::").any(|(at, _)| {
-                let path = &line[at + "crate::".len()..];
+                let path = line.split_at(at + "crate::".len()).1;
                 let is_within = |module: &str| {
                     path.strip_prefix(module)
                         .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))

@@ -71,7 +71,7 @@ fn rows(folder: &TempDir) -> BTreeMap<String, BTreeMap<String, String>> {
 fn grouped(number: &str) -> String {
     let mut out = String::new();
     for (index, digit) in number.chars().enumerate() {
-        if index > 0 && (number.len() - index) % 3 == 0 {
+        if index > 0 && (number.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -13,6 +13,28 @@ use super::harness::{Workspace, pass_over, people, wait_for};
 
 const PASSWORD: &str = "correct horse";
 
+/// The services behind the ports, none of them in a chroot.
+const SERVICES: &str = "\
+pickup unix n - n 1 1 pickup
+qmgr unix n - n 300 1 qmgr
+cleanup unix n - n - 0 cleanup
+flush unix n - n - 0 flush
+showq unix n - n - - showq
+tlsmgr unix - - n - 1 tlsmgr
+scache unix - - n - 1 scache
+anvil unix - - n - 1 anvil
+verify unix - - n - 1 verify
+rewrite unix - - n - - trivial-rewrite
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+postlog unix-dgram n - n - 1 postlogd
+";
+
 /// A Postfix that takes mail after a login and throws it away. It is stopped when this is dropped.
 struct Postfix {
     folder: TempDir,
@@ -142,25 +164,11 @@ impl Postfix {
 
     fn master_cf(&self) -> String {
         let (starttls, tls) = (self.starttls_port, self.tls_port);
-        let mut text = format!(
+        format!(
             "{starttls} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt\n\
              {tls} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n\
-             pickup unix n - n 1 1 pickup\nqmgr unix n - n 300 1 qmgr\n\
-             postlog unix-dgram n - n - 1 postlogd\n"
-        );
-        for service in ["cleanup", "flush", "showq"] {
-            text.push_str(&format!("{service} unix n - n - 0 {service}\n"));
-        }
-        for service in ["tlsmgr", "scache", "anvil", "verify"] {
-            text.push_str(&format!("{service} unix - - n - 1 {service}\n"));
-        }
-        for (service, command) in [("rewrite", "trivial-rewrite"), ("retry", "error")] {
-            text.push_str(&format!("{service} unix - - n - - {command}\n"));
-        }
-        for service in ["bounce", "defer", "trace"] {
-            text.push_str(&format!("{service} unix - - n - 0 bounce\n"));
-        }
-        text + "proxymap unix - - n - - proxymap\nerror unix - - n - - error\ndiscard unix - - n - - discard\n"
+             {SERVICES}"
+        )
     }
 
     fn log(&self) -> String {
@@ -279,12 +287,15 @@ fn a_server_whose_certificate_nobody_vouches_for_gets_no_password() {
     let Some(postfix) = Postfix::start("a_server_whose_certificate_nobody_vouches_for") else {
         return;
     };
-    let account: String = postfix
-        .account("tls")
+    let with_ca = postfix.account("tls");
+    let account = with_ca
         .lines()
         .filter(|line| !line.starts_with("ca_file"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .join(
+            "
+",
+        );
     let mut workspace = Workspace::new(&account, &people(2));
     workspace.env("MAILSHOT_PASSWORD", PASSWORD);
     workspace.send(&[]).expect(69).says(&["no TLS with localhost"]);

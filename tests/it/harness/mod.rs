@@ -7,11 +7,11 @@ mod workspace;
 use std::time::{Duration, Instant};
 
 pub(crate) use program::{Ended, MAILSHOT, Running, Wrapped};
-pub(crate) use sandbox::{Counts, Entry, Sandbox};
-pub(crate) use workspace::{Delivery, Status, Workspace, people};
+pub(crate) use sandbox::Sandbox;
+pub(crate) use workspace::{Workspace, people};
 
 /// How long a condition may take to come true, and a program to end. Far more than any needs; only a hang meets it.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Looks again and again until `look` finds something.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

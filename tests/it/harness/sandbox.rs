@@ -62,10 +62,6 @@ impl Sandbox {
         }
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
     /// A file in the server's folder, such as its certificate.
     pub(crate) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
@@ -79,6 +75,12 @@ impl Sandbox {
     /// The mails it has accepted so far.
     pub(crate) fn journal(&self) -> Vec<Entry> {
         read_journal(&self.folder.path().join("journal"))
+    }
+
+    /// How many mails it has accepted so far; quicker than reading what they are.
+    pub(crate) fn journal_lines(&self) -> usize {
+        let bytes = std::fs::read(self.folder.path().join("journal")).unwrap_or_default();
+        bytes.split(|byte| *byte == b'\n').count() - 1
     }
 
     /// How many mails each recipient got.

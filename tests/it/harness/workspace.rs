@@ -90,11 +90,16 @@ impl Workspace {
 
     /// Writes the list anew.
     pub(crate) fn list(&self, people: &[impl AsRef<str>]) -> &Self {
-        let rows: String = people
-            .iter()
-            .map(|address| format!("{0},{0}\n", address.as_ref()))
-            .collect();
-        self.write("list.csv", &format!("email,name\n{rows}"))
+        let rows = people.iter().map(|address| format!("{0},{0}", address.as_ref()));
+        let lines: Vec<String> = std::iter::once("email,name".to_owned()).chain(rows).collect();
+        self.write(
+            "list.csv",
+            &(lines.join(
+                "
+",
+            ) + "
+"),
+        )
     }
 
     /// Writes a campaign's file anew, with further lines.
