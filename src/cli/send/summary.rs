@@ -67,6 +67,12 @@ pub(super) async fn conclude(
             fields.insert("exit_code".to_owned(), json!(verdict.exit as u8));
         }
         job.printer.json(&summary);
+    } else if job.printer.is_quiet {
+        // For cron: no news is good news.
+        if verdict.exit != Exit::Ok {
+            job.printer
+                .warn(&format!("{}: {}", job.campaign.name, verdict.what));
+        }
     } else {
         let shown = crate::ledger::read::Status {
             state: verdict.state.to_owned(),
