@@ -11,24 +11,9 @@ use toml::Spanned;
 
 use super::file::File;
 use super::problem::{Problem, Problems};
-use super::provider::{self, Preset};
+use super::provider::{self, Preset, Tls};
 use super::quota::{Quota, Rate, Reset};
 use super::retry::Span;
-
-/// How the link is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// Not at all: only towards this machine, or when `allow_plaintext` says so.
-    #[serde(alias = "None", alias = "NONE")]
-    None,
-    /// Plain at first, then STARTTLS, which the server must offer. Source: RFC 3207.
-    #[serde(alias = "STARTTLS", alias = "StartTLS")]
-    Starttls,
-    /// TLS from the first byte. Source: RFC 8314, 3.3.
-    #[serde(alias = "TLS", alias = "ssl", alias = "SSL")]
-    Tls,
-}
 
 /// Who takes the mail from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

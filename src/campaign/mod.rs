@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use account::{Account, Login, Secret, Tls, Transport};
+pub use account::{Account, Login, Secret, Transport};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
 pub use problem::{Problem, Problems};
+pub use provider::Tls;
 pub use workspace::{Lang, Unsubscribe, Workspace};
 
 use crate::mail::{Address, Mailbox};

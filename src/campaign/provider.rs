@@ -6,12 +6,26 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::account::Tls;
 use super::quota::{Rate, Reset};
 use super::retry::Span;
 
 /// How long an account is left alone after a refused login, when nothing else is known. Alibaba locks for one hour.
 pub const LOCKOUT: Span = Span(Duration::from_hours(1));
+
+/// How the link is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tls {
+    /// Not at all: only towards this machine, or when `allow_plaintext` says so.
+    #[serde(alias = "None", alias = "NONE")]
+    None,
+    /// Plain at first, then STARTTLS, which the server must offer. Source: RFC 3207.
+    #[serde(alias = "STARTTLS", alias = "StartTLS")]
+    Starttls,
+    /// TLS from the first byte. Source: RFC 8314, 3.3.
+    #[serde(alias = "TLS", alias = "ssl", alias = "SSL")]
+    Tls,
+}
 
 /// The starting values of a provider's accounts.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,5 @@
 //! `mailshot resolve`: lists deliveries in doubt, and settles them as the user says.
 
-use anyhow::Context as _;
 use serde_json::json;
 
 use super::exit::{Coded, Exit};
@@ -74,10 +73,10 @@ async fn settle(
     how: Resolution,
 ) -> anyhow::Result<u64> {
     let ledger = Ledger::open(&workspace.ledger)?;
-    let campaign = ledger
-        .find(name)
-        .await?
-        .with_context(|| format!("the ledger knows no campaign `{name}`"))?;
+    let campaign = ledger.find(name).await?.ok_or_else(|| {
+        Coded::new(Exit::Data, format!("the ledger knows no campaign `{name}`"))
+            .hint("`mailshot status` lists those it knows")
+    })?;
     ledger.resolve(campaign.id, key, how).await
 }
 

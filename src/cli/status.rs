@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::exit::{Coded, Exit};
-use super::printer::{Form, Printer, number, time};
+use super::printer::{Form, Printer, count, number, time};
 use super::{load, texts};
 use crate::campaign::Workspace;
 use crate::campaign::quota::Reset;
@@ -87,10 +87,10 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
 pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer) {
     let tally = &status.tally;
     printer.data(&format!(
-        "{}: {}, {} recipients",
+        "{}: {}, {}",
         status.campaign,
         status.state,
-        number(tally.recipients)
+        count(tally.recipients, "recipient")
     ));
     let withdrawn = if status.withdrawn > 0 {
         format!(" ({} no longer on the list)", number(status.withdrawn))

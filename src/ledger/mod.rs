@@ -55,9 +55,11 @@ impl Ledger {
 
     async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> anyhow::Result<T> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.commands.send(command(answer)).await;
-        match (sent, answered.await) {
-            (Ok(()), Ok(value)) => Ok(value),
+        // A command that could not be sent comes back in the error, and its answer with it: kept any longer, it would
+        // let us wait for ever.
+        let is_sent = self.commands.send(command(answer)).await.is_ok();
+        match answered.await {
+            Ok(value) if is_sent => Ok(value),
             _ => Err(Broken(self.fate.why()).into()),
         }
     }

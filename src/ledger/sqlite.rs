@@ -28,10 +28,24 @@ pub(super) struct Fate(Arc<OnceLock<String>>);
 
 impl Fate {
     pub(super) fn why(&self) -> String {
-        self.0
-            .get()
-            .cloned()
-            .unwrap_or_else(|| "the ledger is closed".to_owned())
+        // Answers are dropped a moment before the reason is known.
+        self.0.wait().clone()
+    }
+}
+
+/// Sees to it that the writer does not end without a word, not even by a panic: somebody may be waiting for it.
+struct LastWord(Fate);
+
+impl LastWord {
+    fn say(&self, why: String) {
+        // The first word counts.
+        let _first = self.0.0.set(why);
+    }
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        self.say("the ledger is closed".to_owned());
     }
 }
 
@@ -47,10 +61,9 @@ pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Resu
     std::thread::Builder::new()
         .name("ledger".to_owned())
         .spawn(move || {
+            let last_word = LastWord(shared);
             if let Err(error) = write(connection, queue) {
-                let why = format!("cannot write the ledger {file}: {}", plain(&error));
-                // Only this thread sets it, and only once.
-                let _first = shared.0.set(why);
+                last_word.say(format!("cannot write the ledger {file}: {}", plain(&error)));
             }
         })
         .context("start the ledger's thread")?;

@@ -1,4 +1,6 @@
 //! The ledger by its promises: what it lets begin, what it counts, what survives a crash, and what it refuses to open.
+//!
+//! One file, long as it is: the stories and the model share a world.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

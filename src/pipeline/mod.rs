@@ -50,7 +50,7 @@ async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
 /// Takes mails aboard while there is room, something is due, and nothing says stop.
 async fn fill(shared: &Shared, vehicle: &mut Vehicle<'_>) -> anyhow::Result<()> {
     while vehicle.has_room() && !shared.stop.is_cancelled() {
-        let Some(delivery) = shared.queue.next(&shared.run).await? else {
+        let Some(delivery) = shared.next_due().await? else {
             return Ok(());
         };
         let id = delivery.id;

@@ -4,8 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use tokio::sync::Mutex;
 
-use super::run::Run;
-use crate::ledger::{Delivery, DeliveryId};
+use crate::ledger::{CampaignId, Delivery, DeliveryId, Ledger};
 
 /// Deliveries fetched at once. Retries that fall due meanwhile wait for the batch, so a paced run fetches few.
 const BATCH: u32 = 500;
@@ -41,14 +40,19 @@ impl Queue {
     }
 
     /// The next delivery that is due; none when nothing is, or the limit is reached.
-    pub(super) async fn next(&self, run: &Run) -> anyhow::Result<Option<Delivery>> {
+    pub(super) async fn next(
+        &self,
+        ledger: &Ledger,
+        campaign: CampaignId,
+        now_ms: i64,
+    ) -> anyhow::Result<Option<Delivery>> {
         let mut inner = self.inner.lock().await;
         if inner.left == Some(0) {
             return Ok(None);
         }
         if inner.waiting.is_empty() {
             let most = self.batch + u32::try_from(inner.in_hand.len()).unwrap_or(u32::MAX - self.batch);
-            let due = run.ledger.due(run.id, run.clock.now_ms(), most).await?;
+            let due = ledger.due(campaign, now_ms, most).await?;
             let fresh: Vec<_> = due
                 .into_iter()
                 .filter(|one| !inner.in_hand.contains(&one.id))

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
-use crate::ledger::{AccountEvent, CampaignId, Ledger};
+use crate::ledger::{AccountEvent, CampaignId, Delivery, Ledger};
 use crate::mail::{Fault, Outcome, Scope, Stage};
 use crate::source::RowReader;
 use crate::throttle::Throttle;
@@ -228,6 +228,13 @@ impl Shared {
             Some(error) => Err(error),
             None => Ok(Some(self.ended(stop).await?)),
         }
+    }
+
+    /// The next delivery that is due; none when nothing is, or the limit is reached.
+    pub(super) async fn next_due(&self) -> anyhow::Result<Option<Delivery>> {
+        self.queue
+            .next(&self.run.ledger, self.run.id, self.run.clock.now_ms())
+            .await
     }
 
     /// Waits, and says so to whoever looks; a stop ends it.

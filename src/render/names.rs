@@ -2,6 +2,7 @@
 //!
 //! In strict mode Handlebars finds a missing variable when it comes across it: for the one recipient whose row leads
 //! there, and never inside `{{#if}}`. Here every name is held against the columns before anything is sent.
+//! One file, long as it is: a reader follows one walk through a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

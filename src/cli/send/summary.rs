@@ -67,6 +67,12 @@ pub(super) async fn conclude(
             fields.insert("exit_code".to_owned(), json!(verdict.exit as u8));
         }
         job.printer.json(&summary);
+    } else if job.printer.is_quiet {
+        // For cron: no news is good news.
+        if verdict.exit != Exit::Ok {
+            job.printer
+                .warn(&format!("{}: {}", job.campaign.name, verdict.what));
+        }
     } else {
         let shown = crate::ledger::read::Status {
             state: verdict.state.to_owned(),
@@ -102,10 +108,7 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
         Ended::Limit => Verdict::paused(format!("the limit of this run is reached; {waiting}"), AGAIN),
         Ended::Quota(spent) => Verdict {
             until_ms: Some(spent.until_ms),
-            ..Verdict::paused(
-                format!("{} are sent; {waiting}", quota(*spent)),
-                or_wait(spent.until_ms),
-            )
+            ..Verdict::paused(format!("{}; {waiting}", quota(*spent)), or_wait(spent.until_ms))
         },
         Ended::Later(due_ms) => Verdict {
             until_ms: Some(*due_ms),
@@ -248,13 +251,18 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
     )
 }
 
-/// `today's 500 mails`, `the 1,000 mails of an hour`.
+/// `today's 500 mails are sent`, `this hour's 1 mail is sent`.
 fn quota(spent: Spent) -> String {
-    let mails = count(u64::from(spent.rate.limit.get()), "mail");
-    match spent.rate.unit {
-        Unit::Day => format!("today's {mails}"),
-        Unit::Hour => format!("this hour's {mails}"),
-        Unit::Minute => format!("this minute's {mails}"),
-        Unit::Second => format!("this second's {mails}"),
-    }
+    let limit = u64::from(spent.rate.limit.get());
+    let when = match spent.rate.unit {
+        Unit::Day => "today's",
+        Unit::Hour => "this hour's",
+        Unit::Minute => "this minute's",
+        Unit::Second => "this second's",
+    };
+    format!(
+        "{when} {} {} sent",
+        count(limit, "mail"),
+        if limit == 1 { "is" } else { "are" }
+    )
 }

@@ -1,0 +1,126 @@
+//! In doubt: what may or may not have been accepted is named, counted, held, and settled by the user alone.
+
+use super::harness::{Sandbox, Workspace};
+
+const LIST: [&str; 3] = [
+    "anna@example.com",
+    "drop-after-data-1@example.com",
+    "bert@example.com",
+];
+
+fn in_doubt_after_one_run(list: &[&str]) -> (Sandbox, Workspace) {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), list);
+    workspace.send(&[]).expect(76);
+    (sandbox, workspace)
+}
+
+#[test]
+fn a_link_lost_after_the_end_of_data_leaves_the_delivery_in_doubt() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    assert_eq!(workspace.in_state("in_doubt"), ["drop-after-data-1@example.com"]);
+    assert_eq!(workspace.status().sent, 2);
+    assert_eq!(
+        sandbox.journal().len(),
+        2,
+        "the server threw the doubtful one away"
+    );
+}
+
+#[test]
+fn a_mail_that_was_kept_without_a_reply_is_in_doubt_too() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&["anna@example.com", "accept-then-drop@example.com"]);
+    assert_eq!(workspace.in_state("in_doubt"), ["accept-then-drop@example.com"]);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[test]
+fn what_is_in_doubt_is_named_and_held_by_every_further_run() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    workspace.send(&[]).expect(76).says(&[
+        "1 delivery in doubt is held back",
+        "drop-after-data-1@example.com",
+    ]);
+    workspace
+        .run(&["resolve", "news"])
+        .expect(0)
+        .says(&["1 delivery in doubt", "drop-after-data-1@example.com"]);
+    workspace
+        .run(&["status", "news"])
+        .expect(0)
+        .says(&["drop-after-data-1@example.com"]);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[test]
+fn assume_sent_takes_it_for_sent_and_sends_nothing() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    workspace
+        .run(&["resolve", "news", "--assume-sent", "--yes"])
+        .expect(0)
+        .says(&["1 delivery taken for sent"]);
+    workspace.send(&[]).expect(0);
+    assert_eq!(workspace.status().sent, 3);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[test]
+fn a_resend_carries_the_same_message_id() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&["anna@example.com", "accept-then-drop@example.com"]);
+    workspace.run(&["resolve", "news", "--resend", "--yes"]).expect(0);
+    workspace.send(&[]).expect(76);
+    let sent = sandbox
+        .journal()
+        .into_iter()
+        .filter(|entry| entry.to == ["accept-then-drop@example.com"]);
+    let ids: Vec<String> = sent.map(|entry| entry.message_id).collect();
+    assert_eq!(ids.len(), 2, "it was sent again");
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[test]
+fn on_doubt_resend_settles_it_in_the_same_command() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&["anna@example.com", "accept-then-drop@example.com"]);
+    workspace.send(&["--on-doubt", "resend"]).expect(76);
+    assert_eq!(sandbox.arrived()["accept-then-drop@example.com"], 2);
+}
+
+#[test]
+fn one_doubt_can_be_settled_without_the_others() {
+    let (_sandbox, workspace) =
+        in_doubt_after_one_run(&["drop-after-data-1@example.com", "drop-after-data-2@example.com"]);
+    let only = [
+        "resolve",
+        "news",
+        "--assume-sent",
+        "--yes",
+        "--to",
+        "Drop-After-Data-2@example.com",
+    ];
+    workspace.run(&only).expect(0);
+    assert_eq!(workspace.in_state("in_doubt"), ["drop-after-data-1@example.com"]);
+}
+
+#[test]
+fn a_doubt_is_not_settled_without_a_yes() {
+    let (_sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    workspace
+        .run(&["resolve", "news", "--resend"])
+        .expect(64)
+        .says(&["nothing was done"]);
+    assert_eq!(workspace.status().in_doubt, 1);
+}
+
+#[test]
+fn the_mail_behind_a_doubtful_one_is_not_in_doubt() {
+    let list = [
+        "drop-after-data-1@example.com",
+        "b@example.com",
+        "c@example.com",
+        "d@example.com",
+    ];
+    let (sandbox, workspace) = in_doubt_after_one_run(&list);
+    let status = workspace.status();
+    assert_eq!((status.in_doubt, status.sent), (1, 3));
+    assert!(sandbox.arrived().into_values().eq([1; 3]));
+}

@@ -1,0 +1,62 @@
+//! Every `--help` is a snapshot: a change to it is seen, and is a change users see.
+
+use super::harness::{Workspace, people};
+
+const COMMANDS: [&[&str]; 15] = [
+    &[],
+    &["init"],
+    &["check"],
+    &["preview"],
+    &["send"],
+    &["status"],
+    &["show"],
+    &["resolve"],
+    &["suppress"],
+    &["suppress", "add"],
+    &["suppress", "remove"],
+    &["suppress", "list"],
+    &["sandbox"],
+    &["completions"],
+    &["man"],
+];
+
+#[test]
+fn help_is_as_it_was() {
+    let workspace = Workspace::new("host = \"localhost\"", &people(1));
+    for command in COMMANDS {
+        let ended = workspace.run(&[command, &["--help"]].concat()).expect(0);
+        assert!(ended.stderr.is_empty(), "help is data");
+        let name = if command.is_empty() {
+            "mailshot".to_owned()
+        } else {
+            command.join("-")
+        };
+        insta::assert_snapshot!(format!("help-{name}"), ended.stdout);
+    }
+}
+
+#[test]
+fn every_command_with_arguments_shows_examples() {
+    let workspace = Workspace::new("host = \"localhost\"", &people(1));
+    for command in [
+        "init", "check", "preview", "send", "status", "show", "resolve", "suppress", "sandbox", "man",
+    ] {
+        workspace.run(&[command, "--help"]).expect(0).says(&["Example"]);
+    }
+}
+
+#[test]
+fn completions_and_the_manual_name_every_command() {
+    let workspace = Workspace::new("host = \"localhost\"", &people(1));
+    for words in [
+        ["completions", "bash"].as_slice(),
+        &["completions", "zsh"],
+        &["completions", "fish"],
+        &["man"],
+    ] {
+        workspace
+            .run(words)
+            .expect(0)
+            .says(&["send", "suppress", "resolve", "sandbox", "preview", "status"]);
+    }
+}

@@ -1,0 +1,190 @@
+//! The login: one try with one mechanism, and nobody knocks again while the provider may be counting.
+
+use super::harness::{Sandbox, Workspace, people};
+
+const USER: &str = "news@aurora-home.example";
+const LOGIN: &str = "news@aurora-home.example:right";
+
+fn account(sandbox: &Sandbox) -> String {
+    let connect = sandbox.account();
+    format!("{connect}username = \"{USER}\"\npassword_env = \"MAILSHOT_PASSWORD\"\nconnections = 10\n")
+}
+
+fn workspace(sandbox: &Sandbox, password: &str) -> Workspace {
+    let mut workspace = Workspace::new(&account(sandbox), &people(40));
+    workspace.env("MAILSHOT_PASSWORD", password);
+    workspace
+}
+
+#[test]
+fn a_wrong_password_is_tried_exactly_once_by_ten_connections_and_two_runs() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let mut workspace = workspace(&sandbox, "wrong");
+    workspace
+        .send(&[])
+        .expect(77)
+        .says(&["the server refused the login", "nothing is lost"]);
+    assert_eq!(workspace.status().pending, 40);
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    workspace
+        .send(&[])
+        .expect(77)
+        .says(&["is left alone until", "nobody knocked", "--login-again"]);
+    assert_eq!(workspace.status().pending, 40);
+    assert_eq!(
+        workspace.ask("SELECT count(*) FROM attempt"),
+        Some(0),
+        "no quota is spent"
+    );
+    let counts = sandbox.stop();
+    assert_eq!(
+        (
+            counts.connections,
+            counts.logins_refused,
+            counts.logins_ok,
+            counts.mails
+        ),
+        (1, 1, 0, 0)
+    );
+}
+
+#[test]
+fn login_again_goes_on_with_the_right_password() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let mut workspace = workspace(&sandbox, "wrong");
+    workspace.send(&[]).expect(77);
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    workspace.send(&["--login-again"]).expect(0);
+    assert_eq!(workspace.status().sent, 40);
+    // The lock is gone for good.
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.stop().logins_refused, 1);
+}
+
+#[test]
+fn the_lock_out_ends_by_itself() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let mut workspace = workspace(&sandbox, "wrong");
+    workspace.configure(&format!("{}lockout = \"1ms\"", account(&sandbox)), "");
+    workspace.send(&[]).expect(77);
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    workspace.send(&[]).expect(0);
+}
+
+#[test]
+fn another_campaign_of_the_account_does_not_knock_either() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let workspace = workspace(&sandbox, "wrong");
+    workspace.campaign("other", "");
+    workspace.send(&[]).expect(77);
+    workspace
+        .run(&["send", "other", "--yes"])
+        .expect(77)
+        .says(&["nobody knocked"]);
+    assert_eq!(sandbox.stop().connections, 1);
+}
+
+#[test]
+fn a_temporary_refusal_of_the_login_stops_everyone_too() {
+    let sandbox = Sandbox::start(&["--fault", "auth=454 4.7.0 try again later"]);
+    let workspace = workspace(&sandbox, "right");
+    workspace.send(&[]).expect(77);
+    assert_eq!(workspace.status().pending, 40);
+    assert_eq!(sandbox.stop().logins_refused, 1);
+}
+
+#[test]
+fn every_way_to_log_in_works() {
+    for more in [
+        ["--without", "auth-login"].as_slice(),
+        &["--without", "auth-plain"],
+        &["--without", "auth-plain", "--lower-case-prompts"],
+    ] {
+        let sandbox = Sandbox::start(&[["--login", LOGIN].as_slice(), more].concat());
+        let workspace = workspace(&sandbox, "right");
+        workspace.send(&[]).expect(0);
+        let counts = sandbox.stop();
+        assert_eq!((counts.mails, counts.logins_refused), (40, 0), "{more:?}");
+        assert_eq!(counts.logins_ok, counts.connections, "{more:?}");
+    }
+}
+
+#[test]
+fn a_token_comes_from_its_command_and_goes_by_xoauth2() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let connect = sandbox.account();
+    let account = format!("{connect}username = \"{USER}\"\ntoken_command = \"printf right\"\n");
+    let workspace = Workspace::new(&account, &people(5));
+    let trace = workspace.path("trace.txt");
+    workspace.send(&["--trace", trace.to_str().unwrap()]).expect(0);
+    let trace = std::fs::read_to_string(trace).unwrap();
+    assert!(trace.contains("AUTH XOAUTH2 (not shown)"), "{trace}");
+    workspace
+        .configure(&account.replace("printf right", "printf stale"), "")
+        .campaign("other", "");
+    workspace.run(&["send", "other", "--yes"]).expect(77);
+    assert_eq!(sandbox.stop().logins_refused, 1);
+}
+
+#[test]
+fn the_password_stands_nowhere() {
+    let sandbox = Sandbox::start(&["--login", LOGIN, "--without", "auth-plain"]);
+    let workspace = workspace(&sandbox, "right");
+    let ended = workspace.send(&["--trace", "trace.txt"]).expect(0);
+    // "right" and its Base64.
+    for secret in ["right", "cmlnaHQ="] {
+        assert!(!ended.text().contains(secret));
+        for file in ["trace.txt", ".mailshot/ledger.db", ".mailshot/ledger.db-wal"] {
+            let bytes = std::fs::read(workspace.path(file)).unwrap_or_default();
+            assert!(
+                !bytes
+                    .windows(secret.len())
+                    .any(|window| window == secret.as_bytes()),
+                "{secret} in {file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_password_at_all_sends_nothing_and_does_not_connect() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let workspace = Workspace::new(&account(&sandbox), &people(3));
+    workspace
+        .send(&[])
+        .expect(78)
+        .says(&["MAILSHOT_PASSWORD", "nothing was sent"]);
+    assert_eq!(sandbox.stop().connections, 0);
+}
+
+#[test]
+fn starttls_and_implicit_tls_trust_the_ca_file() {
+    for tls in ["starttls", "tls"] {
+        let sandbox = Sandbox::start(&["--login", LOGIN, "--tls", tls, "--ca-out", "ca.pem"]);
+        let workspace = workspace(&sandbox, "right");
+        let ca = sandbox.file("ca.pem");
+        let account =
+            account(&sandbox).replace("tls = \"none\"", &format!("tls = \"{tls}\"\nca_file = \"{ca}\""));
+        workspace.configure(&account, "");
+        workspace.send(&[]).expect(0);
+        assert_eq!(sandbox.journal().len(), 40, "{tls}");
+    }
+}
+
+#[test]
+fn a_server_without_starttls_gets_no_password() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let workspace = workspace(&sandbox, "right");
+    workspace.configure(
+        &account(&sandbox).replace("tls = \"none\"", "tls = \"starttls\""),
+        "",
+    );
+    let ended = workspace.send(&[]);
+    ended.says(&["the server does not offer STARTTLS"]);
+    assert_eq!(workspace.status().pending, 40);
+    let counts = sandbox.stop();
+    assert_eq!(
+        (counts.connections, counts.logins_ok, counts.logins_refused),
+        (1, 0, 0)
+    );
+}

@@ -1,0 +1,31 @@
+//! The real program against real servers: the sandbox in a process of its own, Postfix, and Python's mail parser.
+//!
+//! Tests are named as promises, run in any order and side by side, and wait for conditions, never for time to pass.
+//! A peer that is not installed is passed over with a word on stderr; with `MAILSHOT_REQUIRE_PEERS=1` its absence fails.
+
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod doubt;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod layering;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod lock;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod mime;
+#[cfg(test)]
+mod postfix;
+#[cfg(test)]
+mod quota;
+#[cfg(test)]
+mod send;

@@ -1,0 +1,502 @@
+//! Sending: what arrives, what is said, what is on record, when all goes well and when the server makes trouble.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::harness::{Sandbox, Workspace, people, wait_for};
+
+/// Retries within moments, so that a test can wait for them.
+const SOON: &str = "[retry]\ndelays = [\"50ms\"]\ntries = 3\n";
+/// The same, and nobody is given up.
+const SOON_AND_OFTEN: &str = "[retry]\ndelays = [\"50ms\"]\ntries = 50\n";
+
+fn all_arrive_in_spite_of(faults: &[&str], account: &str) -> Sandbox {
+    let arguments: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    let sandbox = Sandbox::start(&arguments);
+    let workspace = Workspace::new(&format!("{}{account}", sandbox.account()), &people(40));
+    workspace.configure(&format!("{}{account}", sandbox.account()), SOON_AND_OFTEN);
+    workspace.send(&["--wait"]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 40]), "{faults:?}");
+    assert_eq!(workspace.status().sent, 40, "{faults:?}");
+    sandbox
+}
+
+#[test]
+fn everyone_on_the_list_gets_one_mail() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(50));
+    workspace.send(&[]).expect(0).says(&["done: 50 mails sent"]);
+    assert!(sandbox.arrived().into_values().eq([1; 50]));
+    let status = workspace.status();
+    assert_eq!(
+        (status.recipients, status.sent, status.state.as_str()),
+        (50, 50, "finished")
+    );
+    workspace.send(&[]).expect(0);
+    assert_eq!(
+        sandbox.journal().len(),
+        50,
+        "a finished campaign sends nothing more"
+    );
+}
+
+#[test]
+fn the_ledger_and_the_server_agree_on_every_message_id() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&format!("{}connections = 3", sandbox.account()), &people(50));
+    workspace.send(&[]).expect(0);
+    let at_server: BTreeSet<(String, String)> = sandbox
+        .journal()
+        .into_iter()
+        .map(|entry| {
+            (
+                entry.to.join(" "),
+                entry.message_id.trim_matches(['<', '>']).to_owned(),
+            )
+        })
+        .collect();
+    let on_record = workspace
+        .deliveries()
+        .into_iter()
+        .map(|(address, delivery)| (address, delivery.message_ids.join(" ")));
+    assert_eq!(at_server, on_record.collect());
+}
+
+#[test]
+fn limit_sends_so_many_and_the_next_run_goes_on() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&format!("{}connections = 5", sandbox.account()), &people(10));
+    workspace
+        .send(&["--limit", "4"])
+        .expect(75)
+        .says(&["the limit of this run is reached; 6 wait"]);
+    assert_eq!(sandbox.journal().len(), 4);
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 10]));
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_sent() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(3));
+    let ended = workspace.run(&["send", "news"]).expect(64);
+    ended.says(&["nothing was done: there is no terminal to ask at", "--yes"]);
+    assert_eq!(sandbox.stop().connections, 0);
+    assert_eq!(workspace.status().recipients, 0, "nobody is enrolled either");
+}
+
+#[test]
+fn one_fault_in_the_list_sends_nothing_to_anybody() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["anna@example.com", "wang@@example.com"]);
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["list.csv:3", "two `@`", "nothing was sent"]);
+    assert_eq!(sandbox.stop().connections, 0);
+    let sandbox = Sandbox::start(&[]);
+    workspace.configure(&sandbox.account(), "");
+    workspace.send(&["--skip-invalid"]).expect(0);
+    assert_eq!(sandbox.journal().len(), 1);
+    assert!(
+        std::fs::read_to_string(workspace.path("rejected.csv"))
+            .unwrap()
+            .contains("wang@@example.com")
+    );
+}
+
+#[test]
+fn a_template_that_fails_for_one_row_sends_nothing_to_anybody() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(3));
+    workspace.write("templates/body.txt.hbs", "{{date name \"%d\"}} {{{footer}}}");
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["templates/body.txt.hbs:1:", "nothing was sent"]);
+    assert_eq!(sandbox.stop().connections, 0);
+}
+
+// Try-outs.
+
+#[test]
+fn a_try_out_marks_nobody_and_can_be_repeated() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(7));
+    for _ in 0..2 {
+        workspace
+            .send(&["--sandbox"])
+            .expect(0)
+            .says(&["7 mails in ", "nobody counts as sent"]);
+    }
+    let folders = std::fs::read_dir(workspace.path(".mailshot/sandbox")).unwrap();
+    let kept = |folder: std::fs::DirEntry| {
+        let files = std::fs::read_dir(folder.path().join("mails")).unwrap();
+        files
+            .filter(|file| {
+                file.as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|end| end == "eml")
+            })
+            .count()
+    };
+    let kept: Vec<usize> = folders.map(|folder| kept(folder.unwrap())).collect();
+    assert_eq!(kept, [7, 7]);
+    assert_eq!(workspace.status().recipients, 0);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 7, "the real run still mails everyone");
+}
+
+#[test]
+fn a_dry_run_writes_the_mails_and_connects_to_nobody() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(4));
+    workspace
+        .send(&["--dry-run"])
+        .expect(0)
+        .says(&["4 mails written to", "nothing was sent"]);
+    let files = std::fs::read_dir(workspace.path(".mailshot/dry-run/news")).unwrap();
+    assert_eq!(files.count(), 4);
+    assert_eq!(workspace.status().recipients, 0);
+    assert_eq!(sandbox.stop().connections, 0);
+}
+
+#[test]
+fn a_test_mail_goes_to_the_given_address_alone() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(4));
+    workspace.send(&["--test-to", "me@example.org"]).expect(0);
+    assert_eq!(
+        sandbox.arrived().into_keys().collect::<Vec<_>>(),
+        ["me@example.org"]
+    );
+    assert_eq!(
+        workspace.status().recipients,
+        0,
+        "nobody of the campaign counts as sent"
+    );
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 5);
+}
+
+// What programs read.
+
+#[test]
+fn event_lines_have_the_keys_that_are_documented() {
+    let sandbox = Sandbox::start(&[]);
+    let list = [
+        "a@example.com",
+        "fail@example.com",
+        "drop-after-data@example.com",
+        "tempfail@example.com",
+    ];
+    let workspace = Workspace::new(&sandbox.account(), &list);
+    let ended = workspace.send(&["--json"]).expect(75);
+    let events: Vec<Value> = ended.json();
+    let (summary, events) = events.split_last().unwrap();
+    let mut kinds = BTreeSet::new();
+    for event in events {
+        for key in ["type", "id", "recipient", "response", "timestamp", "num_attempts"] {
+            assert!(!event[key].is_null(), "no {key} in {event}");
+        }
+        for key in ["code", "enhanced_code", "content"] {
+            assert!(event["response"].get(key).is_some(), "no {key} in {event}");
+        }
+        let by_recipient = event["recipient"].as_str().unwrap().split('@').next().unwrap();
+        kinds.insert(format!("{by_recipient} {}", event["type"].as_str().unwrap()));
+    }
+    let expected = [
+        "a Delivery",
+        "drop-after-data InDoubt",
+        "fail Bounce",
+        "tempfail TransientFailure",
+    ];
+    assert_eq!(kinds, expected.map(str::to_owned).into());
+    assert_eq!(summary["type"], "Summary");
+    for (key, count) in [
+        ("recipients", 4),
+        ("sent", 1),
+        ("failed", 1),
+        ("in_doubt", 1),
+        ("pending", 1),
+    ] {
+        assert_eq!(summary[key], count, "{key}");
+    }
+}
+
+#[test]
+fn show_tells_the_whole_story_of_one_recipient() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["greylist@example.com"]);
+    workspace.configure(&sandbox.account(), SOON);
+    workspace.send(&["--wait"]).expect(0);
+    let shown = workspace
+        .run(&["show", "news", "GreyList@example.com", "--json"])
+        .expect(0);
+    let story: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(story["state"], "sent");
+    let tries: Vec<_> = story["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| (&attempt["outcome"], &attempt["code"]))
+        .collect();
+    assert_eq!(
+        tries,
+        [
+            (&Value::from("deferred"), &Value::from(450)),
+            (&Value::from("accepted"), &Value::from(250))
+        ]
+    );
+}
+
+// The states: every row of the table in docs/states.md that does not need a crash.
+
+#[test]
+fn the_intent_is_on_disk_while_the_mail_is_under_way() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["slow@example.com"]);
+    let running = workspace.start_send(&[]);
+    wait_for("the server to have it", || {
+        (!sandbox.journal().is_empty()).then_some(())
+    });
+    assert_eq!(workspace.status().sending, 1);
+    running.wait().expect(0);
+    assert_eq!(workspace.status().sent, 1);
+}
+
+#[test]
+fn a_deferred_mail_is_due_later_and_the_run_says_when() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com", "greylist@example.com"]);
+    workspace
+        .send(&[])
+        .expect(75)
+        .says(&["1 waits for another try", "run the same command again"]);
+    let status = workspace.status();
+    assert_eq!((status.sent, status.pending), (1, 1));
+    workspace.send(&[]).expect(75);
+    assert_eq!(sandbox.journal().len(), 1, "not before it is due");
+}
+
+#[test]
+fn greylisted_mails_arrive_when_the_run_waits() {
+    let sandbox = Sandbox::start(&[]);
+    let list = [
+        "a@example.com",
+        "greylist-1@example.com",
+        "greylist-2@example.com",
+    ];
+    let workspace = Workspace::new(&sandbox.account(), &list);
+    workspace.configure(&sandbox.account(), SOON);
+    workspace.send(&["--wait"]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 3]));
+}
+
+#[test]
+fn a_mail_deferred_too_often_is_given_up_with_its_reason() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com", "tempfail@example.com"]);
+    workspace.configure(&sandbox.account(), SOON);
+    workspace
+        .send(&["--wait"])
+        .expect(76)
+        .says(&["tempfail@example.com  given up after 3 tries"]);
+    let delivery = &workspace.deliveries()["tempfail@example.com"];
+    assert_eq!(
+        (
+            delivery.state.as_str(),
+            delivery.tries,
+            delivery.message_ids.len()
+        ),
+        ("failed", 3, 3)
+    );
+    assert!(delivery.reason.contains("451"), "{}", delivery.reason);
+}
+
+#[test]
+fn a_refused_recipient_fails_alone() {
+    for address in ["fail@example.com", "550-x@example.com", "data-554-x@example.com"] {
+        let sandbox = Sandbox::start(&[]);
+        let workspace = Workspace::new(&sandbox.account(), &["a@example.com", address, "b@example.com"]);
+        workspace.send(&[]).expect(76).says(&[address]);
+        assert_eq!(workspace.in_state("failed"), [address]);
+        assert_eq!(workspace.status().sent, 2, "{address}");
+        workspace.send(&[]).expect(76);
+        assert_eq!(sandbox.journal().len(), 2, "given up is given up");
+    }
+}
+
+#[test]
+fn a_refused_sender_stops_the_account_and_fails_nobody() {
+    let sandbox = Sandbox::start(&["--fault", "refuse-mail-from=550 5.7.1 not you"]);
+    let workspace = Workspace::new(&format!("{}connections = 5", sandbox.account()), &people(30));
+    workspace.send(&[]).expect(77).says(&[
+        "the server refused the account or its sender",
+        "550 5.7.1 not you",
+    ]);
+    let status = workspace.status();
+    assert_eq!((status.pending, status.failed), (30, 0));
+}
+
+#[test]
+fn a_mail_that_is_refused_again_and_again_pauses_the_campaign() {
+    for fault in ["5xx=1@data", "5xx=1@end-of-data"] {
+        let sandbox = Sandbox::start(&["--fault", fault]);
+        let workspace = Workspace::new(&sandbox.account(), &people(100));
+        workspace
+            .send(&[])
+            .expect(75)
+            .says(&["the server refuses this mail again and again"]);
+        let status = workspace.status();
+        assert!(status.failed <= 22 && status.pending >= 78, "{fault}: {status:?}");
+    }
+}
+
+#[test]
+fn a_provider_that_cannot_be_reached_costs_nobody_a_try() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let workspace = Workspace::new(
+        &format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""),
+        &people(3),
+    );
+    workspace
+        .send(&[])
+        .expect(69)
+        .says(&["the server cannot be reached", "3 wait"]);
+    assert_eq!(workspace.status().pending, 3);
+    assert_eq!(workspace.ask("SELECT count(*) FROM attempt"), Some(0));
+}
+
+// A server that makes trouble loses nobody and doubles nobody.
+
+#[test]
+fn links_lost_before_the_end_of_data_are_tried_again() {
+    for fault in [
+        "drop=mail/7",
+        "drop=rcpt/7",
+        "drop=data/7",
+        "drop=ehlo/3",
+        "drop=connect/3",
+    ] {
+        all_arrive_in_spite_of(&[fault], "connections = 2\nmessages_per_connection = 5");
+    }
+}
+
+#[test]
+fn a_server_that_ends_connections_loses_nobody() {
+    all_arrive_in_spite_of(&["close-after=3"], "connections = 3");
+    all_arrive_in_spite_of(&["reply@rcpt/9=421 4.7.0 closing"], "connections = 3");
+    all_arrive_in_spite_of(&["reply@end-of-data/9=451 4.3.0 later"], "connections = 3");
+    all_arrive_in_spite_of(
+        &["4xx=0.2@rcpt", "4xx=0.2@mail", "4xx=0.2@data"],
+        "connections = 3\nhello = \"x.example\"",
+    );
+}
+
+#[test]
+fn a_server_with_few_connections_gets_few() {
+    let sandbox = all_arrive_in_spite_of(&["max-connections=2", "delay=2ms"], "connections = 8");
+    // Each of the eight asks once; those that are sent away stay away.
+    assert!(sandbox.stop().connections <= 10);
+}
+
+#[test]
+fn a_connection_closed_while_idle_costs_nobody_a_try() {
+    let sandbox = Sandbox::start(&["--fault", "idle-close=50ms"]);
+    let workspace = Workspace::new(&format!("{}rates = [\"2/s\"]", sandbox.account()), &people(5));
+    workspace.send(&[]).expect(0);
+    assert_eq!(
+        workspace.ask("SELECT count(*) FROM attempt"),
+        Some(5),
+        "one attempt each"
+    );
+    assert!(sandbox.stop().connections > 1);
+}
+
+#[test]
+fn messages_per_connection_is_kept() {
+    let sandbox = all_arrive_in_spite_of(&[], "messages_per_connection = 10");
+    assert_eq!(sandbox.stop().connections, 4);
+}
+
+#[test]
+fn a_server_without_pipelining_gets_one_command_at_a_time() {
+    // The sandbox answers 554 and hangs up on whoever does not wait.
+    let sandbox = Sandbox::start(&["--without", "pipelining"]);
+    let workspace = Workspace::new(&format!("{}connections = 3", sandbox.account()), &people(40));
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 40]));
+}
+
+// Suppression.
+
+#[test]
+fn a_suppressed_address_is_never_mailed() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(10));
+    workspace
+        .run(&["suppress", "add", "P0002@example.com", "--yes"])
+        .expect(0);
+    workspace
+        .send(&["--limit", "3"])
+        .expect(75)
+        .says(&["1 recipient is on the suppression list and left out"]);
+    workspace
+        .run(&["suppress", "add", "p0009@example.com", "--yes"])
+        .expect(0);
+    workspace.send(&[]).expect(0);
+    let arrived = sandbox.arrived();
+    assert_eq!(arrived.len(), 8);
+    assert!(!arrived.contains_key("p0002@example.com") && !arrived.contains_key("p0009@example.com"));
+    let status = workspace.status();
+    assert_eq!((status.sent, status.suppressed), (8, 2));
+    workspace
+        .run(&["suppress", "list"])
+        .expect(0)
+        .says(&["p0002@example.com", "p0009@example.com"]);
+}
+
+#[test]
+fn a_suppression_in_the_middle_of_a_run_holds_at_once() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(
+        &sandbox.account(),
+        &[
+            "slow@example.com",
+            "a@example.com",
+            "b@example.com",
+            "last@example.com",
+        ],
+    );
+    // One at a time, so that the last is not under way before it is suppressed.
+    workspace.configure(&format!("{}rates = [\"20/s\"]", sandbox.account()), "");
+    let running = workspace.start_send(&[]);
+    wait_for("the first mail", || (!sandbox.journal().is_empty()).then_some(()));
+    workspace
+        .run(&["suppress", "add", "last@example.com", "--yes"])
+        .expect(0);
+    running.wait().expect(0);
+    assert_eq!(workspace.in_state("suppressed"), ["last@example.com"]);
+    assert_eq!(sandbox.journal().len(), 3);
+}
+
+#[test]
+fn a_doubtful_mail_to_someone_suppressed_since_is_not_sent_again() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["accept-then-drop@example.com"]);
+    workspace.send(&[]).expect(76);
+    workspace
+        .run(&["suppress", "add", "accept-then-drop@example.com", "--yes"])
+        .expect(0);
+    workspace.run(&["resolve", "news", "--resend", "--yes"]).expect(0);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 1);
+}
