@@ -116,7 +116,9 @@ fn a_token_comes_from_its_command_and_goes_by_xoauth2() {
     let account = format!("{connect}username = \"{USER}\"\ntoken_command = \"printf right\"\n");
     let workspace = Workspace::new(&account, &people(5));
     let trace = workspace.path("trace.txt");
-    workspace.send(&["--trace", trace.to_str().unwrap()]).expect(0);
+    workspace
+        .send(&[&format!("--trace={}", trace.display())])
+        .expect(0);
     let trace = std::fs::read_to_string(trace).unwrap();
     assert!(trace.contains("AUTH XOAUTH2 (not shown)"), "{trace}");
     workspace
@@ -130,7 +132,7 @@ fn a_token_comes_from_its_command_and_goes_by_xoauth2() {
 fn the_password_stands_nowhere() {
     let sandbox = Sandbox::start(&["--login", LOGIN, "--without", "auth-plain"]);
     let workspace = workspace(&sandbox, "right");
-    let ended = workspace.send(&["--trace", "trace.txt"]).expect(0);
+    let ended = workspace.send(&["--trace=trace.txt"]).expect(0);
     // "right" and its Base64.
     for secret in ["right", "cmlnaHQ="] {
         assert!(!ended.text().contains(secret));
