@@ -146,6 +146,9 @@ impl From<Problem> for Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(title) = &self.title {
+            return f.write_str(title);
+        }
         let first = self
             .kept
             .first()

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, number, time};
 use super::{confirm, load, runtime, texts};
+use crate::campaign::Workspace;
 use crate::clock::Clock;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, NewSuppression};
@@ -22,8 +23,11 @@ enum Action {
     /// Never mail these addresses again
     Add {
         /// The addresses
-        #[arg(required = true)]
+        #[arg(required_unless_present = "token")]
         addresses: Vec<String>,
+        /// A token of an unsubscribe link, in place of the address it stands for
+        #[arg(long, value_name = "TOKEN")]
+        token: Vec<String>,
         /// Why; kept with the address
         #[arg(long, default_value = "manual")]
         reason: String,
@@ -48,9 +52,15 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Add {
             addresses,
+            token,
             reason,
             yes,
-        } => add(addresses, reason, *yes, printer),
+        } => {
+            let workspace = load::workspace(None)?;
+            let mut keys = keys(addresses)?;
+            keys.extend(behind(token, &workspace)?);
+            add(&workspace, keys, reason, *yes, printer)
+        }
         Action::Remove { addresses, yes } => remove(addresses, *yes, printer),
         Action::List => list(printer),
     }
@@ -64,14 +74,42 @@ fn keys(addresses: &[String]) -> anyhow::Result<Vec<String>> {
     addresses.iter().map(key).collect()
 }
 
-fn add(addresses: &[String], reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
-    let keys = keys(addresses)?;
+/// The addresses that tokens of unsubscribe links stand for.
+fn behind(tokens: &[String], workspace: &Workspace) -> anyhow::Result<Vec<String>> {
+    let key = workspace.unsubscribe.key()?;
+    let reader = Reader::open(&workspace.ledger)?;
+    let mut keys = Vec::new();
+    for token in tokens {
+        let Some(tag) = key.verify(token) else {
+            let what = format!("`{token}` is not a token of this workspace; nothing was changed");
+            return Err(Coded::new(Exit::Data, what).into());
+        };
+        let found = reader
+            .as_ref()
+            .map(|reader| reader.address_of(tag))
+            .transpose()?
+            .flatten();
+        let Some(address) = found else {
+            let what = format!("`{token}` belongs to nobody in the ledger; nothing was changed");
+            return Err(Coded::new(Exit::Data, what).into());
+        };
+        keys.push(address.to_lowercase());
+    }
+    Ok(keys)
+}
+
+fn add(
+    workspace: &Workspace,
+    keys: Vec<String>,
+    reason: &str,
+    is_confirmed: bool,
+    printer: Printer,
+) -> anyhow::Result<Exit> {
     confirm(
         printer,
         is_confirmed,
         &format!("Never mail {} again?", keys.join(", ")),
     )?;
-    let workspace = load::workspace(None)?;
     let at_ms = Clock::System.now_ms();
     let row = |key: String| NewSuppression {
         key,

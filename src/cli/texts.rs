@@ -65,10 +65,12 @@ Examples:
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
+  mailshot suppress add --token AQ8mTjEwP7KY7hrD1eWwmr7LssxkhI-v0QfX0-FlNnVN
   mailshot suppress remove li@example.com
   mailshot suppress list --json
 
-A suppressed address gets no mail of any campaign, also not of one that is under way.";
+A suppressed address gets no mail of any campaign, also not of one that is under way.
+The token is what stands at the end of the unsubscribe link and in the unsubscribe mail's subject.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

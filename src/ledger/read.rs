@@ -11,6 +11,7 @@ use super::enrolment::WITHDRAWN;
 use super::lock;
 use super::sqlite::{check_version, explain};
 use super::state::State;
+use crate::mail::{Address, DeliveryTag};
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -271,6 +272,21 @@ impl Reader {
             each(super::DeliveryId(row.get(0)?), address, row.get(2)?);
         }
         Ok(())
+    }
+
+    /// The address that a tag stands for, in whichever campaign; every recipient is looked at.
+    pub fn address_of(&self, tag: DeliveryTag) -> anyhow::Result<Option<String>> {
+        let mut statement = self.connection.prepare(
+            "SELECT uid, address FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id ORDER BY delivery.id DESC",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (uid, address): (String, String) = (row.get(0)?, row.get(1)?);
+            if Address::parse(&address).is_ok_and(|parsed| DeliveryTag::derive(&uid, &parsed) == tag) {
+                return Ok(Some(address));
+            }
+        }
+        Ok(None)
     }
 
     /// All suppressions, by address.

@@ -507,7 +507,7 @@ fn a_footer_in_the_wrong_place_is_refused() {
 
 #[test]
 fn the_text_footer_stands_in_the_text() {
-    let footer = "You are getting this mail because li@example.com is on our list.\nHad enough? One click and we stop writing: https://u.example/?a=1&b=2\n\n1 Road, <Town>\n";
+    let footer = "You are getting this mail because li@example.com is on our list.\nHad enough? Unsubscribe, and we stop writing: https://u.example/?a=1&b=2\n\n1 Road, <Town>\n";
     assert_eq!(
         World::new("x").text("Hello\n\n").render().text,
         format!("Hello\n\n{footer}")

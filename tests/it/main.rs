@@ -29,3 +29,5 @@ mod postfix;
 mod quota;
 #[cfg(test)]
 mod send;
+#[cfg(test)]
+mod trouble;

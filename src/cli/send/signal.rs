@@ -12,6 +12,7 @@ static IS_FROM_KEYBOARD: AtomicBool = AtomicBool::new(false);
 pub(in crate::cli) struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
@@ -21,6 +22,8 @@ impl Signals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            // A closed terminal window must not leave doubts behind.
+            hang_up: listen(SignalKind::hangup())?,
         })
     }
 
@@ -29,6 +32,7 @@ impl Signals {
         tokio::select! {
             _got = self.interrupt.recv() => IS_FROM_KEYBOARD.store(true, Ordering::SeqCst),
             _got = self.terminate.recv() => {}
+            _got = self.hang_up.recv() => {}
         }
     }
 }

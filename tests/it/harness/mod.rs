@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use program::{Ended, MAILSHOT, Running, Wrapped};
 pub(crate) use sandbox::Sandbox;
-pub(crate) use workspace::{Workspace, people};
+pub(crate) use workspace::{RETRY_SOON, Workspace, people};
 
 /// How long a condition may take to come true, and a program to end. Far more than any needs; only a hang meets it.
 pub(crate) const DEADLINE: Duration = Duration::from_mins(2);

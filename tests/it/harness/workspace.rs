@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use super::program::{Ended, Running, Wrapped};
 use super::wait_for;
 
+/// Retries within moments, so that a test can wait for them.
+pub(crate) const RETRY_SOON: &str = "[retry]\ndelays = [\"50ms\"]\ntries = 3\n";
+
 /// How a campaign stands, as `status --json` says it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Status {

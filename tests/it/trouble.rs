@@ -1,0 +1,201 @@
+//! A server that makes trouble: each refusal leads to the state that `docs/states.md` names, nobody is lost, and nobody
+//! gets a mail twice.
+
+use super::harness::{RETRY_SOON, Sandbox, Workspace, people, wait_for};
+
+/// Retries within moments, and nobody is given up.
+const SOON_AND_OFTEN: &str = "[retry]\ndelays = [\"50ms\"]\ntries = 50\n";
+
+fn all_arrive_in_spite_of(faults: &[&str], account: &str) -> Sandbox {
+    let arguments: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    let sandbox = Sandbox::start(&arguments);
+    let workspace = Workspace::new(&format!("{}{account}", sandbox.account()), &people(40));
+    workspace.configure(&format!("{}{account}", sandbox.account()), SOON_AND_OFTEN);
+    workspace.send(&["--wait"]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 40]), "{faults:?}");
+    assert_eq!(workspace.status().sent, 40, "{faults:?}");
+    sandbox
+}
+
+// The states: every row of the table in docs/states.md that does not need a crash.
+
+#[test]
+fn the_intent_is_on_disk_while_the_mail_is_under_way() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["slow@example.com"]);
+    let running = workspace.start_send(&[]);
+    wait_for("the server to have it", || {
+        (!sandbox.journal().is_empty()).then_some(())
+    });
+    assert_eq!(workspace.status().sending, 1);
+    running.wait().expect(0);
+    assert_eq!(workspace.status().sent, 1);
+}
+
+#[test]
+fn a_deferred_mail_is_due_later_and_the_run_says_when() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com", "greylist@example.com"]);
+    workspace
+        .send(&[])
+        .expect(75)
+        .says(&["1 waits for another try", "run the same command again"]);
+    let status = workspace.status();
+    assert_eq!((status.sent, status.pending), (1, 1));
+    workspace.send(&[]).expect(75);
+    assert_eq!(sandbox.journal().len(), 1, "not before it is due");
+}
+
+#[test]
+fn greylisted_mails_arrive_when_the_run_waits() {
+    let sandbox = Sandbox::start(&[]);
+    let list = [
+        "a@example.com",
+        "greylist-1@example.com",
+        "greylist-2@example.com",
+    ];
+    let workspace = Workspace::new(&sandbox.account(), &list);
+    workspace.configure(&sandbox.account(), RETRY_SOON);
+    workspace.send(&["--wait"]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 3]));
+}
+
+#[test]
+fn a_mail_deferred_too_often_is_given_up_with_its_reason() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com", "tempfail@example.com"]);
+    workspace.configure(&sandbox.account(), RETRY_SOON);
+    workspace
+        .send(&["--wait"])
+        .expect(76)
+        .says(&["tempfail@example.com  given up after 3 tries"]);
+    let delivery = &workspace.deliveries()["tempfail@example.com"];
+    assert_eq!(
+        (
+            delivery.state.as_str(),
+            delivery.tries,
+            delivery.message_ids.len()
+        ),
+        ("failed", 3, 3)
+    );
+    assert!(delivery.reason.contains("451"), "{}", delivery.reason);
+}
+
+#[test]
+fn a_refused_recipient_fails_alone() {
+    for address in ["fail@example.com", "550-x@example.com", "data-554-x@example.com"] {
+        let sandbox = Sandbox::start(&[]);
+        let workspace = Workspace::new(&sandbox.account(), &["a@example.com", address, "b@example.com"]);
+        workspace.send(&[]).expect(76).says(&[address]);
+        assert_eq!(workspace.in_state("failed"), [address]);
+        assert_eq!(workspace.status().sent, 2, "{address}");
+        workspace.send(&[]).expect(76);
+        assert_eq!(sandbox.journal().len(), 2, "given up is given up");
+    }
+}
+
+#[test]
+fn a_refused_sender_stops_the_account_and_fails_nobody() {
+    let sandbox = Sandbox::start(&["--fault", "refuse-mail-from=550 5.7.1 not you"]);
+    let workspace = Workspace::new(&format!("{}connections = 5", sandbox.account()), &people(30));
+    workspace.send(&[]).expect(77).says(&[
+        "the server refused the account or its sender",
+        "550 5.7.1 not you",
+    ]);
+    let status = workspace.status();
+    assert_eq!((status.pending, status.failed), (30, 0));
+}
+
+#[test]
+fn a_mail_that_is_refused_again_and_again_pauses_the_campaign() {
+    for fault in ["5xx=1@data", "5xx=1@end-of-data"] {
+        let sandbox = Sandbox::start(&["--fault", fault]);
+        let workspace = Workspace::new(&sandbox.account(), &people(100));
+        workspace
+            .send(&[])
+            .expect(75)
+            .says(&["the server refuses this mail again and again"]);
+        let status = workspace.status();
+        assert!(status.failed <= 22 && status.pending >= 78, "{fault}: {status:?}");
+    }
+}
+
+#[test]
+fn a_provider_that_cannot_be_reached_costs_nobody_a_try() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let workspace = Workspace::new(
+        &format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none\""),
+        &people(3),
+    );
+    workspace
+        .send(&[])
+        .expect(69)
+        .says(&["the server cannot be reached", "3 wait"]);
+    assert_eq!(workspace.status().pending, 3);
+    assert_eq!(workspace.ask("SELECT count(*) FROM attempt"), Some(0));
+}
+
+// A server that makes trouble loses nobody and doubles nobody.
+
+#[test]
+fn links_lost_before_the_end_of_data_are_tried_again() {
+    for fault in [
+        "drop=mail/7",
+        "drop=rcpt/7",
+        "drop=data/7",
+        "drop=ehlo/3",
+        "drop=connect/3",
+    ] {
+        all_arrive_in_spite_of(&[fault], "connections = 2\nmessages_per_connection = 5");
+    }
+}
+
+#[test]
+fn a_server_that_ends_connections_loses_nobody() {
+    all_arrive_in_spite_of(&["close-after=3"], "connections = 3");
+    all_arrive_in_spite_of(&["reply@rcpt/9=421 4.7.0 closing"], "connections = 3");
+    all_arrive_in_spite_of(&["reply@end-of-data/9=451 4.3.0 later"], "connections = 3");
+    all_arrive_in_spite_of(
+        &["4xx=0.2@rcpt", "4xx=0.2@mail", "4xx=0.2@data"],
+        "connections = 3\nhello = \"x.example\"",
+    );
+}
+
+#[test]
+fn a_server_with_few_connections_gets_few() {
+    let sandbox = all_arrive_in_spite_of(&["max-connections=2", "delay=2ms"], "connections = 8");
+    // Each of the eight asks once; those that are sent away stay away.
+    assert!(sandbox.stop().connections <= 10);
+}
+
+#[test]
+fn a_connection_closed_while_idle_costs_nobody_a_try() {
+    let sandbox = Sandbox::start(&["--fault", "idle-close=50ms"]);
+    let workspace = Workspace::new(&format!("{}rates = [\"2/s\"]", sandbox.account()), &people(5));
+    workspace.send(&[]).expect(0);
+    assert_eq!(
+        workspace.ask("SELECT count(*) FROM attempt"),
+        Some(5),
+        "one attempt each"
+    );
+    assert!(sandbox.stop().connections > 1);
+}
+
+#[test]
+fn messages_per_connection_is_kept() {
+    let sandbox = all_arrive_in_spite_of(&[], "messages_per_connection = 10");
+    assert_eq!(sandbox.stop().connections, 4);
+}
+
+#[test]
+fn a_server_without_pipelining_gets_one_command_at_a_time() {
+    // The sandbox answers 554 and hangs up on whoever does not wait.
+    let sandbox = Sandbox::start(&["--without", "pipelining"]);
+    let workspace = Workspace::new(&format!("{}connections = 3", sandbox.account()), &people(40));
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 40]));
+}
