@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery};
+use crate::mail::Recipient;
 use crate::mail::token::hex;
-use crate::mail::{Place, Recipient};
 use crate::source::{List, Row};
 
 /// Rows in one transaction.
@@ -115,7 +115,7 @@ pub async fn enrol(
     for row in list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
         match known.0.get(&key(&recipient.address.key())) {
-            Some((id, _)) => batch.moved.push((*id, recipient.place)),
+            Some((id, _)) => batch.moved.push((*id, new_delivery(&recipient))),
             None => batch.new.push(new_delivery(&recipient)),
         }
         if batch.new.len() + batch.moved.len() >= BATCH {
@@ -130,7 +130,7 @@ struct Batch {
     campaign: CampaignId,
     list: ListId,
     new: Vec<NewDelivery>,
-    moved: Vec<(DeliveryId, Place)>,
+    moved: Vec<(DeliveryId, NewDelivery)>,
     suppressed: u64,
 }
 

@@ -22,6 +22,9 @@ pub struct Inputs {
     pub templates: BTreeMap<String, String>,
     /// Settings by their name in the files.
     pub settings: BTreeMap<String, String>,
+    /// Is the enrolment with a changed list under way? If it was cut short, it has to be gone through again.
+    #[serde(default)]
+    pub is_under_way: bool,
 }
 
 impl Inputs {
@@ -59,6 +62,7 @@ impl Inputs {
                 .map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes()))))
                 .collect(),
             settings: settings.into_iter().filter_map(named).collect(),
+            is_under_way: false,
         }
     }
 
@@ -123,11 +127,13 @@ mod tests {
             list: "a".to_owned(),
             templates: map(&[("body.html.hbs", "1"), ("old.hbs", "2")]),
             settings: map(&[("subject", "Hello"), ("lang", "en")]),
+            ..Inputs::default()
         };
         let after = Inputs {
             list: "b".to_owned(),
             templates: map(&[("body.html.hbs", "9"), ("new.hbs", "2")]),
             settings: map(&[("subject", "Hallo"), ("lang", "en"), ("preheader", "x")]),
+            ..Inputs::default()
         };
         assert_eq!(
             before.differences(&after),

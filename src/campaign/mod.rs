@@ -167,18 +167,25 @@ impl RawCampaign {
         let stem = file
             .path
             .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let Some(name) = &self.name else { return stem };
+            .map(|stem| stem.to_string_lossy().into_owned());
+        let given = self.name.as_ref().map(|name| name.get_ref().trim().to_owned());
+        let text = given.or(stem).unwrap_or_default();
+        // Files and folders are named after it, so it must not lead out of them.
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
-        let text = name.get_ref().trim();
-        if text.is_empty() || text.chars().count() > NAME_MAX || !text.chars().all(is_plain) {
-            problems.push(file.problem(
-                name,
-                format!("a name has 1 to {NAME_MAX} letters, digits, spaces, `-`, `_` or `.`"),
-            ));
+        let is_name = text.chars().next().is_some_and(char::is_alphanumeric) && text.chars().all(is_plain);
+        if !is_name || text.chars().count() > NAME_MAX {
+            let what = format!(
+                "a campaign's name begins with a letter or digit, and has up to {NAME_MAX} letters, digits, \
+                 spaces, `-`, `_` or `.`"
+            );
+            problems.push(match &self.name {
+                Some(name) => file.problem(name, what),
+                None => {
+                    Problem::with_file(file.path, what).hint("set `name` in the campaign, or rename the file")
+                }
+            });
         }
-        text.to_owned()
+        text
     }
 
     fn account(

@@ -81,30 +81,33 @@ impl Unsubscribe {
         Ok(key)
     }
 
+    /// The key appears whole or not at all, and the first one stays: two runs may begin together.
     fn make_key(&self) -> anyhow::Result<String> {
         use std::io::Write as _;
         use std::os::unix::fs::OpenOptionsExt as _;
-        let path = self.key_file.display().to_string();
         let text = UnsubscribeKey::generate().context("no random numbers for the unsubscribe key")?;
-        if let Some(folder) = self.key_file.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("make the folder of {path}"))?;
-        }
-        let open = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&self.key_file);
-        let mut file = match open {
-            // Another run was quicker: its key is the workspace's.
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return std::fs::read_to_string(&self.key_file).with_context(|| format!("read {path}"));
+        let part = self
+            .key_file
+            .with_extension(format!("part-{}", std::process::id()));
+        let make = || -> std::io::Result<String> {
+            if let Some(folder) = self.key_file.parent() {
+                std::fs::create_dir_all(folder)?;
             }
-            open => open.with_context(|| format!("make the unsubscribe key {path}"))?,
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&part)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            let linked = std::fs::hard_link(&part, &self.key_file);
+            std::fs::remove_file(&part)?;
+            match linked {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+                _ => std::fs::read_to_string(&self.key_file),
+            }
         };
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .with_context(|| format!("write {path}"))?;
-        Ok(text)
+        make().with_context(|| format!("make the unsubscribe key {}", self.key_file.display()))
     }
 }
 

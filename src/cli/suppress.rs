@@ -143,7 +143,12 @@ fn remove(addresses: &[String], is_confirmed: bool, printer: Printer) -> anyhow:
     })?;
     match printer.form {
         Form::Json => printer.json(&json!({ "removed": removed })),
-        Form::Text => printer.data(&format!("{} removed from the suppression list", counted(removed))),
+        Form::Text => {
+            printer.data(&format!("{} removed from the suppression list", counted(removed)));
+            if removed > 0 {
+                printer.say("campaigns that have left it out already do not go back to it");
+            }
+        }
     }
     Ok(if removed > 0 { Exit::Ok } else { Exit::Data })
 }

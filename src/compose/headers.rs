@@ -42,7 +42,8 @@ pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> St
     if is_short && name.chars().all(is_atoms) && !name.contains("=?") {
         return format!("{name} <{address}>");
     }
-    if is_short && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    // Some readers decode what looks like an encoded word even inside quotes.
+    if is_short && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !name.contains("=?") {
         let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
         return format!("\"{quoted}\" <{address}>");
     }
@@ -164,6 +165,7 @@ mod tests {
             show(Some("Lei, Li \"LL\"")),
             "\"Lei, Li \\\"LL\\\"\" <li@example.com>"
         );
+        assert!(show(Some("=?utf-8?q?a=0d=0aBcc:x?=")).starts_with("=?UTF-8?B?"));
         assert_eq!(show(Some("张三")), "=?UTF-8?B?5byg5LiJ?= <li@example.com>");
     }
 

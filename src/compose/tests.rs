@@ -106,6 +106,12 @@ fn a_mail_without_its_footer_cannot_be_composed() {
         (full.as_str(), "1 Road", "HTML", "unsubscribe link"),
         (link.as_str(), full.as_str(), "text", "postal address"),
         (full.as_str(), link.as_str(), "HTML", "postal address"),
+        (
+            full.as_str(),
+            &format!("<!--[if mso]>{full}<![endif]-->"),
+            "HTML",
+            "unsubscribe link",
+        ),
     ] {
         let content = Content {
             subject: "s".to_owned(),

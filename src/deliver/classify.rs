@@ -6,8 +6,12 @@
 use crate::mail::{Enhanced, Fault, Outcome, Reply, Scope, Stage};
 
 /// Texts that say that the account is meant, wherever they come. Lower case; sources: Alibaba's and Google's lists.
-const ACCOUNT_TEXTS: [&str; 9] = [
-    "relay",
+const ACCOUNT_TEXTS: [&str; 13] = [
+    "relay access denied",
+    "relaying denied",
+    "relay not permitted",
+    "unable to relay",
+    "credentials for relay",
     "authentication required",
     "doesn't conform with authentication",
     "sending quota",
@@ -35,9 +39,13 @@ pub fn classify(stage: Stage, reply: Reply) -> Outcome {
 }
 
 fn verdict(stage: Stage, reply: &Reply) -> (Scope, bool) {
-    let text = reply.text.to_lowercase();
+    let text = without_addresses(&reply.text.to_lowercase());
     if reply.code == 421 {
         return (Scope::Link, true);
+    }
+    // 5.1.z at RCPT is about this address, whatever else the text speaks of. Source: RFC 3463, 3.2.
+    if stage == Stage::Rcpt && matches!(reply.enhanced, Some(Enhanced { subject: 1, .. })) {
+        return (Scope::Recipient, reply.is_transient());
     }
     let is_about_account = matches!(reply.code, 530 | 534 | 535 | 538 | 436 | 440)
         || ACCOUNT_TEXTS.iter().any(|known| text.contains(known));
@@ -65,6 +73,12 @@ fn verdict(stage: Stage, reply: &Reply) -> (Scope, bool) {
         Stage::Data | Stage::EndOfData => Scope::Message,
     };
     (scope, reply.is_transient())
+}
+
+/// Servers repeat the recipient's address in their replies; its words say nothing about the failure.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ').filter(|word| !word.contains('@'));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// 4.4.5: the server takes no more mails on this connection (Mozilla's and Stalwart's reports).
@@ -101,6 +115,16 @@ mod tests {
     #[test]
     fn stage_comes_first_then_text_then_code() {
         let rows = [
+            (
+                Stage::Rcpt,
+                "550 5.1.1 <relaying denied@example.com>: User unknown",
+                "refused Recipient",
+            ),
+            (
+                Stage::Rcpt,
+                "550 <quota.relay@example.com> rejected",
+                "refused Recipient",
+            ),
             (Stage::Rcpt, "550 5.1.1 no such user", "refused Recipient"),
             (
                 Stage::Rcpt,

@@ -201,6 +201,13 @@ impl<T> Flight<T> {
 
     /// Sends the body, and with it the next mail's envelope; reads what the server says to the body.
     async fn body(&mut self, mail: &Carried<T>) -> Result<Outcome, Surprise> {
+        // A word too many before the body would be taken for the answer to it.
+        if !self.session.link.is_quiet().await {
+            return Err(Surprise(lost(
+                Stage::Data,
+                "the server said something that nobody asked for",
+            )));
+        }
         let mut bytes = dot_stuffed(&mail.message.bytes);
         let end_of_data = bytes.len();
         if self.session.capabilities.pipelining

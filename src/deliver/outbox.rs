@@ -2,11 +2,16 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lettre::transport::sendmail::AsyncSendmailTransport;
 use lettre::{AsyncTransport as _, Tokio1Executor};
+use tokio::time::timeout;
 
 use crate::mail::{Envelope, Fault, Message, Outcome, Reply, Scope, Stage};
+
+/// How long the command may take for one mail.
+const DEADLINE: Duration = Duration::from_mins(10);
 
 /// The `sendmail` command: the local mail server queues the mail, and answers for it from then on.
 #[derive(Debug)]
@@ -37,7 +42,19 @@ impl Sendmail {
             .copied()
             .filter(|byte| *byte != b'\r')
             .collect();
-        match self.transport.send_raw(&envelope, &text).await {
+        let Ok(sent) = timeout(DEADLINE, self.transport.send_raw(&envelope, &text)).await else {
+            // It may have queued the mail before it got stuck.
+            let note = format!(
+                "{} did not end within {} s",
+                self.command.display(),
+                DEADLINE.as_secs()
+            );
+            return Outcome::InDoubt(Fault {
+                stage: Stage::EndOfData,
+                ..fault(Scope::Link, note)
+            });
+        };
+        match sent {
             Ok(()) => Outcome::Accepted(Reply {
                 code: 250,
                 enhanced: None,

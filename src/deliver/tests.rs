@@ -320,6 +320,18 @@ async fn a_reply_too_many_is_never_taken_for_an_answer() {
 }
 
 #[tokio::test]
+async fn a_yes_before_the_body_is_never_taken_for_the_answer_to_it() {
+    let acts = vec![
+        Hear("DATA\r\n"),
+        Say("250 ok\r\n250 ok\r\n354 go\r\n250 early\r\n"),
+        HangUp,
+    ];
+    let (landed, heard) = fly(PIPELINING, acts).await;
+    assert!(landed[0].starts_with("one deferred at data Link: "), "{landed:?}");
+    assert!(!heard.contains("To: one"), "{heard}");
+}
+
+#[tokio::test]
 async fn odd_replies_stay_what_they_are() {
     let page = "x".repeat(10_000);
     let page: &'static str = Box::leak(format!("550 5.7.1 {page}\r\n").into_boxed_str());

@@ -58,6 +58,7 @@ impl Writer {
                 list,
                 answer,
             } => later(answer, enrolment::withdraw(db, campaign, list)?),
+            Command::Revive { campaign, answer } => later(answer, deliveries::revive(db, campaign)?),
             Command::Enrolled {
                 campaign,
                 account,

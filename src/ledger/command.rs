@@ -45,6 +45,8 @@ pub struct Registered {
     pub inputs: String,
     /// Is every recipient enrolled?
     pub is_enrolled: bool,
+    /// Did the last run end because the server refused the content again and again?
+    pub is_content_refused: bool,
 }
 
 /// A recipient to be enrolled.
@@ -155,6 +157,8 @@ pub struct RunState {
     pub until_ms: Option<i64>,
     /// Why, in a few words.
     pub note: String,
+    /// Did the server refuse the content again and again?
+    pub is_content_refused: bool,
 }
 
 /// A person never to be mailed again.
@@ -222,13 +226,18 @@ pub(super) enum Command {
     /// Points deliveries to their rows in a fresh list; those readmitted are pending again.
     Move {
         list: ListId,
-        rows: Vec<(DeliveryId, Place)>,
+        rows: Vec<(DeliveryId, NewDelivery)>,
         answer: Answer<()>,
     },
     /// Takes deliveries off the campaign whose rows are not in this list; answers how many.
     Withdraw {
         campaign: CampaignId,
         list: ListId,
+        answer: Answer<u64>,
+    },
+    /// Makes deliveries wait again that were refused for their content; answers how many.
+    Revive {
+        campaign: CampaignId,
         answer: Answer<u64>,
     },
     /// Marks the enrolment as complete, with what the campaign was checked with.

@@ -228,3 +228,17 @@ pub(super) fn resolve(
     }
     Ok(doubtful.len() as u64)
 }
+
+/// Those whose last attempt was refused because of the message itself: now that it has been changed, they wait again.
+pub(super) fn revive(db: &Connection, campaign: CampaignId) -> rusqlite::Result<u64> {
+    let mut statement = db.prepare_cached(
+        "SELECT id FROM delivery WHERE campaign_id = ?1 AND state = 'failed'
+         AND (SELECT scope FROM attempt WHERE delivery_id = delivery.id ORDER BY attempt.id DESC LIMIT 1) = 'message'",
+    )?;
+    let rows = statement.query_map([campaign.0], |row| row.get::<_, i64>(0))?;
+    let refused: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    for delivery in &refused {
+        step(db, DeliveryId(*delivery), Event::Corrected, None)?;
+    }
+    Ok(refused.len() as u64)
+}

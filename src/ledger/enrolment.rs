@@ -6,13 +6,12 @@ use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, Ru
 use super::deliveries::step;
 use super::state::{Event, State};
 use super::suppression::suppressed;
-use crate::mail::Place;
 
 /// Why a delivery is suppressed when its row is gone. Such deliveries come back with their row.
 pub(super) const WITHDRAWN: &str = "no longer on the list";
 
 pub(super) fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Registered>> {
-    let sql = "SELECT id, uid, account, inputs, enrolled_at_ms IS NOT NULL FROM campaign WHERE name = ?1";
+    let sql = "SELECT id, uid, account, inputs, enrolled_at_ms IS NOT NULL, is_content_refused FROM campaign WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(Registered {
             id: CampaignId(row.get(0)?),
@@ -20,6 +19,7 @@ pub(super) fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Regis
             account: row.get(2)?,
             inputs: row.get(3)?,
             is_enrolled: row.get(4)?,
+            is_content_refused: row.get(5)?,
         })
     })
     .optional()
@@ -94,24 +94,29 @@ pub(super) fn enrol(
     Ok(held)
 }
 
-pub(super) fn move_to(db: &Connection, list: ListId, rows: &[(DeliveryId, Place)]) -> rusqlite::Result<()> {
+pub(super) fn move_to(
+    db: &Connection,
+    list: ListId,
+    rows: &[(DeliveryId, NewDelivery)],
+) -> rusqlite::Result<()> {
     let mut readmitted =
         db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'suppressed' AND reason = ?2")?;
     // A mail that was handed over keeps the row it was made from; one in doubt may have to be made again.
     let mut statement = db.prepare_cached(
-        "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5
+        "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5, address = ?6
          WHERE id = ?1 AND state IN ('pending', 'in_doubt')",
     )?;
-    for (delivery, place) in rows {
+    for (delivery, row) in rows {
         if readmitted.exists(params![delivery.0, WITHDRAWN])? {
             step(db, *delivery, Event::Readmitted, None)?;
         }
         statement.execute(params![
             delivery.0,
             list.0,
-            i64::try_from(place.line).unwrap_or(i64::MAX),
-            i64::try_from(place.offset).unwrap_or(i64::MAX),
-            place.length
+            i64::try_from(row.place.line).unwrap_or(i64::MAX),
+            i64::try_from(row.place.offset).unwrap_or(i64::MAX),
+            row.place.length,
+            row.address,
         ])?;
     }
     Ok(())
@@ -144,7 +149,17 @@ pub(super) fn enrolled(
 
 /// Notes how a run stands.
 pub(super) fn set_run(db: &Connection, campaign: CampaignId, run: &RunState) -> rusqlite::Result<()> {
-    let sql = "UPDATE campaign SET run_state = ?2, run_until_ms = ?3, run_note = ?4 WHERE id = ?1";
-    db.execute(sql, params![campaign.0, run.state, run.until_ms, run.note])
-        .map(drop)
+    let sql = "UPDATE campaign SET run_state = ?2, run_until_ms = ?3, run_note = ?4, is_content_refused = ?5
+               WHERE id = ?1";
+    db.execute(
+        sql,
+        params![
+            campaign.0,
+            run.state,
+            run.until_ms,
+            run.note,
+            run.is_content_refused
+        ],
+    )
+    .map(drop)
 }

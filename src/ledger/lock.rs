@@ -53,6 +53,20 @@ pub fn try_lock(ledger: &Path, campaign: &str, holder: &str) -> anyhow::Result<L
     }
 }
 
+/// Held while a ledger is opened or made; waits for others that do.
+pub(super) fn opening(ledger: &Path) -> anyhow::Result<File> {
+    let path = ledger.with_extension("open.lock");
+    let failed = || format!("lock {}", path.display());
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(failed)?;
+    file.lock().with_context(failed)?;
+    Ok(file)
+}
+
 /// Does a run of this campaign go on right now?
 pub fn is_running(ledger: &Path, campaign: &str) -> bool {
     let Ok(file) = File::open(path(ledger, campaign)) else {

@@ -27,7 +27,6 @@ pub use command::{
 pub use state::{Event, State};
 
 use crate::campaign::quota::{Left, Quota};
-use crate::mail::Place;
 use command::{Answer, Command};
 
 /// Commands that may wait at a time; more senders wait for room.
@@ -123,7 +122,7 @@ impl Ledger {
     }
 
     /// Points deliveries to their rows in a fresh list.
-    pub async fn move_to(&self, list: ListId, rows: Vec<(DeliveryId, Place)>) -> anyhow::Result<()> {
+    pub async fn move_to(&self, list: ListId, rows: Vec<(DeliveryId, NewDelivery)>) -> anyhow::Result<()> {
         self.ask(|answer| Command::Move { list, rows, answer }).await
     }
 
@@ -135,6 +134,11 @@ impl Ledger {
             answer,
         })
         .await
+    }
+
+    /// Makes deliveries wait again that were refused for their content, which has been changed since; says how many.
+    pub async fn revive(&self, campaign: CampaignId) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Revive { campaign, answer }).await
     }
 
     /// Marks the enrolment as complete, with what the campaign was checked with.

@@ -88,6 +88,11 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusq
 }
 
 fn open(path: &Path) -> anyhow::Result<Connection> {
+    // SQLite does not wait for the lock that making a file and its log needs; two first runs would collide.
+    let _opening = super::lock::opening(path)?;
+    if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        bail!("the file is empty: what was sent is no longer known; restore it, or remove it to begin anew");
+    }
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);

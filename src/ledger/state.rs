@@ -48,6 +48,8 @@ pub enum Event {
     Withdrawn,
     /// The row is back on the list.
     Readmitted,
+    /// The mail was refused for its content, and the content has been changed.
+    Corrected,
 }
 
 /// An event that makes no sense in a state: a bug of ours, never the user's fault.
@@ -79,7 +81,8 @@ impl State {
             (Self::Sending, Event::Accepted) | (Self::InDoubt, Event::AssumeSent) => Ok(Self::Sent),
             (Self::Sending, Event::Deferred | Event::AccountRefused)
             | (Self::InDoubt, Event::Resend)
-            | (Self::Suppressed, Event::Readmitted) => Ok(Self::Pending),
+            | (Self::Suppressed, Event::Readmitted)
+            | (Self::Failed, Event::Corrected) => Ok(Self::Pending),
             (Self::Sending, Event::GivenUp) => Ok(Self::Failed),
             (Self::Sending, Event::Doubted) => Ok(Self::InDoubt),
             (state, event) => Err(Illegal { state, event }),
@@ -122,7 +125,7 @@ impl FromStr for State {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 11] = [
+    const EVENTS: [Event; 12] = [
         Event::Begun,
         Event::Accepted,
         Event::Deferred,
@@ -134,6 +137,7 @@ mod tests {
         Event::Suppressed,
         Event::Withdrawn,
         Event::Readmitted,
+        Event::Corrected,
     ];
 
     #[test]
@@ -157,6 +161,7 @@ mod tests {
                 "sending + GivenUp = failed",
                 "sending + AccountRefused = pending",
                 "sending + Doubted = in doubt",
+                "failed + Corrected = pending",
                 "in doubt + Resend = pending",
                 "in doubt + AssumeSent = sent",
                 "suppressed + Readmitted = pending",
@@ -165,10 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn sent_and_failed_are_final() {
+    fn what_is_sent_stays_sent() {
         for event in EVENTS {
             assert!(State::Sent.on(event).is_err());
-            assert!(State::Failed.on(event).is_err());
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::read::Reader;
 use super::*;
 use crate::campaign::quota::Quota;
-use crate::mail::{Fault, Outcome, Reply, Scope, Stage};
+use crate::mail::{Fault, Outcome, Place, Reply, Scope, Stage};
 
 struct Book {
     folder: TempDir,
@@ -285,7 +285,7 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
         .unwrap();
     assert_ne!(fresh, book.list);
     book.ledger
-        .move_to(fresh, vec![(due[1].id, due[1].place)])
+        .move_to(fresh, vec![(due[1].id, person("wu"))])
         .await
         .unwrap();
     assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 1);
@@ -295,7 +295,7 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
         (1, 1, 1)
     );
     book.ledger
-        .move_to(fresh, vec![(due[0].id, due[0].place)])
+        .move_to(fresh, vec![(due[0].id, person("li"))])
         .await
         .unwrap();
     assert_eq!(book.tally().pending, 2);

@@ -24,6 +24,13 @@ pub struct Envelope {
     pub to: Address,
 }
 
+/// Does this position of an HTML text lie in a comment, where nobody sees it?
+pub fn is_in_comment(html: &str, at: usize) -> bool {
+    let before = html.get(..at).unwrap_or_default();
+    let open = before.rfind("<!--").and_then(|open| before.get(open..));
+    open.is_some_and(|rest| !rest.contains("-->"))
+}
+
 /// A mail ready to go: RFC 5322 bytes with CRLF line ends, and its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

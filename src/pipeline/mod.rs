@@ -177,7 +177,9 @@ fn next(shared: &Shared, ticket: &Ticket, outcome: &Outcome, now_ms: i64) -> Nex
         Outcome::Accepted(_) => Next::Sent,
         Outcome::InDoubt(_) => Next::Doubt,
         Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.scope == Scope::Account => Next::Hold,
-        // A server may hang up on an idle link, or after so many mails. That says nothing about this mail.
+        // A server may hang up on an idle link, or after so many mails: it has not heard of this one.
+        Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => Next::Hold,
+        // It may have been an accident: once more at once, then as for any other deferral.
         Outcome::Deferred(fault) if fault.scope == Scope::Link && delivery.tries == 0 => {
             Next::RetryAt(now_ms)
         }

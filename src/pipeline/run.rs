@@ -23,6 +23,8 @@ use crate::throttle::Throttle;
 
 /// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
 const REFUSALS_IN_A_ROW: u32 = 20;
+/// Mails in doubt, one after another, after which the run ends: the server takes mails and does not answer.
+const DOUBTS_IN_A_ROW: u32 = 10;
 /// How long an account is left alone when it is not clear that the login was refused for good.
 const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 
@@ -148,6 +150,7 @@ pub(super) struct Shared {
     /// Connections that are open.
     pub(super) connections: AtomicU32,
     refusals_in_a_row: AtomicU32,
+    doubts_in_a_row: AtomicU32,
     /// Intents written by this run.
     pub(super) begun: AtomicU64,
 }
@@ -198,6 +201,7 @@ impl Shared {
             is_login_proved: AtomicBool::new(false),
             connections: AtomicU32::new(0),
             refusals_in_a_row: AtomicU32::new(0),
+            doubts_in_a_row: AtomicU32::new(0),
             begun: AtomicU64::new(0),
             run,
         }
@@ -270,6 +274,13 @@ impl Shared {
 
     /// Draws the consequences of an outcome for the whole run.
     pub(super) fn learn(&self, outcome: &Outcome) {
+        if let Outcome::InDoubt(fault) = outcome {
+            if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= DOUBTS_IN_A_ROW {
+                self.end(Ended::Unreachable(fault.clone()));
+            }
+        } else {
+            self.doubts_in_a_row.store(0, Ordering::SeqCst);
+        }
         match outcome {
             Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.scope == Scope::Account => {
                 self.end(Ended::Account(fault.clone()));

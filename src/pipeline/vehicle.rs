@@ -120,11 +120,18 @@ impl<'a> Vehicle<'a> {
                 }
                 Some(Err(fault)) => last = Some(fault),
             }
-            if self.shared.connections.load(Ordering::SeqCst) > 0 {
+            let is_crowded = last
+                .as_ref()
+                .is_some_and(|fault| fault.stage == Stage::Hello && fault.reply.is_some());
+            if is_crowded && self.shared.connections.load(Ordering::SeqCst) > 0 {
                 // Others are connected: the server just does not want so many of us.
                 self.is_retired = true;
                 return Ok(false);
             }
+        }
+        if self.shared.connections.load(Ordering::SeqCst) > 0 {
+            self.is_retired = true;
+            return Ok(false);
         }
         if let Some(fault) = last {
             self.shared.end(Ended::Unreachable(fault));

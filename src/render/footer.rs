@@ -7,6 +7,7 @@ use super::Flavour;
 use super::source::Source;
 use super::tags::{self, Kind};
 use crate::campaign::{Lang, Problem};
+use crate::mail::message::is_in_comment;
 
 /// The footer's name among templates and variables. It can be neither a column's nor a partial's.
 pub(super) const NAME: &str = "@f";
@@ -68,11 +69,4 @@ pub(super) fn after_body_start(html: &str) -> Option<usize> {
     };
     let start = lower.match_indices("<body").map(|(at, _)| at).find(is_tag)?;
     super::html::end_of_element_tag(html, start)
-}
-
-fn is_in_comment(html: &str, at: usize) -> bool {
-    let before = html.get(..at).unwrap_or_default();
-    before
-        .rfind("<!--")
-        .is_some_and(|open| before.get(open..).is_some_and(|rest| !rest.contains("-->")))
 }

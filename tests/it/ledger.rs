@@ -193,3 +193,22 @@ fn every_mail_on_record_can_be_told_apart_by_its_digest() {
         Some(20)
     );
 }
+
+#[test]
+fn a_ledger_that_is_gone_or_empty_is_not_taken_for_a_fresh_start() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(5));
+    workspace.send(&["--limit", "2"]).expect(75);
+    for name in ["ledger.db-wal", "ledger.db-shm"] {
+        // They are there only as long as somebody has the ledger open.
+        let _gone = std::fs::remove_file(workspace.path(".mailshot").join(name));
+    }
+    std::fs::write(workspace.path(".mailshot/ledger.db"), "").unwrap();
+    workspace.send(&[]).expect(74).says(&["the file is empty"]);
+    std::fs::remove_file(workspace.path(".mailshot/ledger.db")).unwrap();
+    workspace
+        .send(&[])
+        .expect(74)
+        .says(&["is gone, but campaigns were sent here before"]);
+    assert_eq!(sandbox.journal().len(), 2);
+}

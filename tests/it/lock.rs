@@ -125,3 +125,63 @@ fn a_killed_run_does_not_hold_the_lock() {
         .expect(76)
         .says(&["the last run was cut short: 1 delivery in doubt"]);
 }
+
+#[test]
+fn an_enrolment_that_was_cut_short_and_undone_forgets_nobody() {
+    let (sandbox, workspace) = begun();
+    // As a run leaves it that was killed half-way through --accept-changes.
+    let ledger = rusqlite::Connection::open(workspace.path(".mailshot/ledger.db")).unwrap();
+    ledger
+        .execute_batch(
+            "UPDATE campaign SET inputs = json_set(inputs, '$.is_under_way', json('true'));
+             INSERT INTO list (digest, path) VALUES ('the fresh list', 'lists/list.csv');
+             UPDATE delivery SET list_id = 2 WHERE id IN (7, 8);",
+        )
+        .unwrap();
+    drop(ledger);
+    workspace.send(&[]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 10]));
+    assert_eq!(workspace.status().suppressed, 0);
+}
+
+#[test]
+fn a_run_killed_while_it_takes_over_a_changed_list_goes_on_with_the_old_one() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(30_000));
+    workspace.send(&["--limit", "1"]).expect(75);
+    workspace.list(&people(30_001));
+    let running = workspace.start_send(&["--accept-changes", "--limit", "1"]);
+    super::harness::wait_for("the first rows of the fresh list", || {
+        (workspace.ask("SELECT count(DISTINCT list_id) FROM delivery") == Some(2)).then_some(())
+    });
+    running.kill();
+    workspace.list(&people(30_000));
+    workspace.send(&["--limit", "1"]).expect(75);
+    assert_eq!(workspace.status().suppressed, 0);
+}
+
+#[test]
+fn an_address_spelled_otherwise_is_still_the_same_person() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(
+        &sandbox.account(),
+        &["a@example.com", "Li@example.com", "Wu@example.com"],
+    );
+    workspace.send(&["--limit", "1"]).expect(75);
+    workspace.list(&["a@example.com", "li@example.com", "wu@example.com"]);
+    workspace.send(&["--accept-changes"]).expect(0);
+    let arrived = sandbox.arrived();
+    assert_eq!(arrived.len(), 3, "{arrived:?}");
+    assert!(arrived.contains_key("li@example.com"));
+}
+
+#[test]
+fn a_name_that_leads_out_of_its_folder_is_no_name() {
+    let workspace = Workspace::new("host = \"127.0.0.1\"\n", &people(1));
+    let text = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write("campaigns/news.toml", &format!("name = \"..\"\n{text}"));
+    workspace
+        .send(&["--dry-run"])
+        .expect(65)
+        .says(&["begins with a letter or digit"]);
+}

@@ -199,3 +199,39 @@ fn a_server_without_pipelining_gets_one_command_at_a_time() {
     workspace.send(&[]).expect(0);
     assert!(sandbox.arrived().into_values().eq([1; 40]));
 }
+
+#[test]
+fn refused_content_is_not_offered_again_until_it_is_changed() {
+    let sandbox = Sandbox::start(&["--fault", "reply@end-of-data=554 5.7.1 looks like spam"]);
+    let workspace = Workspace::new(&sandbox.account(), &people(60));
+    workspace
+        .send(&[])
+        .expect(75)
+        .says(&["refuses this mail again and again"]);
+    let failed = workspace.status().failed;
+    assert!((20..=22).contains(&failed), "{failed}");
+    workspace
+        .send(&[])
+        .expect(75)
+        .says(&["they are not offered again", "--accept-changes"]);
+    assert_eq!(workspace.status().failed, failed, "cron does not burn the list");
+    drop(sandbox);
+    let better = Sandbox::start(&[]);
+    workspace.configure(&better.account(), "");
+    workspace.write("templates/body.html.hbs", "<p>Better, {{name}}</p>{{{footer}}}");
+    workspace
+        .send(&["--accept-changes"])
+        .expect(0)
+        .says(&["refused for their content wait again"]);
+    assert!(better.arrived().into_values().eq([1; 60]));
+}
+
+#[test]
+fn a_server_that_takes_mails_and_never_answers_is_left_alone() {
+    let sandbox = Sandbox::start(&["--fault", "drop=after-data"]);
+    let workspace = Workspace::new(&sandbox.account(), &people(60));
+    workspace.send(&[]).expect(69);
+    let status = workspace.status();
+    assert!((10..=12).contains(&status.in_doubt), "{status:?}");
+    assert_eq!(status.pending + status.in_doubt, 60);
+}

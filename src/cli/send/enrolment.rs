@@ -76,6 +76,7 @@ impl Enrolment {
             inputs: text,
             is_changed,
         };
+        enrolment.refuse_the_same_content(job)?;
         if is_changed {
             enrolment.refuse_changes(job, &inputs)?;
             let invalid = Invalid::from_flag(job.args.skip_invalid);
@@ -124,6 +125,21 @@ impl Enrolment {
         Ok(())
     }
 
+    /// What the server refused again and again is not offered to it again: it would fail person after person.
+    fn refuse_the_same_content(&self, job: &Job<'_>) -> anyhow::Result<()> {
+        let is_refused = self.known.as_ref().is_some_and(|known| known.is_content_refused);
+        if !is_refused || self.is_changed {
+            return Ok(());
+        }
+        let what = format!(
+            "the server refused the mails of `{}` again and again; they are not offered again",
+            job.campaign.name
+        );
+        let hint = "nothing was sent; change what it objects to (`mailshot status` has its words), and go on with \
+                    --accept-changes: those who were refused are tried again";
+        Err(Coded::new(Exit::TempFail, what).hint(hint).into())
+    }
+
     /// A campaign that was begun with other inputs goes on only when the user says so.
     fn refuse_changes(&self, job: &Job<'_>, inputs: &Inputs) -> anyhow::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
@@ -134,11 +150,15 @@ impl Enrolment {
             let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
             let changes = enrol::compare(&reader, known.id, &self.list)?;
             lines.push(format!(
-                "list {} was edited: {} new, {} gone",
+                "list {} was edited: {} new, {} gone who still waited",
                 job.campaign.recipients.display(),
                 count(changes.added, "recipient"),
                 number(changes.gone)
             ));
+        }
+        // An enrolment was cut short, and its changes were undone: it is only gone through again.
+        if lines.is_empty() {
+            return Ok(());
         }
         if job.args.accept_changes {
             job.printer
@@ -182,6 +202,13 @@ impl Enrolment {
             if reader.is_none() {
                 ledger.drop_partial(registered.id).await?;
             }
+            if let Some(known) = &self.known {
+                let mut before: Inputs =
+                    serde_json::from_str(&known.inputs).context("read the inputs of the last run")?;
+                before.is_under_way = true;
+                let text = serde_json::to_string(&before).context("note the inputs")?;
+                ledger.enrolled(known.id, &known.account, &text, now_ms).await?;
+            }
             let held = enrol::enrol(ledger, reader.as_ref(), registered.id, &self.list, list_id).await?;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
@@ -189,6 +216,11 @@ impl Enrolment {
                     "{} {are} on the suppression list and left out",
                     count(held, "recipient")
                 ));
+            }
+            let revived = ledger.revive(registered.id).await?;
+            if revived > 0 {
+                let line = format!("{} refused for their content wait again", deliveries(revived));
+                job.printer.say(&line);
             }
             ledger
                 .enrolled(registered.id, account, &self.inputs, now_ms)

@@ -127,6 +127,7 @@ impl Job<'_> {
                     .into());
             }
         };
+        self.refuse_a_lost_ledger()?;
         let ledger = Ledger::open(&self.workspace.ledger)?;
         self.respect_lockout(&ledger).await?;
         self.recover(&ledger).await?;
@@ -145,6 +146,7 @@ impl Job<'_> {
             state: "running",
             until_ms: None,
             note: String::new(),
+            is_content_refused: false,
         };
         ledger.set_run(enrolled.id, running).await?;
         let (ended, mails) = self.go(&ledger, enrolled, carrier).await?;
@@ -166,6 +168,24 @@ impl Job<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Without its ledger a workspace that has sent before would mail everyone again.
+    fn refuse_a_lost_ledger(&self) -> anyhow::Result<()> {
+        let ledger = &self.workspace.ledger;
+        let lists = ledger.with_file_name("lists");
+        if ledger.exists() || !lists.exists() {
+            return Ok(());
+        }
+        let what = format!(
+            "the ledger {} is gone, but campaigns were sent here before",
+            ledger.display()
+        );
+        let hint = format!(
+            "nothing was sent; restore it, or remove {} as well to begin anew: everyone would be mailed again",
+            lists.display()
+        );
+        Err(Coded::new(Exit::Io, what).hint(hint).into())
     }
 
     fn now(&self) -> String {
@@ -285,6 +305,11 @@ impl Job<'_> {
                         .hint("nothing was sent; set the password and run it again")
                 })?;
                 Carrier::Smtp(Target::new(account, secret)?)
+            }
+            Transport::Sendmail if !account.sendmail_command.is_file() => {
+                let what = format!("there is no {}", account.sendmail_command.display());
+                let hint = "nothing was sent; install a mail server, or set `sendmail_command`";
+                return Err(Coded::new(Exit::Config, what).hint(hint).into());
             }
             Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
         })

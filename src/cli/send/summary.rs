@@ -50,6 +50,7 @@ pub(super) async fn conclude(
                 state: verdict.state,
                 until_ms: verdict.until_ms,
                 note,
+                is_content_refused: matches!(report.ended, Ended::Content(_)),
             },
         )
         .await?;

@@ -40,7 +40,7 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
     campaign.email_column = columns.headers.get(columns.email).cloned();
     campaign.recipients = path;
     let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
-        .strftime("%Y-%m-%d %H-%M-%S")
+        .strftime("%Y-%m-%d %H-%M-%S-%3f")
         .to_string();
     campaign.name = format!("{} test {stamp}", campaign.name);
     Ok(runtime()?.block_on(job.send())?.exit)

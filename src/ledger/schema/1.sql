@@ -17,7 +17,8 @@ CREATE TABLE campaign (
     enrolled_at_ms INTEGER,                -- NULL: enrolment was cut short and begins anew
     run_state      TEXT NOT NULL DEFAULT 'draft',   -- draft, running, paused, stopped, finished
     run_until_ms   INTEGER,                -- when it goes on, if it waits for a time
-    run_note       TEXT NOT NULL DEFAULT ''
+    run_note       TEXT NOT NULL DEFAULT '',
+    is_content_refused INTEGER NOT NULL DEFAULT 0   -- 1: the same content is not offered again
 ) STRICT;
 
 -- A list as it was enrolled: a copy named by its content, so that rows can be read again by their place.
