@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery};
-use crate::mail::Recipient;
 use crate::mail::token::hex;
+use crate::mail::{Address, Recipient};
 use crate::source::{List, Row};
 
 /// Rows in one transaction.
@@ -163,7 +163,7 @@ impl Known {
     fn read(reader: &Reader, campaign: CampaignId) -> anyhow::Result<Self> {
         let mut known = HashMap::new();
         reader.each_delivery(campaign, |id, address, is_pending| {
-            known.insert(key(&address.to_lowercase()), (id, is_pending));
+            known.insert(key(&Address::key_of(address)), (id, is_pending));
         })?;
         Ok(Self(known))
     }

@@ -1,7 +1,7 @@
 //! `mailshot check`: every row is read, every mail is made once, nothing is sent.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -86,7 +86,7 @@ pub(super) fn all(
             count(findings.rejected, "row"),
             campaign.recipients.display()
         ));
-        problems.extend(named(findings.row_problems.clone(), list, campaign));
+        problems.extend(named(findings.row_problems.clone(), list.path(), campaign));
         problems.advice = Some("fix the rows, or leave them out with `--skip-invalid`".to_owned());
     }
     problems.extend(findings.mail_problems.clone());
@@ -102,11 +102,11 @@ pub(super) fn all(
 }
 
 /// Problems of the snapshot are problems of the user's file.
-pub(super) fn named(mut problems: Problems, list: &List, campaign: &Campaign) -> Problems {
+pub(super) fn named(mut problems: Problems, snapshot: &Path, campaign: &Campaign) -> Problems {
     for problem in problems
         .kept
         .iter_mut()
-        .filter(|problem| problem.file == list.path())
+        .filter(|problem| problem.file == snapshot)
     {
         problem.file.clone_from(&campaign.recipients);
     }

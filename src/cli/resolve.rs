@@ -50,7 +50,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Resolution::AssumeSent => "Take what is in doubt for sent? Some people may never get it.",
     };
     super::confirm(printer, args.yes, question)?;
+    let is_one = key.is_some();
     let settled = runtime()?.block_on(settle(&workspace, &name, key, how))?;
+    if is_one && settled == 0 {
+        let what = format!("nothing of `{name}` is in doubt for this address");
+        return Err(Coded::new(Exit::Data, what).into());
+    }
     match (printer.form, how) {
         (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
         (Form::Text, Resolution::Resend) => {
@@ -73,19 +78,16 @@ async fn settle(
     how: Resolution,
 ) -> anyhow::Result<u64> {
     let ledger = Ledger::open(&workspace.ledger)?;
-    let campaign = ledger.find(name).await?.ok_or_else(|| {
-        Coded::new(Exit::Data, format!("the ledger knows no campaign `{name}`"))
-            .hint("`mailshot status` lists those it knows")
-    })?;
+    let campaign = ledger.find(name).await?.ok_or_else(|| unknown(name))?;
     ledger.resolve(campaign.id, key, how).await
 }
 
 fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<Exit> {
     let reader = Reader::open(&workspace.ledger)?;
-    let doubtful = match &reader {
-        Some(reader) => reader.in_state(name, State::InDoubt, u32::MAX)?,
-        None => Vec::new(),
+    let Some(reader) = reader.filter(|reader| reader.uid(name).is_ok_and(|uid| uid.is_some())) else {
+        return Err(unknown(name).into());
     };
+    let doubtful = reader.in_state(name, State::InDoubt, u32::MAX)?;
     if printer.form == Form::Json {
         for (address, reason) in &doubtful {
             printer.json(&json!({ "recipient": address, "reason": reason }));
@@ -100,4 +102,9 @@ fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<E
         printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");
     }
     Ok(Exit::Ok)
+}
+
+fn unknown(name: &str) -> Coded {
+    let what = format!("the ledger knows no campaign `{name}`");
+    Coded::new(Exit::Data, what).hint("`mailshot status` lists those it knows")
 }

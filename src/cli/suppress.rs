@@ -93,7 +93,7 @@ fn behind(tokens: &[String], workspace: &Workspace) -> anyhow::Result<Vec<String
             let what = format!("`{token}` belongs to nobody in the ledger; nothing was changed");
             return Err(Coded::new(Exit::Data, what).into());
         };
-        keys.push(address.to_lowercase());
+        keys.push(Address::key_of(&address));
     }
     Ok(keys)
 }

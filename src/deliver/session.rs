@@ -129,8 +129,6 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// RFC 3207.
     pub starttls: bool,
-    /// RFC 1870: octets of a message at most; 0 means no limit is given.
-    pub size: u64,
     /// RFC 4954: the names of login mechanisms, upper case.
     pub auth: Vec<String>,
 }
@@ -146,12 +144,6 @@ impl Capabilities {
             match words.next() {
                 Some("PIPELINING") => found.pipelining = true,
                 Some("STARTTLS") => found.starttls = true,
-                Some("SIZE") => {
-                    found.size = words
-                        .next()
-                        .and_then(|size| size.parse().ok())
-                        .unwrap_or_default();
-                }
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 _ => {}
             }
@@ -365,7 +357,6 @@ mod tests {
         .collect();
         let found = Capabilities::parse(&lines);
         assert!(found.pipelining && !found.starttls);
-        assert_eq!(found.size, 35_882_577);
         assert!(found.auth.iter().any(|name| name == "XOAUTH2"));
         assert!(found.auth.iter().any(|name| name == "LOGIN"));
     }

@@ -37,12 +37,9 @@ impl Writer {
                 now_ms,
                 answer,
             } => later(answer, enrolment::register(db, &name, &account, &inputs, now_ms)?),
-            Command::AddList {
-                digest,
-                path,
-                email,
-                answer,
-            } => later(answer, enrolment::add_list(db, &digest, &path, &email)?),
+            Command::AddList { digest, path, answer } => {
+                later(answer, enrolment::add_list(db, &digest, &path)?)
+            }
             Command::DropPartial { campaign, answer } => {
                 later(answer, enrolment::drop_partial(db, campaign)?)
             }

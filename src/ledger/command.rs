@@ -208,7 +208,6 @@ pub(super) enum Command {
     AddList {
         digest: String,
         path: String,
-        email: String,
         answer: Answer<ListId>,
     },
     /// Drops what an enrolment that was cut short left behind.

@@ -9,7 +9,7 @@ use super::command::{
 use super::quota::Usage;
 use super::state::{Event, State};
 use super::suppression::suppressed;
-use crate::mail::{Outcome, Place};
+use crate::mail::{Address, Outcome, Place};
 
 /// Why a delivery is in doubt when its run died.
 const RUN_DIED: &str = "the run ended before the server's answer was recorded";
@@ -32,7 +32,7 @@ pub(super) fn begin(db: &Connection, usage: &mut Usage, intent: &Intent) -> rusq
     if state != State::Pending.name() || due_at_ms > intent.now_ms {
         return Ok(Begin::Skip);
     }
-    if let Some(reason) = suppressed(db, &address.to_lowercase())? {
+    if let Some(reason) = suppressed(db, &Address::key_of(&address))? {
         step(db, intent.delivery, Event::Suppressed, Some(&reason))?;
         return Ok(Begin::Skip);
     }

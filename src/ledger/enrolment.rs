@@ -40,11 +40,11 @@ pub(super) fn register(
     find(db, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-pub(super) fn add_list(db: &Connection, digest: &str, path: &str, email: &str) -> rusqlite::Result<ListId> {
+pub(super) fn add_list(db: &Connection, digest: &str, path: &str) -> rusqlite::Result<ListId> {
     db.execute(
-        "INSERT INTO list (digest, path, email) VALUES (?1, ?2, ?3)
-         ON CONFLICT (digest) DO UPDATE SET path = excluded.path, email = excluded.email",
-        params![digest, path, email],
+        "INSERT INTO list (digest, path) VALUES (?1, ?2)
+         ON CONFLICT (digest) DO UPDATE SET path = excluded.path",
+        params![digest, path],
     )?;
     db.query_row("SELECT id FROM list WHERE digest = ?1", [digest], |row| {
         row.get(0)

@@ -89,15 +89,9 @@ impl Ledger {
     }
 
     /// Enters a list snapshot, named by its content.
-    pub async fn add_list(&self, digest: &str, path: &str, email: &str) -> anyhow::Result<ListId> {
-        let (digest, path, email) = (digest.to_owned(), path.to_owned(), email.to_owned());
-        self.ask(|answer| Command::AddList {
-            digest,
-            path,
-            email,
-            answer,
-        })
-        .await
+    pub async fn add_list(&self, digest: &str, path: &str) -> anyhow::Result<ListId> {
+        let (digest, path) = (digest.to_owned(), path.to_owned());
+        self.ask(|answer| Command::AddList { digest, path, answer }).await
     }
 
     /// Drops what an enrolment that was cut short left behind.

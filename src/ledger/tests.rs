@@ -26,7 +26,7 @@ impl Book {
         let folder = TempDir::new().unwrap();
         let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
         let campaign = ledger.register("spring", "main", "{}", 1).await.unwrap().id;
-        let list = ledger.add_list("digest", "list.csv", "").await.unwrap();
+        let list = ledger.add_list("digest", "list.csv").await.unwrap();
         let rows = people.iter().map(|who| person(who)).collect();
         ledger.enrol(campaign, list, rows).await.unwrap();
         ledger.enrolled(campaign, "main", "{}", 1).await.unwrap();
@@ -278,11 +278,7 @@ async fn a_crash_after_the_intent_leaves_a_doubt_that_is_named_and_settled() {
 async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
     let book = Book::new(&["li", "wu"]).await;
     let due = book.due(10).await;
-    let fresh = book
-        .ledger
-        .add_list("other digest", "list.csv", "")
-        .await
-        .unwrap();
+    let fresh = book.ledger.add_list("other digest", "list.csv").await.unwrap();
     assert_ne!(fresh, book.list);
     book.ledger
         .move_to(fresh, vec![(due[1].id, person("wu"))])
@@ -307,7 +303,7 @@ async fn an_enrolment_that_was_cut_short_begins_anew() {
     let folder = TempDir::new().unwrap();
     let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
     let known = ledger.register("spring", "main", "{}", 1).await.unwrap();
-    let list = ledger.add_list("digest", "list.csv", "").await.unwrap();
+    let list = ledger.add_list("digest", "list.csv").await.unwrap();
     ledger.enrol(known.id, list, vec![person("li")]).await.unwrap();
     assert!(!ledger.find("spring").await.unwrap().unwrap().is_enrolled);
     ledger.drop_partial(known.id).await.unwrap();

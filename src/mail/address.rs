@@ -90,7 +90,12 @@ impl Address {
     ///
     /// RFC 5321 lets a server tell `Li@` from `li@`; none in use does, and mailing a person twice is worse.
     pub fn key(&self) -> String {
-        self.text.to_lowercase()
+        Self::key_of(&self.text)
+    }
+
+    /// The key of an address that was checked before, such as one from the ledger.
+    pub fn key_of(address: &str) -> String {
+        address.to_lowercase()
     }
 
     /// The address with its local part hidden, for logs: `l***@example.com`.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::campaign::{Campaign, Problem};
 use crate::compose::{Composer, Footer, To};
 use crate::ledger::Delivery;
-use crate::mail::{Columns, Content, DeliveryTag, Message, Recipient};
+use crate::mail::{Address, Columns, Content, DeliveryTag, Message, Recipient};
 use crate::render::{Given, Templates};
 use crate::source::RowReader;
 
@@ -101,7 +101,7 @@ impl Maker {
     pub(super) fn again(&self, rows: &RowReader, delivery: &Delivery, now_ms: i64) -> anyhow::Result<Mail> {
         let recipient = rows.read(delivery.place)?;
         // By key: a list may be edited to spell an address otherwise.
-        let is_same = recipient.address.key() == delivery.address.to_lowercase();
+        let is_same = recipient.address.key() == Address::key_of(&delivery.address);
         anyhow::ensure!(
             is_same,
             "the stored list has changed: line {} is another person",

@@ -6,8 +6,8 @@ use super::super::check::{self, Invalid};
 use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
-use super::Job;
-use crate::campaign::{Inputs, Problems};
+use super::{Job, OnDoubt};
+use crate::campaign::Inputs;
 use crate::enrol::{self, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
@@ -50,10 +50,10 @@ impl Enrolment {
             .await?
             .filter(|known| known.is_enrolled);
         let list = List::open(&snapshot.path, campaign.email_column.as_deref())
-            .map_err(|problems| renamed(problems, &snapshot, job))?;
+            .map_err(|problems| check::named(problems, &snapshot.path, campaign))?;
         let maker = load::maker_for(&job.workspace, campaign, &list, String::new()).map_err(|error| {
             match error.downcast() {
-                Ok(problems) => renamed(problems, &snapshot, job).into(),
+                Ok(problems) => check::named(problems, &snapshot.path, campaign).into(),
                 Err(other) => other,
             }
         })?;
@@ -116,7 +116,7 @@ impl Enrolment {
             super::wait(self.waiting)
         ));
         let held = tally.in_doubt;
-        if held > 0 && job.args.on_doubt == "hold" {
+        if held > 0 && job.args.on_doubt == OnDoubt::Hold {
             let verb = if held == 1 { "is" } else { "are" };
             let hint = format!("see `mailshot resolve {}`", job.campaign.name);
             self.plan
@@ -183,7 +183,6 @@ impl Enrolment {
     pub(super) async fn finish(self, job: &Job<'_>, ledger: &Ledger) -> anyhow::Result<Enrolled> {
         let campaign = &job.campaign;
         let (account, now_ms) = (&campaign.account.name, job.clock.now_ms());
-        let email = campaign.email_column.as_deref().unwrap_or_default();
         let path = campaign.recipients.display().to_string();
         let registered = match &self.known {
             Some(known) => known.clone(),
@@ -193,7 +192,7 @@ impl Enrolment {
                     .await?
             }
         };
-        let list_id = ledger.add_list(&self.snapshot.digest, &path, email).await?;
+        let list_id = ledger.add_list(&self.snapshot.digest, &path).await?;
         if self.is_changed {
             let reader = match self.known {
                 Some(_) => Reader::open(&job.workspace.ledger)?,
@@ -236,15 +235,4 @@ impl Enrolment {
             rows,
         })
     }
-}
-
-fn renamed(mut problems: Problems, snapshot: &Snapshot, job: &Job<'_>) -> Problems {
-    for problem in problems
-        .kept
-        .iter_mut()
-        .filter(|problem| problem.file == snapshot.path)
-    {
-        problem.file.clone_from(&job.campaign.recipients);
-    }
-    problems
 }

@@ -60,9 +60,9 @@ pub(super) struct Args {
     /// Wait for quotas and retries, for days if need be, instead of ending with code 75
     #[arg(long)]
     wait: bool,
-    /// What to do with deliveries in doubt: hold or resend
-    #[arg(long, value_name = "WHAT", default_value = "hold", value_parser = ["hold", "resend"])]
-    on_doubt: String,
+    /// What to do with deliveries in doubt
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnDoubt::Hold)]
+    on_doubt: OnDoubt,
     /// Leave out rows that cannot be used; they go to rejected.csv
     #[arg(long)]
     skip_invalid: bool,
@@ -75,6 +75,15 @@ pub(super) struct Args {
     /// Show the dialogue with the server, or write it to a file; passwords are left out
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     trace: Option<PathBuf>,
+}
+
+/// What to do with deliveries in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum OnDoubt {
+    // Until `resolve` settles them. (Doc comments here would make the help twice as long.)
+    Hold,
+    // Again, with the same Message-ID.
+    Resend,
 }
 
 /// What a command needs to send one campaign, whether for real, to the sandbox, or as a test.
@@ -137,7 +146,7 @@ impl Job<'_> {
         if let Some(known) = enrolment
             .known
             .as_ref()
-            .filter(|_| self.args.on_doubt == "resend")
+            .filter(|_| self.args.on_doubt == OnDoubt::Resend)
         {
             ledger.resolve(known.id, None, Resolution::Resend).await?;
         }

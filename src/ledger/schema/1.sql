@@ -25,8 +25,7 @@ CREATE TABLE campaign (
 CREATE TABLE list (
     id      INTEGER PRIMARY KEY,
     digest  TEXT NOT NULL UNIQUE,
-    path    TEXT NOT NULL,                 -- where the user keeps it
-    email   TEXT NOT NULL DEFAULT ''       -- the e-mail column, if the campaign names one
+    path    TEXT NOT NULL                  -- where the user keeps it
 ) STRICT;
 
 -- One recipient of one campaign.
