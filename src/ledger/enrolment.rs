@@ -83,8 +83,8 @@ pub(super) fn enrol(
         statement.execute(params![
             campaign.0,
             list.0,
-            i64::try_from(row.place.line).unwrap_or(i64::MAX),
-            i64::try_from(row.place.offset).unwrap_or(i64::MAX),
+            signed(row.place.line),
+            signed(row.place.offset),
             row.place.length,
             row.address,
             state.name(),
@@ -113,8 +113,8 @@ pub(super) fn move_to(
         statement.execute(params![
             delivery.0,
             list.0,
-            i64::try_from(row.place.line).unwrap_or(i64::MAX),
-            i64::try_from(row.place.offset).unwrap_or(i64::MAX),
+            signed(row.place.line),
+            signed(row.place.offset),
             row.place.length,
             row.address,
         ])?;
@@ -162,4 +162,9 @@ pub(super) fn set_run(db: &Connection, campaign: CampaignId, run: &RunState) -> 
         ],
     )
     .map(drop)
+}
+
+/// SQLite's integers are signed; no list is so long that it matters.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

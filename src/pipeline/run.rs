@@ -23,8 +23,9 @@ use crate::throttle::Throttle;
 
 /// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
 const REFUSALS_IN_A_ROW: u32 = 20;
-/// Mails in doubt, one after another, after which the run ends: the server takes mails and does not answer.
-const DOUBTS_IN_A_ROW: u32 = 10;
+/// Mails in doubt, one after another, after which the run ends: the server takes mails and does not answer. Two more
+/// for each connection: a server that restarts leaves every connection in doubt at once, and that is no reason to stop.
+const DOUBTS_IN_A_ROW: u32 = 5;
 /// How long an account is left alone when it is not clear that the login was refused for good.
 const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 
@@ -275,7 +276,8 @@ impl Shared {
     /// Draws the consequences of an outcome for the whole run.
     pub(super) fn learn(&self, outcome: &Outcome) {
         if let Outcome::InDoubt(fault) = outcome {
-            if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= DOUBTS_IN_A_ROW {
+            let most = DOUBTS_IN_A_ROW + 2 * u32::from(self.run.account().connections);
+            if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= most {
                 self.end(Ended::Unreachable(fault.clone()));
             }
         } else {
