@@ -22,6 +22,15 @@ const ACCOUNT_TEXTS: [&str; 13] = [
     "is non-local account",
 ];
 
+/// Texts by which a server says that a quota is spent, rather than that the account is not welcome. Lower case.
+const QUOTA_TEXTS: [&str; 3] = ["quota", "too frequently", "daily user sending"];
+
+/// Does a refusal of the account only mean that it has sent enough for now?
+pub fn speaks_of_quota(fault: &Fault) -> bool {
+    let text = fault.to_string().to_lowercase();
+    QUOTA_TEXTS.iter().any(|known| text.contains(known))
+}
+
 /// What `reply`, which was not the wanted one, makes of the mail.
 pub fn classify(stage: Stage, reply: Reply) -> Outcome {
     let (scope, is_transient) = verdict(stage, &reply);

@@ -33,8 +33,8 @@ pub struct Flight<T> {
     aboard: VecDeque<Carried<T>>,
     /// A transaction that came to nothing is still open at the server.
     needs_reset: bool,
-    /// Why the flight ended.
-    ended: Option<String>,
+    /// The connection is of no more use.
+    is_over: bool,
     carried: u32,
 }
 
@@ -70,14 +70,14 @@ impl<T> Flight<T> {
             room,
             aboard: VecDeque::new(),
             needs_reset: false,
-            ended: None,
+            is_over: false,
             carried: 0,
         }
     }
 
     /// Can another mail come aboard?
     pub fn has_room(&self) -> bool {
-        self.ended.is_none() && self.aboard.len() < self.room
+        !self.is_over && self.aboard.len() < self.room
     }
 
     /// Is nobody aboard?
@@ -92,7 +92,7 @@ impl<T> Flight<T> {
 
     /// Can it still fly? Looks, without waiting, whether the server has hung up on an idle link.
     pub async fn is_alive(&mut self) -> bool {
-        self.ended.is_none() && (!self.aboard.is_empty() || self.session.link.is_quiet().await)
+        !self.is_over && (!self.aboard.is_empty() || self.session.link.is_quiet().await)
     }
 
     /// Takes a mail aboard. Nothing leaves before [`Flight::next_landed`].
@@ -108,13 +108,13 @@ impl<T> Flight<T> {
     /// Flies until the next mail has landed; none when nobody is aboard.
     pub async fn next_landed(&mut self) -> Option<(T, Landed)> {
         let mail = self.aboard.pop_front()?;
-        if self.ended.is_some() {
+        if self.is_over {
             return Some((mail.ticket, Landed::Untouched));
         }
         let outcome = match self.carry(&mail).await {
             Ok(outcome) => outcome,
             Err(Surprise(outcome)) => {
-                self.ended = Some(outcome.fault().map(ToString::to_string).unwrap_or_default());
+                self.is_over = true;
                 outcome
             }
         };
@@ -203,10 +203,7 @@ impl<T> Flight<T> {
     async fn body(&mut self, mail: &Carried<T>) -> Result<Outcome, Surprise> {
         // A word too many before the body would be taken for the answer to it.
         if !self.session.link.is_quiet().await {
-            return Err(Surprise(lost(
-                Stage::Data,
-                "the server said something that nobody asked for",
-            )));
+            return Err(chatter(Stage::Data));
         }
         let mut bytes = dot_stuffed(&mail.message.bytes);
         let end_of_data = bytes.len();
@@ -296,22 +293,23 @@ impl<T> Flight<T> {
     /// A reply that nobody asked for would be taken for the answer to the next command.
     fn refuse_chatter(&self) -> Result<(), Surprise> {
         if self.session.link.has_input() {
-            return Err(Surprise(lost(
-                Stage::Mail,
-                "the server said something that nobody asked for",
-            )));
+            return Err(chatter(Stage::Mail));
         }
         Ok(())
     }
 
     /// Ends the connection politely. Nobody must be aboard.
     pub async fn close(self) {
-        if self.ended.is_none() {
+        if !self.is_over {
             let link: Link = self.session.link;
             link.note("QUIT");
             link.close(b"QUIT\r\n", std::time::Duration::from_secs(5)).await;
         }
     }
+}
+
+fn chatter(stage: Stage) -> Surprise {
+    Surprise(lost(stage, "the server said something that nobody asked for"))
 }
 
 fn surprise(stage: Stage, reply: &Reply) -> Surprise {

@@ -97,12 +97,6 @@ impl Address {
     pub fn key_of(address: &str) -> String {
         address.to_lowercase()
     }
-
-    /// The address with its local part hidden, for logs: `l***@example.com`.
-    pub fn masked(&self) -> String {
-        let first = self.local().chars().next().unwrap_or('*');
-        format!("{first}***@{}", self.domain())
-    }
 }
 
 impl fmt::Display for Address {

@@ -1,7 +1,6 @@
 //! What an attempt came to. A refused mail is data, recorded and counted; it is never an error of ours.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -27,36 +26,17 @@ pub enum Stage {
     EndOfData,
 }
 
-impl Stage {
-    const ALL: [(Self, &'static str); 7] = [
-        (Self::Connect, "connect"),
-        (Self::Hello, "hello"),
-        (Self::Auth, "auth"),
-        (Self::Mail, "mail"),
-        (Self::Rcpt, "rcpt"),
-        (Self::Data, "data"),
-        (Self::EndOfData, "end-of-data"),
-    ];
-}
-
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::ALL
-            .iter()
-            .find(|(stage, _)| stage == self)
-            .map_or("", |(_, name)| name);
-        f.write_str(name)
-    }
-}
-
-impl FromStr for Stage {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.iter().find(|(_, name)| *name == text);
-        found
-            .map(|(stage, _)| *stage)
-            .ok_or_else(|| format!("`{text}` is not a stage"))
+        f.write_str(match self {
+            Self::Connect => "connect",
+            Self::Hello => "hello",
+            Self::Auth => "auth",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::EndOfData => "end-of-data",
+        })
     }
 }
 

@@ -54,6 +54,12 @@ impl Maker {
         &self.campaign
     }
 
+    /// The same for the campaign that the ledger knows by this `uid`.
+    #[must_use]
+    pub fn known_as(self, uid: String) -> Self {
+        Self { uid, ..self }
+    }
+
     /// The templates.
     pub fn templates(&self) -> &Templates {
         &self.templates

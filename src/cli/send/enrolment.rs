@@ -8,7 +8,7 @@ use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
 use crate::campaign::Inputs;
-use crate::enrol::{self, Snapshot};
+use crate::enrol::{self, Changes, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
 use crate::pipeline::Maker;
@@ -23,9 +23,12 @@ pub(super) struct Enrolment {
     /// Mails that wait to be sent.
     pub(super) waiting: u64,
     list: List,
+    maker: Maker,
     snapshot: Snapshot,
     inputs: String,
     is_changed: bool,
+    /// What a changed list changes for a campaign that has begun.
+    changes: Changes,
 }
 
 /// A campaign whose recipients are all on record.
@@ -72,47 +75,54 @@ impl Enrolment {
             plan: Vec::new(),
             waiting: 0,
             list,
+            maker,
             snapshot,
             inputs: text,
             is_changed,
+            changes: Changes::default(),
         };
+        if let Some(known) = enrolment.known.as_ref().filter(|_| is_changed) {
+            let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
+            enrolment.changes = enrol::compare(&reader, known.id, &enrolment.list)?;
+        }
         enrolment.refuse_the_same_content(job)?;
         if is_changed {
             enrolment.refuse_changes(job, &inputs)?;
-            let invalid = Invalid::from_flag(job.args.skip_invalid);
-            let found = check::all(&job.workspace, &enrolment.list, &maker, invalid, job.printer)?;
-            enrolment.waiting = found.usable;
-            let duplicates = match found.duplicates {
-                0 => String::new(),
-                many => format!(", {} kept once", count(many, "duplicate")),
-            };
-            enrolment.plan.push(format!(
-                "{} checked{duplicates}",
-                count(found.usable, "recipient")
-            ));
-            if found.usable == 0 && enrolment.known.is_none() {
-                let what = format!("{} has nobody to mail", campaign.recipients.display());
-                return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
-            }
+            enrolment.check(job)?;
         }
         enrolment.count_waiting(job)?;
         Ok(enrolment)
+    }
+
+    /// Reads every row and makes every mail once.
+    fn check(&mut self, job: &Job<'_>) -> anyhow::Result<()> {
+        let invalid = Invalid::from_flag(job.args.skip_invalid);
+        let found = check::all(&job.workspace, &self.list, &self.maker, invalid, job.printer)?;
+        self.waiting = found.usable;
+        let duplicates = match found.duplicates {
+            0 => String::new(),
+            many => format!(", {} kept once", count(many, "duplicate")),
+        };
+        self.plan.push(format!(
+            "{} checked{duplicates}",
+            count(found.usable, "recipient")
+        ));
+        if found.usable == 0 && self.known.is_none() {
+            let what = format!("{} has nobody to mail", job.campaign.recipients.display());
+            return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
+        }
+        Ok(())
     }
 
     fn count_waiting(&mut self, job: &Job<'_>) -> anyhow::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
         let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
         let tally = reader.tally(known.id)?;
-        let changes = if self.is_changed {
-            enrol::compare(&reader, known.id, &self.list)?
-        } else {
-            enrol::Changes::default()
-        };
-        self.waiting = (tally.pending + changes.added).saturating_sub(changes.gone);
+        self.waiting = (tally.pending + self.changes.added).saturating_sub(self.changes.gone);
         self.plan.push(format!(
             "goes on: {} of {} sent, {}",
             number(tally.sent),
-            number(tally.recipients + changes.added),
+            number(tally.recipients + self.changes.added),
             super::wait(self.waiting)
         ));
         let held = tally.in_doubt;
@@ -143,17 +153,14 @@ impl Enrolment {
     /// A campaign that was begun with other inputs goes on only when the user says so.
     fn refuse_changes(&self, job: &Job<'_>, inputs: &Inputs) -> anyhow::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
-        let before: Inputs =
-            serde_json::from_str(&known.inputs).context("read the inputs of the last run")?;
+        let before = inputs_of(known)?;
         let mut lines = before.differences(inputs);
         if before.list != inputs.list {
-            let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
-            let changes = enrol::compare(&reader, known.id, &self.list)?;
             lines.push(format!(
                 "list {} was edited: {} new, {} gone who still waited",
                 job.campaign.recipients.display(),
-                count(changes.added, "recipient"),
-                number(changes.gone)
+                count(self.changes.added, "recipient"),
+                number(self.changes.gone)
             ));
         }
         // An enrolment was cut short, and its changes were undone: it is only gone through again.
@@ -202,8 +209,7 @@ impl Enrolment {
                 ledger.drop_partial(registered.id).await?;
             }
             if let Some(known) = &self.known {
-                let mut before: Inputs =
-                    serde_json::from_str(&known.inputs).context("read the inputs of the last run")?;
+                let mut before = inputs_of(known)?;
                 before.is_under_way = true;
                 let text = serde_json::to_string(&before).context("note the inputs")?;
                 ledger.enrolled(known.id, &known.account, &text, now_ms).await?;
@@ -226,13 +232,17 @@ impl Enrolment {
                 .await?;
         }
         ledger.withdraw(registered.id, list_id).await?;
-        let maker = load::maker_for(&job.workspace, campaign, &self.list, registered.uid)?;
         let rows = self.list.row_reader()?;
         Ok(Enrolled {
             id: registered.id,
             waiting: self.waiting,
-            maker,
+            maker: self.maker.known_as(registered.uid),
             rows,
         })
     }
+}
+
+/// What a campaign was checked with when it last ran.
+fn inputs_of(known: &Registered) -> anyhow::Result<Inputs> {
+    serde_json::from_str(&known.inputs).context("read the inputs of the last run")
 }

@@ -247,15 +247,13 @@ impl Job<'_> {
         for line in &enrolment.plan {
             self.printer.say(line);
         }
-        let waiting = self
-            .args
-            .limit
-            .map_or(enrolment.waiting, |limit| limit.min(enrolment.waiting));
-        confirm(
-            self.printer,
-            self.args.yes,
-            &format!("Send {}?", count(waiting, "mail")),
-        )
+        let question = format!("Send {}?", count(self.within_limit(enrolment.waiting), "mail"));
+        confirm(self.printer, self.args.yes, &question)
+    }
+
+    /// Of so many mails, those that this run may send.
+    fn within_limit(&self, waiting: u64) -> u64 {
+        self.args.limit.map_or(waiting, |limit| limit.min(waiting))
     }
 
     /// Runs the pipeline with its screen and its signals; says how it ended, and how many mails were accepted.
@@ -265,12 +263,8 @@ impl Job<'_> {
         enrolled: Enrolled,
         carrier: Carrier,
     ) -> anyhow::Result<(anyhow::Result<Report>, u64)> {
-        let waiting = self
-            .args
-            .limit
-            .map_or(enrolled.waiting, |limit| limit.min(enrolled.waiting));
         let zone = status::zone(&self.workspace, &self.campaign.account.name);
-        let mut progress = Progress::new(self.printer, waiting, zone);
+        let mut progress = Progress::new(self.printer, self.within_limit(enrolled.waiting), zone);
         let trace = match &self.args.trace {
             Some(path) if path.as_os_str() == "-" => Some(Trace::new(std::io::stderr())),
             Some(path) => {

@@ -8,13 +8,11 @@ use super::super::printer::{Form, count, deliveries, number, time};
 use super::super::status;
 use super::{Job, Sent, signal, wait};
 use crate::campaign::quota::{Spent, Unit};
+use crate::deliver::classify::speaks_of_quota;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, RunState, State, Tally};
 use crate::mail::{Fault, Stage};
 use crate::pipeline::{Ended, Report};
-
-/// Texts by which a server says that a quota is spent rather than that we are not welcome.
-const QUOTA_TEXTS: [&str; 3] = ["quota", "too frequently", "daily user sending"];
 
 /// What is said at the end of a run.
 struct Verdict {
@@ -216,8 +214,7 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
         Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
         None => format!("{}:{}: {fault}", account.host, account.port),
     };
-    let text = fault.to_string().to_lowercase();
-    if QUOTA_TEXTS.iter().any(|known| text.contains(known)) {
+    if speaks_of_quota(fault) {
         return Verdict::paused(
             format!("the provider's quota is spent; {waiting}\n  server: {server}"),
             format!("{AGAIN} when the quota begins anew"),

@@ -98,14 +98,7 @@ async fn every_byte_may_come_in_its_own_packet() {
 
 #[tokio::test]
 async fn chunks_make_one_mail() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::Folder(folder.path().to_owned());
-    let server = start(Config {
-        store,
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let (folder, server) = storing().await;
     let mut client = Client::hello(&server).await;
     client
         .send("MAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.com>\r\nBDAT 11\r\nX: 1\r\n\r\n.\r\nBDAT 5 LAST\r\n\r\n.\r\nMAIL FROM:<a@example.org>\r\n")

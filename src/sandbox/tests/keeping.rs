@@ -4,14 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn the_mail_and_its_line_are_on_disk_before_the_250() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::Folder(folder.path().to_owned());
-    let server = start(Config {
-        store,
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let (folder, server) = storing().await;
     let mut client = Client::hello(&server).await;
     for n in 1..=3 {
         let to = format!("ming.wang+{n}@example.com");
@@ -60,14 +53,7 @@ async fn a_mail_that_is_accepted_and_then_dropped_is_on_disk_when_the_connection
 
 #[tokio::test]
 async fn a_mail_that_is_refused_or_dropped_leaves_no_trace() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::Folder(folder.path().to_owned());
-    let server = start(Config {
-        store,
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let (folder, server) = storing().await;
     for to in [
         "drop-after-data@example.com",
         "data-550-x@example.com",
@@ -102,14 +88,7 @@ async fn a_mail_that_cannot_be_written_is_not_accepted() {
 
 #[tokio::test]
 async fn dots_are_unstuffed_and_a_lone_dot_is_an_empty_mail() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::Folder(folder.path().to_owned());
-    let server = start(Config {
-        store,
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let (folder, server) = storing().await;
     let mut client = Client::hello(&server).await;
     client
         .codes(&["MAIL FROM:<a@example.org>", "RCPT TO:<b@example.com>", "DATA"])

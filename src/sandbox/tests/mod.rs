@@ -125,6 +125,19 @@ impl Client {
     }
 }
 
+/// A server that keeps its mails in this folder.
+async fn storing() -> (tempfile::TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::Folder(folder.path().to_owned());
+    let server = start(Config {
+        store,
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    (folder, server)
+}
+
 async fn plain() -> Running {
     start(Config::default()).await.unwrap()
 }
