@@ -77,7 +77,7 @@ pub(super) fn finish(db: &Connection, usage: &mut Usage, finish: &Finish) -> rus
         finish.now_ms,
         name,
         fault.map(|fault| fault.stage.to_string()),
-        fault.map(|fault| format!("{:?}", fault.scope).to_lowercase()),
+        fault.map(|fault| fault.scope.to_string()),
         reply.map(|reply| reply.code),
         reply
             .and_then(|reply| reply.enhanced)

@@ -54,6 +54,17 @@ pub enum Scope {
     Link,
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Recipient => "recipient",
+            Self::Message => "message",
+            Self::Account => "account",
+            Self::Link => "link",
+        })
+    }
+}
+
 /// Why a mail was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
