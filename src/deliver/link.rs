@@ -1,190 +1,175 @@
-//! One connection: bytes out, replies in. It frames replies and keeps time; it knows no SMTP verbs.
-//!
-//! Replies are framed here and not by a crate: a refusal must stay a refusal even when it is 10 kB long, ends its lines
-//! with a bare LF, or separates its code with something odd. After the end of data, a reply that could not be read
-//! would turn a plain refusal into a doubt.
+//! One connection: moves octets both ways and keeps time. It knows no SMTP verbs; see `wire` for what the octets are.
 
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
+use tokio_util::io::poll_read_buf;
 
 use super::trace::Trace;
+use super::wire::{Lost, Wire};
 use crate::mail::Reply;
 
 /// Plain, or protected.
 pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-/// Octets of a reply at most; a server that sends more is not speaking SMTP.
-const REPLY_MAX: usize = 256 * 1_024;
 /// Octets read at once.
 const READ_SIZE: usize = 4 * 1_024;
-
-/// The link is gone, for this reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lost(pub(super) String);
-
-/// A write that did not come to its end: how many octets had left at most.
-#[derive(Debug)]
-pub(super) struct CutShort {
-    pub(super) written: usize,
-    pub(super) lost: Lost,
-}
 
 /// One connection to a server.
 #[derive(Debug)]
 pub(super) struct Link {
     stream: Stream,
-    input: Vec<u8>,
-    lines: VecDeque<Vec<u8>>,
-    trace: Option<Trace>,
+    pub(super) wire: Wire,
+    /// TLS may hold octets back until it is told that nothing follows.
+    needs_flush: bool,
+    /// Nothing leaves any more, for this reason. The server may still have something to say.
+    broken: Option<Lost>,
 }
 
 impl Link {
     pub(super) fn new(stream: Stream, trace: Option<Trace>) -> Self {
         Self {
             stream,
-            input: Vec::new(),
-            lines: VecDeque::new(),
-            trace,
+            wire: Wire::new(trace),
+            needs_flush: false,
+            broken: None,
         }
     }
 
-    /// Gives the stream back for a TLS handshake. Whatever the server sent before it is dropped: it may be forged.
+    /// Gives the stream back for a TLS handshake.
     pub(super) fn into_stream(self) -> (Stream, Option<Trace>) {
-        (self.stream, self.trace)
+        (self.stream, self.wire.into_trace())
     }
 
-    /// Has the server said something that nobody asked for?
-    pub(super) fn has_input(&self) -> bool {
-        !self.input.is_empty() || !self.lines.is_empty()
+    /// Sends what waits and hears what comes, until either got on. Nothing is lost when it is dropped halfway.
+    pub(super) async fn exchange(&mut self) -> Result<(), Lost> {
+        poll_fn(|cx| self.poll_exchange(cx)).await
     }
 
-    /// Notes a line in the transcript, in words that may be shown.
-    pub(super) fn note(&self, shown: &str) {
-        if let Some(trace) = &self.trace {
-            trace.sent(shown);
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        let has_sent = self.poll_send(cx);
+        self.wire.incoming().reserve(READ_SIZE);
+        match poll_read_buf(Pin::new(&mut self.stream), cx, self.wire.incoming()) {
+            Poll::Ready(Ok(0)) => {
+                Poll::Ready(Err(self.why_lost("the server closed the connection".to_owned())))
+            }
+            Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.why_lost(interrupted(&error)))),
+            Poll::Pending if has_sent => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
         }
     }
 
-    /// Writes everything within the time.
-    pub(super) async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), CutShort> {
-        let mut written = 0;
-        let all = async {
-            while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-                match self.stream.write(rest).await? {
-                    0 => return Err(io::ErrorKind::WriteZero.into()),
-                    count => written += count,
-                }
-            }
-            self.stream.flush().await
-        };
-        let outcome = timeout(within, all).await;
-        let lost = match outcome {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => Lost(format!("the connection was lost ({})", error.kind())),
-            Err(_elapsed) => Lost(format!("the server took nothing for {} s", within.as_secs())),
-        };
-        Err(CutShort { written, lost })
+    /// The first thing that went wrong.
+    fn why_lost(&mut self, now: String) -> Lost {
+        self.broken.take().unwrap_or(Lost(now))
     }
 
-    /// Reads one whole reply within the time.
+    /// Sends as much as the connection takes now; says whether anything left.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut has_sent = false;
+        while self.broken.is_none() {
+            let progress = if !self.wire.outgoing().is_empty() {
+                Pin::new(&mut self.stream).poll_write(cx, self.wire.outgoing())
+            } else if self.needs_flush {
+                Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0)
+            } else {
+                break;
+            };
+            match progress {
+                Poll::Ready(Ok(0)) if self.wire.outgoing().is_empty() => self.needs_flush = false,
+                Poll::Ready(Ok(0)) => self.broken = Some(Lost(interrupted(&io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => {
+                    self.wire.sent(count);
+                    self.needs_flush = true;
+                    has_sent = true;
+                }
+                Poll::Ready(Err(error)) => self.broken = Some(Lost(interrupted(&error))),
+                Poll::Pending => break,
+            }
+        }
+        has_sent
+    }
+
+    /// Acknowledges at once what has come. A server with Nagle's algorithm holds its next reply back until then, and
+    /// we would wait 40 ms before saying so by ourselves.
+    pub(super) fn acknowledge(&self) {
+        #[cfg(target_os = "linux")]
+        {
+            let stream = match &self.stream {
+                Either::Left(stream) => stream,
+                Either::Right(stream) => stream.get_ref().0,
+            };
+            // It only makes things faster.
+            let _hurried = rustix::net::sockopt::set_tcp_quickack(stream, true);
+        }
+    }
+
+    /// Waits for one whole reply.
     pub(super) async fn reply(&mut self, within: Duration) -> Result<Reply, Lost> {
-        let lines = self.reply_lines(within).await?;
-        let shown = lines
-            .first()
-            .map(|line| String::from_utf8_lossy(line).into_owned())
-            .unwrap_or_default();
-        Reply::from_lines(lines.iter().map(Vec::as_slice)).ok_or_else(|| {
-            Lost(format!(
-                "the server answered `{}`, which is not SMTP",
-                cut(&shown)
-            ))
-        })
+        self.wait_for(within, Wire::next_reply).await
     }
 
-    /// Reads the lines of one whole reply within the time, without their line ends.
-    pub(super) async fn reply_lines(&mut self, within: Duration) -> Result<Vec<Vec<u8>>, Lost> {
-        match timeout(within, self.read_lines()).await {
-            Ok(lines) => lines,
-            Err(_elapsed) => Err(Lost(format!("no answer within {} s", within.as_secs()))),
-        }
-    }
-
-    async fn read_lines(&mut self) -> Result<Vec<Vec<u8>>, Lost> {
-        let mut size = 0;
-        let mut reply = Vec::new();
-        loop {
-            while let Some(line) = self.lines.pop_front() {
-                size += line.len();
-                if let Some(trace) = &self.trace {
-                    trace.received(&line);
+    /// Sends what waits, and waits until the wire has what is wanted.
+    pub(super) async fn wait_for<T>(
+        &mut self,
+        within: Duration,
+        mut take: impl FnMut(&mut Wire) -> Option<Result<T, Lost>>,
+    ) -> Result<T, Lost> {
+        let wanted = async {
+            loop {
+                if let Some(taken) = take(&mut self.wire) {
+                    return taken;
                 }
-                let is_last = line.get(3) != Some(&b'-');
-                reply.push(line);
-                if is_last {
-                    return Ok(reply);
-                }
+                self.exchange().await?;
             }
-            if size + self.input.len() > REPLY_MAX {
-                return Err(Lost("the server's answer has no end".to_owned()));
-            }
-            self.fill().await?;
+        };
+        match timeout(within, wanted).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(no_answer(within)),
         }
     }
 
-    async fn fill(&mut self) -> Result<(), Lost> {
-        let mut chunk = [0; READ_SIZE];
-        match self.stream.read(&mut chunk).await {
-            Ok(0) => Err(Lost("the server closed the connection".to_owned())),
-            Ok(count) => {
-                for byte in chunk.iter().take(count) {
-                    self.take(*byte);
-                }
-                Ok(())
-            }
-            Err(error) => Err(Lost(format!("the connection was lost ({})", error.kind()))),
-        }
-    }
-
-    fn take(&mut self, byte: u8) {
-        if byte != b'\n' {
-            self.input.push(byte);
-            return;
-        }
-        let mut line = std::mem::take(&mut self.input);
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        self.lines.push_back(line);
+    /// Says a line and waits for the reply; the transcript shows `shown`.
+    pub(super) async fn ask(&mut self, line: &str, shown: &str, within: Duration) -> Result<Reply, Lost> {
+        self.wire.note(shown);
+        self.wire.say(line.as_bytes());
+        self.wire.say(b"\r\n");
+        self.reply(within).await
     }
 
     /// Looks, without waiting, whether the server has hung up or said something on its own.
     pub(super) async fn is_quiet(&mut self) -> bool {
-        if self.has_input() {
+        if self.wire.has_input() {
             return false;
         }
         tokio::select! {
             biased;
-            _heard = self.fill() => false,
+            _heard = self.exchange() => false,
             () = std::future::ready(()) => true,
         }
     }
 
     /// Says goodbye and does not wait for long.
-    pub(super) async fn close(mut self, goodbye: &[u8], within: Duration) {
-        if self.write(goodbye, within).await.is_ok() {
-            // What the server says to a goodbye changes nothing.
-            let _said = self.reply(within).await;
-        }
+    pub(super) async fn close(mut self, goodbye: &str, within: Duration) {
+        // What the server says to a goodbye changes nothing.
+        let _said = self.ask(goodbye, goodbye, within).await;
     }
 }
 
-fn cut(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
+fn interrupted(error: &io::Error) -> String {
+    format!("the connection was lost ({})", error.kind())
+}
+
+/// Nothing came in time.
+pub(super) fn no_answer(within: Duration) -> Lost {
+    Lost(format!("no answer within {} s", within.as_secs()))
 }

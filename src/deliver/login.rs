@@ -5,8 +5,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::link::{CutShort, Lost};
 use super::session::{Credentials, Session, config, gone, refused};
+use super::wire::Lost;
 use crate::mail::{Fault, Reply, Scope, Stage};
 
 impl Session {
@@ -70,12 +70,6 @@ impl Session {
     }
 
     async fn ask_secret(&mut self, line: &str, shown: &str) -> Result<Reply, Lost> {
-        self.link.note(shown);
-        let written = self
-            .link
-            .write(format!("{line}\r\n").as_bytes(), self.timeouts.command)
-            .await;
-        written.map_err(|cut: CutShort| cut.lost)?;
-        self.link.reply(self.timeouts.command).await
+        self.link.ask(line, shown, self.timeouts.command).await
     }
 }

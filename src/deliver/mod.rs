@@ -1,11 +1,15 @@
 //! Message → Outcome: the SMTP dialogue, or the `sendmail` command of this machine.
 
 pub mod classify;
+mod wire;
 mod link;
 mod login;
 pub mod trace;
 pub mod session;
+mod carried;
+mod transactions;
 pub mod flight;
+pub mod window;
 pub mod outbox;
 
 pub use flight::Flight;

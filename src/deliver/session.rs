@@ -16,8 +16,9 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tokio_util::either::Either;
 
 use super::classify::classify;
-use super::link::{Link, Lost};
+use super::link::Link;
 use super::trace::Trace;
+use super::wire::{self, Lost, Wire};
 use crate::campaign::{Account, Login, Secret, Tls};
 use crate::mail::{Fault, Outcome, Reply, Scope, Stage};
 
@@ -28,7 +29,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The greeting, and each command's answer.
     pub command: Duration,
-    /// Each write of a message.
+    /// Any part of a message to leave.
     pub data: Duration,
     /// The answer to the end of data. The server may be scanning: a short wait here makes duplicates.
     pub end_of_data: Duration,
@@ -127,6 +128,8 @@ fn tls_config(account: &Account) -> anyhow::Result<Arc<ClientConfig>> {
 pub struct Capabilities {
     /// RFC 2920: commands in groups.
     pub pipelining: bool,
+    /// RFC 3030: the message as a chunk of so many octets, which the next command may follow at once.
+    pub chunking: bool,
     /// RFC 3207.
     pub starttls: bool,
     /// RFC 4954: the names of login mechanisms, upper case.
@@ -134,15 +137,16 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    fn parse(lines: &[Vec<u8>]) -> Self {
+    fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut found = Self::default();
-        for line in lines.iter().skip(1) {
+        for line in lines.skip(1) {
             let text = String::from_utf8_lossy(line.get(4..).unwrap_or_default()).to_ascii_uppercase();
             // Old servers write `AUTH=PLAIN LOGIN`; newer ones say the same again in the right form.
             let text = text.replacen("AUTH=", "AUTH ", 1);
             let mut words = text.split_ascii_whitespace();
             match words.next() {
                 Some("PIPELINING") => found.pipelining = true,
+                Some("CHUNKING") => found.chunking = true,
                 Some("STARTTLS") => found.starttls = true,
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 _ => {}
@@ -183,7 +187,7 @@ impl Session {
                     "the server does not offer STARTTLS; try tls = \"tls\" and port 465",
                 ));
             }
-            expect(&mut link, "STARTTLS", Stage::Hello, &target.timeouts).await?;
+            expect(&mut link, "STARTTLS", &target.timeouts).await?;
             link = protect(link, target).await?;
             capabilities = say_hello(&mut link, &hello, &target.timeouts).await?;
         }
@@ -255,22 +259,14 @@ async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
 }
 
 async fn say_hello(link: &mut Link, hello: &str, timeouts: &Timeouts) -> Result<Capabilities, Fault> {
-    let command = format!("EHLO {hello}");
-    link.note(&command);
-    let written = link
-        .write(format!("{command}\r\n").as_bytes(), timeouts.command)
-        .await;
-    written.map_err(|cut| gone(Stage::Hello, &cut.lost))?;
-    let lines = link
-        .reply_lines(timeouts.command)
-        .await
-        .map_err(|lost| gone(Stage::Hello, &lost))?;
-    let reply = Reply::from_lines(lines.iter().map(Vec::as_slice));
-    match reply {
-        Some(reply) if reply.is_positive() => Ok(Capabilities::parse(&lines)),
+    link.wire.command(&["EHLO ", hello]);
+    let frame = link.wait_for(timeouts.command, Wire::next_frame).await;
+    let frame = frame.map_err(|lost| gone(Stage::Hello, &lost))?;
+    match Reply::from_lines(wire::lines(&frame)) {
+        Some(reply) if reply.is_positive() => Ok(Capabilities::parse(wire::lines(&frame))),
         // RFC 5321, 3.2: a server that knows no EHLO is asked with HELO, and offers nothing.
         Some(reply) if matches!(reply.code, 500 | 502) => {
-            expect(link, &format!("HELO {hello}"), Stage::Hello, timeouts).await?;
+            expect(link, &format!("HELO {hello}"), timeouts).await?;
             Ok(Capabilities::default())
         }
         Some(reply) => Err(refused(Stage::Hello, reply)),
@@ -278,20 +274,13 @@ async fn say_hello(link: &mut Link, hello: &str, timeouts: &Timeouts) -> Result<
     }
 }
 
-async fn expect(link: &mut Link, command: &str, stage: Stage, timeouts: &Timeouts) -> Result<Reply, Fault> {
-    link.note(command);
-    let written = link
-        .write(format!("{command}\r\n").as_bytes(), timeouts.command)
-        .await;
-    written.map_err(|cut| gone(stage, &cut.lost))?;
-    let reply = link
-        .reply(timeouts.command)
-        .await
-        .map_err(|lost| gone(stage, &lost))?;
+async fn expect(link: &mut Link, command: &str, timeouts: &Timeouts) -> Result<(), Fault> {
+    let reply = link.ask(command, command, timeouts.command).await;
+    let reply = reply.map_err(|lost| gone(Stage::Hello, &lost))?;
     if reply.is_positive() {
-        Ok(reply)
+        Ok(())
     } else {
-        Err(refused(stage, reply))
+        Err(refused(Stage::Hello, reply))
     }
 }
 
@@ -344,19 +333,17 @@ mod tests {
 
     #[test]
     fn capabilities_are_read_in_any_case_and_form() {
-        let lines: Vec<Vec<u8>> = [
+        let lines = [
             "250-mail.example.com greets you",
             "250-8bitmime",
             "250-AUTH=PLAIN LOGIN XALIOAUTH",
             "250-auth PLAIN LOGIN XOAUTH2",
             "250-SIZE 35882577",
+            "250-CHUNKING",
             "250 Pipelining",
-        ]
-        .iter()
-        .map(|line| line.as_bytes().to_vec())
-        .collect();
-        let found = Capabilities::parse(&lines);
-        assert!(found.pipelining && !found.starttls);
+        ];
+        let found = Capabilities::parse(lines.iter().map(|line| line.as_bytes()));
+        assert!(found.pipelining && found.chunking && !found.starttls);
         assert!(found.auth.iter().any(|name| name == "XOAUTH2"));
         assert!(found.auth.iter().any(|name| name == "LOGIN"));
     }

@@ -17,6 +17,8 @@ pub mod read;
 pub mod lock;
 
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -44,6 +46,26 @@ pub struct Ledger {
     fate: sqlite::Fate,
 }
 
+/// The answer to a command that was handed over; it comes after the commit.
+#[derive(Debug)]
+#[must_use = "what was not answered may not be on disk"]
+pub struct Receipt<T> {
+    answered: oneshot::Receiver<T>,
+    is_sent: bool,
+    fate: sqlite::Fate,
+}
+
+impl<T> Future for Receipt<T> {
+    type Output = anyhow::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answered).poll(cx).map(|answer| match answer {
+            Ok(value) if self.is_sent => Ok(value),
+            _ => Err(Broken(self.fate.why()).into()),
+        })
+    }
+}
+
 impl Ledger {
     /// Opens the ledger for writing, and makes it when it is not there.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
@@ -53,13 +75,19 @@ impl Ledger {
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> anyhow::Result<T> {
+        self.order(command).await.await
+    }
+
+    /// Hands a command over. Commands are done, and answered, in the order in which they are handed over.
+    async fn order<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> Receipt<T> {
         let (answer, answered) = oneshot::channel();
         // A command that could not be sent comes back in the error, and its answer with it: kept any longer, it would
         // let us wait for ever.
         let is_sent = self.commands.send(command(answer)).await.is_ok();
-        match answered.await {
-            Ok(value) if is_sent => Ok(value),
-            _ => Err(Broken(self.fate.why()).into()),
+        Receipt {
+            answered,
+            is_sent,
+            fate: self.fate.clone(),
         }
     }
 
@@ -180,15 +208,16 @@ impl Ledger {
         self.ask(|answer| Command::NextDue { campaign, answer }).await
     }
 
-    /// Writes an intent: nothing is sent before this says [`Begin::Go`].
-    pub async fn begin(&self, intent: Intent) -> anyhow::Result<Begin> {
-        self.ask(|answer| Command::Begin { intent, answer }).await
+    /// Writes an intent: nothing is sent before the receipt says [`Begin::Go`].
+    pub async fn begin(&self, intent: Intent) -> Receipt<Begin> {
+        self.order(|answer| Command::Begin { intent, answer }).await
     }
 
-    /// Writes a result.
-    pub async fn finish(&self, finish: Finish) -> anyhow::Result<()> {
+    /// Writes a result. It is on disk when the receipt says so; an intent that is handed over later never gets there
+    /// before it.
+    pub async fn finish(&self, finish: Finish) -> Receipt<()> {
         let finish = Box::new(finish);
-        self.ask(|answer| Command::Finish { finish, answer }).await
+        self.order(|answer| Command::Finish { finish, answer }).await
     }
 
     /// Settles doubts, of one address (by its key) or of all; says how many.

@@ -55,7 +55,11 @@ impl Book {
     }
 
     async fn begin(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Begin {
-        self.ledger.begin(intent(delivery, rates, now_ms)).await.unwrap()
+        self.ledger
+            .begin(intent(delivery, rates, now_ms))
+            .await
+            .await
+            .unwrap()
     }
 
     async fn finish(&self, delivery: DeliveryId, attempt: AttemptId, next: Next, now_ms: i64) {
@@ -75,6 +79,7 @@ impl Book {
                 next,
                 now_ms,
             })
+            .await
             .await
             .unwrap();
     }
@@ -216,7 +221,11 @@ async fn the_quota_is_shared_with_another_process() {
     let other = Ledger::open(&book.path()).unwrap();
     let due = book.due(10).await;
     let first = went(book.begin(due[0].id, &["2/min"], 10).await);
-    let second = other.begin(intent(due[1].id, &["2/min"], 20)).await.unwrap();
+    let second = other
+        .begin(intent(due[1].id, &["2/min"], 20))
+        .await
+        .await
+        .unwrap();
     went(second);
     assert!(matches!(
         book.begin(due[2].id, &["2/min"], 30).await,
@@ -225,10 +234,20 @@ async fn the_quota_is_shared_with_another_process() {
     book.finish(due[0].id, first, Next::Sent, 5_000).await;
     // The first ended at 5 s, so a minute after that its place is free; the other one is still under way.
     assert!(matches!(
-        other.begin(intent(due[2].id, &["2/min"], 64_999)).await.unwrap(),
+        other
+            .begin(intent(due[2].id, &["2/min"], 64_999))
+            .await
+            .await
+            .unwrap(),
         Begin::Wait(_)
     ));
-    went(other.begin(intent(due[2].id, &["2/min"], 65_001)).await.unwrap());
+    went(
+        other
+            .begin(intent(due[2].id, &["2/min"], 65_001))
+            .await
+            .await
+            .unwrap(),
+    );
 }
 
 #[tokio::test]

@@ -13,117 +13,234 @@ mod queue;
 mod run;
 mod vehicle;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::flight::Landed;
-use crate::ledger::{Begin, Delivery, Finish, Intent, Next};
-use crate::mail::{Fault, Outcome, Scope, Stage};
+use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
+use crate::mail::{Fault, Message, Outcome, Scope, Stage};
 
 pub use maker::{Mail, Maker};
 use run::Shared;
 pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};
 
-/// One worker: keeps its connection filled with mails until nothing is due, or the run ends.
-async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
-    let mut vehicle = Vehicle::new(&shared, number);
-    let mut landed = None;
-    loop {
-        // The result of the last mail and the intent of the next share a commit. The result is queued first, so that
-        // no more intents than the flight has room for are ever open on disk.
-        let (recorded, filled) = tokio::join!(record(&shared, landed.take()), fill(&shared, &mut vehicle));
-        recorded?;
-        filled?;
-        landed = vehicle.next_landed().await;
-        let Some((_, what)) = &landed else { break };
-        if let Landed::Decided(outcome) = what {
-            shared.learn(outcome);
-            vehicle.learn(outcome);
-        }
-    }
-    vehicle.close().await;
-    Ok(())
+/// A mail whose result is on its way to the disk.
+struct Done {
+    ticket: Ticket,
+    outcome: Outcome,
+    is_final: bool,
+    at_ms: i64,
 }
 
-/// Takes mails aboard while there is room, something is due, and nothing says stop.
-async fn fill(shared: &Shared, vehicle: &mut Vehicle<'_>) -> anyhow::Result<()> {
-    while vehicle.has_room() && !shared.stop.is_cancelled() {
-        let Some(delivery) = shared.next_due().await? else {
-            return Ok(());
-        };
-        let id = delivery.id;
-        match board(shared, vehicle, delivery).await? {
-            Boarding::Aboard => {}
-            Boarding::Skipped => shared.queue.skip(id).await,
-            Boarding::Later(delivery) => {
-                shared.queue.give_back(delivery).await;
-                return Ok(());
-            }
-            Boarding::Spent(delivery, spent) => {
-                shared.queue.give_back(delivery).await;
-                // A mail aboard must not wait for a quota.
-                if !vehicle.is_empty() {
-                    return Ok(());
-                }
+/// One worker: keeps its connection filled with mails until nothing is due, or the run ends.
+///
+/// Nothing waits for anything else: mails fly while the ledger writes, and intents and results of many mails share a
+/// commit.
+struct Worker<'a> {
+    shared: &'a Shared,
+    vehicle: Vehicle<'a>,
+    /// Intents that are not on disk yet.
+    begins: VecDeque<(Receipt<Begin>, (Delivery, Message))>,
+    /// Results that are not on disk yet.
+    finishes: VecDeque<(Receipt<()>, Done)>,
+    /// Nothing was due when it last looked.
+    is_idle: bool,
+    /// The quota is spent.
+    spent: Option<Spent>,
+    /// The first thing that went wrong here: what is under way still comes to its end.
+    failed: Option<anyhow::Error>,
+}
+
+async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
+    let mut worker = Worker {
+        vehicle: Vehicle::new(&shared, number),
+        shared: &shared,
+        begins: VecDeque::new(),
+        finishes: VecDeque::new(),
+        is_idle: false,
+        spent: None,
+        failed: None,
+    };
+    worker.run().await?;
+    worker.vehicle.close().await;
+    worker.failed.map_or(Ok(()), Err)
+}
+
+impl Worker<'_> {
+    async fn run(&mut self) -> anyhow::Result<()> {
+        let shared = self.shared;
+        loop {
+            // A mail under way must not wait for a quota.
+            if self.begins.is_empty()
+                && self.finishes.is_empty()
+                && self.vehicle.is_empty()
+                && let Some(spent) = self.spent.take()
+            {
                 wait_for_quota(shared, spent).await;
             }
+            let may_board = self.may_board();
+            tokio::select! {
+                biased;
+                Some(answer) = next_answer(&mut self.finishes) => self.finished(answer?.1).await,
+                Some(answer) = next_answer(&mut self.begins) => {
+                    let (begin, (delivery, message)) = answer?;
+                    self.begun(begin, delivery, message).await;
+                }
+                Some((ticket, landed)) = self.vehicle.next_landed() => self.land(ticket, landed).await,
+                () = permit(shared), if may_board => {
+                    if let Err(error) = self.board().await {
+                        shared.stop.cancel();
+                        self.failed.get_or_insert(error);
+                    }
+                }
+                else => return Ok(()),
+            }
         }
     }
-    Ok(())
-}
 
-enum Boarding {
-    /// Its intent is on disk and it is on its way.
-    Aboard,
-    /// It is no longer to be sent now.
-    Skipped,
-    /// Not by this worker, or not any more.
-    Later(Delivery),
-    /// The quota is spent.
-    Spent(Delivery, Spent),
-}
+    fn may_board(&self) -> bool {
+        !self.shared.stop.is_cancelled()
+            && !self.is_idle
+            && self.spent.is_none()
+            && self.vehicle.has_room(self.waiting())
+    }
 
-async fn board(shared: &Shared, vehicle: &mut Vehicle<'_>, delivery: Delivery) -> anyhow::Result<Boarding> {
-    let run = &shared.run;
-    tokio::select! {
-        () = run.throttle.permit() => {}
-        () = shared.stop.cancelled() => return Ok(Boarding::Later(delivery)),
+    /// Mails that will come aboard before the next one. When paced, also a result must be on disk before it: there is
+    /// time for it, and whoever watches sees it at once.
+    fn waiting(&self) -> usize {
+        if self.shared.run.throttle.is_paced() {
+            self.begins.len() + self.finishes.len()
+        } else {
+            self.begins.len()
+        }
     }
-    if !vehicle.is_ready().await? {
-        return Ok(Boarding::Later(delivery));
+
+    /// Takes the next mail that is due as far as its intent.
+    async fn board(&mut self) -> anyhow::Result<()> {
+        let shared = self.shared;
+        let run = &shared.run;
+        if shared.stop.is_cancelled() {
+            return Ok(());
+        }
+        let Some(delivery) = shared.next_due().await? else {
+            self.is_idle = true;
+            return Ok(());
+        };
+        if !self.vehicle.is_ready(self.waiting()).await? {
+            shared.queue.give_back(delivery).await;
+            self.is_idle = true;
+            return Ok(());
+        }
+        let now_ms = run.clock.now_ms();
+        let mail = run.maker.again(&run.rows, &delivery, now_ms)?;
+        let intent = Intent {
+            delivery: delivery.id,
+            account: run.account().name.clone(),
+            quota: run.account().quota.clone(),
+            message_id: mail.message.message_id.clone(),
+            digest: mail.message.digest(),
+            now_ms,
+        };
+        let receipt = run.ledger.begin(intent).await;
+        self.begins.push_back((receipt, (delivery, mail.message)));
+        Ok(())
     }
-    let now_ms = run.clock.now_ms();
-    let mail = run.maker.again(&run.rows, &delivery, now_ms)?;
-    let intent = Intent {
-        delivery: delivery.id,
-        account: run.account().name.clone(),
-        quota: run.account().quota.clone(),
-        message_id: mail.message.message_id.clone(),
-        digest: mail.message.digest(),
-        now_ms,
-    };
-    Ok(match run.ledger.begin(intent).await? {
-        Begin::Go(attempt) => {
-            shared.begun.fetch_add(1, Ordering::SeqCst);
-            vehicle.board(
-                Ticket {
+
+    async fn begun(&mut self, begin: Begin, delivery: Delivery, message: Message) {
+        let shared = self.shared;
+        match begin {
+            Begin::Go(attempt) => {
+                shared.begun.fetch_add(1, Ordering::SeqCst);
+                let message_id = message.message_id.clone();
+                let ticket = Ticket {
                     attempt,
                     delivery,
-                    message_id: mail.message.message_id.clone(),
-                },
-                mail.message,
-            );
-            Boarding::Aboard
+                    message_id,
+                };
+                self.vehicle.board(ticket, message);
+            }
+            Begin::Skip => shared.queue.skip(delivery.id).await,
+            Begin::Wait(spent) => {
+                shared.queue.give_back(delivery).await;
+                self.spent = Some(spent);
+            }
+            Begin::Locked(until_ms) => {
+                shared.queue.give_back(delivery).await;
+                shared.end(Ended::Locked(until_ms));
+            }
         }
-        Begin::Skip => Boarding::Skipped,
-        Begin::Wait(spent) => Boarding::Spent(delivery, spent),
-        Begin::Locked(until_ms) => {
-            shared.end(Ended::Locked(until_ms));
-            Boarding::Later(delivery)
-        }
-    })
+    }
+
+    async fn finished(&mut self, done: Done) {
+        let Done {
+            ticket,
+            outcome,
+            is_final,
+            at_ms,
+        } = done;
+        self.shared.queue.done(ticket.delivery.id).await;
+        // It may be due again already.
+        self.is_idle = false;
+        (self.shared.run.watcher)(&Happened {
+            recipient: &ticket.delivery.address,
+            message_id: &ticket.message_id,
+            outcome: &outcome,
+            is_final,
+            tries: ticket.delivery.tries + 1,
+            at_ms,
+        });
+    }
+
+    /// Hands what became of a mail to the ledger. It does so before the next intent, so that no more intents than the
+    /// flight has room for are ever open on disk.
+    async fn land(&mut self, ticket: Ticket, landed: Landed) {
+        let shared = self.shared;
+        let at_ms = shared.run.clock.now_ms();
+        let (outcome, next) = match landed {
+            Landed::Decided(outcome) => {
+                self.vehicle.learn(&outcome);
+                let next = next(shared, &ticket, &outcome, at_ms);
+                (outcome, next)
+            }
+            Landed::Untouched => (Outcome::Deferred(never_its_turn()), Next::Hold),
+        };
+        let is_final = matches!(next, Next::Sent | Next::GiveUp(_) | Next::Doubt);
+        let finish = Finish {
+            attempt: ticket.attempt,
+            delivery: ticket.delivery.id,
+            account: shared.run.account().name.clone(),
+            outcome: outcome.clone(),
+            next,
+            now_ms: at_ms,
+        };
+        let receipt = shared.run.ledger.finish(finish).await;
+        let done = Done {
+            ticket,
+            outcome,
+            is_final,
+            at_ms,
+        };
+        self.finishes.push_back((receipt, done));
+    }
+}
+
+/// Waits for the oldest answer; none when nothing was asked. Nothing is lost when it is dropped halfway.
+async fn next_answer<T, A>(asked: &mut VecDeque<(Receipt<T>, A)>) -> Option<anyhow::Result<(T, A)>> {
+    let (receipt, _) = asked.front_mut()?;
+    let answer = receipt.await;
+    let (_, about) = asked.pop_front()?;
+    Some(answer.map(|answer| (answer, about)))
+}
+
+/// Waits until the pace lets one more mail out, or the run ends.
+async fn permit(shared: &Shared) {
+    tokio::select! {
+        () = shared.run.throttle.permit() => {}
+        () = shared.stop.cancelled() => {}
+    }
 }
 
 /// Seconds, minutes and hours are waited for; a spent day ends the run, unless the user said to wait.
@@ -132,42 +249,6 @@ async fn wait_for_quota(shared: &Shared, spent: Spent) {
         return shared.end(Ended::Quota(spent));
     }
     shared.wait_until(spent.until_ms).await;
-}
-
-/// Writes what became of a mail, and tells whoever watches.
-async fn record(shared: &Shared, landed: Option<(Ticket, Landed)>) -> anyhow::Result<()> {
-    let Some((ticket, landed)) = landed else {
-        return Ok(());
-    };
-    let run = &shared.run;
-    let now_ms = run.clock.now_ms();
-    let (outcome, next) = match landed {
-        Landed::Decided(outcome) => {
-            let next = next(shared, &ticket, &outcome, now_ms);
-            (outcome, next)
-        }
-        Landed::Untouched => (Outcome::Deferred(never_its_turn()), Next::Hold),
-    };
-    let is_final = matches!(next, Next::Sent | Next::GiveUp(_) | Next::Doubt);
-    let finish = Finish {
-        attempt: ticket.attempt,
-        delivery: ticket.delivery.id,
-        account: run.account().name.clone(),
-        outcome: outcome.clone(),
-        next,
-        now_ms,
-    };
-    run.ledger.finish(finish).await?;
-    shared.queue.done(ticket.delivery.id).await;
-    (run.watcher)(&Happened {
-        recipient: &ticket.delivery.address,
-        message_id: &ticket.message_id,
-        outcome: &outcome,
-        is_final,
-        tries: ticket.delivery.tries + 1,
-        at_ms: now_ms,
-    });
-    Ok(())
 }
 
 /// How a delivery goes on after this outcome. See the table in `docs/states.md`.

@@ -23,8 +23,9 @@ use crate::throttle::Throttle;
 
 /// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
 const REFUSALS_IN_A_ROW: u32 = 20;
-/// Mails in doubt, one after another, after which the run ends: the server takes mails and does not answer. Two more
-/// for each connection: a server that restarts leaves every connection in doubt at once, and that is no reason to stop.
+/// Connections lost with mails in doubt, one after another, after which the run ends: the server takes mails and does
+/// not answer. Not counting one for each connection: a server that restarts cuts them all at once, and that is no
+/// reason to stop.
 const DOUBTS_IN_A_ROW: u32 = 5;
 /// How long an account is left alone when it is not clear that the login was refused for good.
 const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
@@ -152,6 +153,8 @@ pub(super) struct Shared {
     pub(super) connections: AtomicU32,
     refusals_in_a_row: AtomicU32,
     doubts_in_a_row: AtomicU32,
+    /// The server offers CHUNKING and does not know it.
+    pub(super) is_chunking_unknown: AtomicBool,
     /// Intents written by this run.
     pub(super) begun: AtomicU64,
 }
@@ -203,6 +206,7 @@ impl Shared {
             connections: AtomicU32::new(0),
             refusals_in_a_row: AtomicU32::new(0),
             doubts_in_a_row: AtomicU32::new(0),
+            is_chunking_unknown: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             run,
         }
@@ -275,12 +279,7 @@ impl Shared {
 
     /// Draws the consequences of an outcome for the whole run.
     pub(super) fn learn(&self, outcome: &Outcome) {
-        if let Outcome::InDoubt(fault) = outcome {
-            let most = DOUBTS_IN_A_ROW + 2 * u32::from(self.run.account().connections);
-            if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= most {
-                self.end(Ended::Unreachable(fault.clone()));
-            }
-        } else {
+        if !matches!(outcome, Outcome::InDoubt(_)) {
             self.doubts_in_a_row.store(0, Ordering::SeqCst);
         }
         match outcome {
@@ -294,6 +293,14 @@ impl Shared {
             }
             Outcome::Accepted(_) => self.refusals_in_a_row.store(0, Ordering::SeqCst),
             Outcome::Deferred(_) | Outcome::Refused(_) | Outcome::InDoubt(_) => {}
+        }
+    }
+
+    /// A connection was lost with mails in doubt.
+    pub(super) fn doubted(&self, fault: &Fault) {
+        let most = DOUBTS_IN_A_ROW + u32::from(self.run.account().connections);
+        if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= most {
+            self.end(Ended::Unreachable(fault.clone()));
         }
     }
 

@@ -1,11 +1,12 @@
 //! What a worker drives: an SMTP connection with its flight, or the `sendmail` command.
 
-use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::run::{Carrier, Ended, Shared};
-use crate::deliver::flight::{Landed, ROOM_PIPELINED};
+use crate::deliver::flight::Landed;
+use crate::deliver::window::Window;
 use crate::deliver::{Flight, Session, Target};
 use crate::ledger::{AttemptId, Delivery};
 use crate::mail::{Fault, Message, Outcome, Scope, Stage};
@@ -29,14 +30,20 @@ pub(super) struct Ticket {
     pub(super) message_id: String,
 }
 
+/// A mail that `sendmail` is taking.
+type Handover<'a> = Pin<Box<dyn Future<Output = Landed> + Send + 'a>>;
+
 /// A worker's way to the provider.
 pub(super) struct Vehicle<'a> {
     shared: &'a Shared,
     number: u32,
     flight: Option<Flight<Ticket>>,
+    window: Window,
     /// For `sendmail`, which carries one mail at a time.
-    parcel: VecDeque<(Ticket, Message)>,
+    parcel: Option<(Ticket, Handover<'a>)>,
     losses: u32,
+    /// The connection has left mails in doubt already.
+    is_doubted: bool,
     /// The server has no room for this connection; others go on.
     is_retired: bool,
 }
@@ -47,42 +54,57 @@ impl<'a> Vehicle<'a> {
             shared,
             number,
             flight: None,
-            parcel: VecDeque::new(),
+            window: Window::default(),
+            parcel: None,
             losses: 0,
+            is_doubted: false,
             is_retired: false,
         }
     }
 
-    /// Can it take another mail now, perhaps after connecting anew?
-    pub(super) fn has_room(&self) -> bool {
+    /// Can it take another mail, perhaps after connecting anew, if `waiting` more will come before it?
+    pub(super) fn has_room(&self, waiting: usize) -> bool {
         if self.is_retired {
             return false;
         }
         match (&self.shared.run.carrier, &self.flight) {
-            (Carrier::Sendmail(_), _) => self.parcel.is_empty(),
-            (Carrier::Smtp(_), None) => true,
+            (Carrier::Sendmail(_), _) => self.parcel.is_none() && waiting == 0,
+            (Carrier::Smtp(_), None) => waiting == 0,
+            (Carrier::Smtp(_), Some(flight)) if flight.is_empty() && waiting == 0 => true,
             (Carrier::Smtp(_), Some(flight)) => {
-                flight.is_empty() || (flight.has_room() && !self.is_worn(flight))
+                !self.is_worn(flight, waiting) && flight.has_room(waiting, self.window())
             }
         }
     }
 
     /// Is no mail on its way?
     pub(super) fn is_empty(&self) -> bool {
-        self.parcel.is_empty() && self.flight.as_ref().is_none_or(Flight::is_empty)
+        self.parcel.is_none() && self.flight.as_ref().is_none_or(Flight::is_empty)
     }
 
-    fn is_worn(&self, flight: &Flight<Ticket>) -> bool {
-        flight.carried() >= self.shared.run.account().messages_per_connection
+    /// With a pace, the pace is the limit and not the round trip: one mail at a time is enough.
+    fn window(&self) -> usize {
+        if self.shared.run.throttle.is_paced() {
+            1
+        } else {
+            self.window.size()
+        }
     }
 
-    /// Makes sure that there is a live connection. No: this worker, or the whole run, has nothing more to do.
-    pub(super) async fn is_ready(&mut self) -> anyhow::Result<bool> {
+    fn is_worn(&self, flight: &Flight<Ticket>, waiting: usize) -> bool {
+        let carried = u64::from(flight.carried()) + waiting as u64;
+        carried >= u64::from(self.shared.run.account().messages_per_connection)
+    }
+
+    /// Makes sure that there is a live connection, which `waiting` mails count on already. No: this worker, or the
+    /// whole run, has nothing more to do.
+    pub(super) async fn is_ready(&mut self, waiting: usize) -> anyhow::Result<bool> {
         let Carrier::Smtp(target) = &self.shared.run.carrier else {
             return Ok(true);
         };
         if let Some(mut flight) = self.flight.take() {
-            if !flight.is_empty() || (!self.is_worn(&flight) && flight.is_alive().await) {
+            let is_in_use = waiting > 0 || !flight.is_empty();
+            if is_in_use || (!self.is_worn(&flight, 0) && flight.is_alive().await) {
                 self.flight = Some(flight);
                 return Ok(true);
             }
@@ -101,16 +123,12 @@ impl<'a> Vehicle<'a> {
                 () = self.shared.run.clock.wait_until(now_ms + wait_ms) => {}
                 () = self.shared.stop.cancelled() => return Ok(false),
             }
-            match self.open(target).await {
+            match open(self.shared, self.number, target).await {
                 None => return Ok(false),
-                Some(Ok(session)) => {
-                    // With a pace, the pace is the limit and not the round trip: one mail at a time is enough.
-                    let room = if self.shared.run.throttle.is_paced() {
-                        1
-                    } else {
-                        ROOM_PIPELINED
-                    };
-                    self.flight = Some(Flight::new(session, room));
+                Some(Ok(mut session)) => {
+                    session.capabilities.chunking &= !self.shared.is_chunking_unknown.load(Ordering::SeqCst);
+                    self.flight = Some(Flight::new(session));
+                    self.is_doubted = false;
                     self.shared.connections.fetch_add(1, Ordering::SeqCst);
                     return Ok(true);
                 }
@@ -139,58 +157,47 @@ impl<'a> Vehicle<'a> {
         Ok(false)
     }
 
-    /// One try to connect and log in; none when the run was stopped meanwhile.
-    async fn open(&self, target: &Target) -> Option<Result<Session, Fault>> {
-        let is_proved = || self.shared.is_login_proved.load(Ordering::SeqCst);
-        let one_at_a_time = if is_proved() {
-            None
-        } else {
-            Some(self.shared.login.lock().await)
-        };
-        let trace = self
-            .shared
-            .run
-            .trace
-            .as_ref()
-            .map(|trace| trace.connection(self.number));
-        let opened = tokio::select! {
-            biased;
-            () = self.shared.stop.cancelled() => return None,
-            opened = Session::open(target, trace) => opened,
-        };
-        if opened.is_ok() {
-            self.shared.is_login_proved.store(true, Ordering::SeqCst);
-        } else if matches!(&opened, Err(fault) if fault.scope == Scope::Account) {
-            // Before the next worker gets its turn to try the same password.
-            self.shared.stop.cancel();
-        }
-        drop(one_at_a_time);
-        Some(opened)
-    }
-
     /// Takes a mail whose intent is on disk.
     pub(super) fn board(&mut self, ticket: Ticket, message: Message) {
-        match &mut self.flight {
-            Some(flight) => flight.board(ticket, message),
-            None => self.parcel.push_back((ticket, message)),
+        match (&self.shared.run.carrier, &mut self.flight) {
+            (Carrier::Sendmail(sendmail), _) => {
+                let handover = Box::pin(async move { Landed::Decided(sendmail.deliver(&message).await) });
+                self.parcel = Some((ticket, handover));
+            }
+            (Carrier::Smtp(_), Some(flight)) => flight.board(ticket, message),
+            // Connections are made before intents are written.
+            (Carrier::Smtp(_), None) => {
+                self.parcel = Some((ticket, Box::pin(std::future::ready(Landed::Untouched))));
+            }
         }
     }
 
-    /// Goes on until the next mail has landed; none when no mail is on its way.
+    /// Goes on until the next mail has landed; none when no mail is on its way. Nothing is lost when it is dropped
+    /// halfway.
     pub(super) async fn next_landed(&mut self) -> Option<(Ticket, Landed)> {
-        if let Some(flight) = &mut self.flight {
-            return flight.next_landed().await;
+        if let Some((_, handover)) = &mut self.parcel {
+            let landed = handover.await;
+            let (ticket, _done) = self.parcel.take()?;
+            return Some((ticket, landed));
         }
-        let (ticket, message) = self.parcel.pop_front()?;
-        let Carrier::Sendmail(sendmail) = &self.shared.run.carrier else {
-            return Some((ticket, Landed::Untouched));
-        };
-        Some((ticket, Landed::Decided(sendmail.deliver(&message).await)))
+        let flight = self.flight.as_mut()?;
+        let landed = flight.next_landed().await;
+        if flight.is_chunking_unknown() {
+            self.shared.is_chunking_unknown.store(true, Ordering::SeqCst);
+        }
+        landed
     }
 
-    /// A server that hangs up on every mail is left alone after a few.
+    /// Draws the consequences of an outcome for this connection and, where it means more, for the whole run.
     pub(super) fn learn(&mut self, outcome: &Outcome) {
+        self.window.learn(outcome, Instant::now());
+        self.shared.learn(outcome);
         match outcome {
+            // A lost connection leaves many mails in doubt at once; it counts as one.
+            Outcome::InDoubt(fault) if !std::mem::replace(&mut self.is_doubted, true) => {
+                self.shared.doubted(fault);
+            }
+            // A server that hangs up on every mail is left alone after a few.
             Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => {
                 self.losses += 1;
                 if self.losses >= LOSSES_IN_A_ROW {
@@ -207,4 +214,29 @@ impl<'a> Vehicle<'a> {
             flight.close().await;
         }
     }
+}
+
+/// One try to connect and log in; none when the run was stopped meanwhile.
+async fn open(shared: &Shared, number: u32, target: &Target) -> Option<Result<Session, Fault>> {
+    let is_proved = || shared.is_login_proved.load(Ordering::SeqCst);
+    let one_at_a_time = if is_proved() {
+        None
+    } else {
+        Some(shared.login.lock().await)
+    };
+    let trace = shared.run.trace.as_ref();
+    let trace = trace.map(|trace| trace.connection(number));
+    let opened = tokio::select! {
+        biased;
+        () = shared.stop.cancelled() => return None,
+        opened = Session::open(target, trace) => opened,
+    };
+    if opened.is_ok() {
+        shared.is_login_proved.store(true, Ordering::SeqCst);
+    } else if matches!(&opened, Err(fault) if fault.scope == Scope::Account) {
+        // Before the next worker gets its turn to try the same password.
+        shared.stop.cancel();
+    }
+    drop(one_at_a_time);
+    Some(opened)
 }

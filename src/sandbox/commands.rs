@@ -347,6 +347,12 @@ impl Session {
     }
 
     fn bdat(&mut self, left: usize, is_last: bool) -> Next {
+        if let Some(reply) = &self.server.play.script.bdat {
+            self.replies.extend_from_slice(reply.wire().as_bytes());
+            let fate = Fate::Refused;
+            self.phase = Phase::Chunk(Chunk { left, is_last, fate });
+            return Next::GoOn;
+        }
         let is_welcome = self.offers(Extension::Chunking)
             && match self.transaction.progress {
                 Progress::Chunks => true,

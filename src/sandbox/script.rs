@@ -25,6 +25,10 @@ pub const FAULTS: &[(&str, &str)] = &[
     ("auth=REPLY", "answer every login with this text"),
     ("refuse-mail-from=REPLY", "answer every MAIL with this text"),
     (
+        "bdat=REPLY",
+        "answer every BDAT with this text, as a server does that offers CHUNKING and does not know it",
+    ),
+    (
         "delay=DURATION",
         "wait before each group of replies, as in `delay=20ms`",
     ),
@@ -129,6 +133,8 @@ pub struct Script {
     pub seed: u64,
     /// Wait before each group of replies.
     pub delay: Duration,
+    /// The answer to every BDAT.
+    pub bdat: Option<Reply>,
     /// Mails per connection; the next MAIL is answered 421 and the connection closed.
     pub close_after: Option<u32>,
     /// After a mail, a connection that is idle for this long is closed without a word.
@@ -166,6 +172,7 @@ impl Script {
             }
             "auth" => self.add_reply((Stage::Auth, EVERY_TIME), value)?,
             "refuse-mail-from" => self.add_reply((Stage::Mail, EVERY_TIME), value)?,
+            "bdat" => self.bdat = Some(value.parse()?),
             "delay" => self.delay = parse_duration(value)?,
             "idle-close" => self.idle_close = Some(parse_duration(value)?),
             "close-after" => self.close_after = Some(parse_number(key, value)?),

@@ -8,8 +8,9 @@ const LIST: [&str; 3] = [
     "bert@example.com",
 ];
 
+/// With a server that is told about a mail's content only when it has taken the recipient.
 fn in_doubt_after_one_run(list: &[&str]) -> (Sandbox, Workspace) {
-    let sandbox = Sandbox::start(&[]);
+    let sandbox = Sandbox::start(&["--without", "chunking"]);
     let workspace = Workspace::new(&sandbox.account(), list);
     workspace.send(&[]).expect(76);
     (sandbox, workspace)
@@ -123,4 +124,21 @@ fn the_mail_behind_a_doubtful_one_is_not_in_doubt() {
     let status = workspace.status();
     assert_eq!((status.in_doubt, status.sent), (1, 3));
     assert!(sandbox.arrived().into_values().eq([1; 3]));
+}
+
+#[test]
+fn with_chunking_what_left_together_with_a_doubtful_mail_is_in_doubt_too() {
+    // A long line, so that the second is on its way before the first is lost.
+    let sandbox = Sandbox::start(&["--fault", "delay=200ms"]);
+    let workspace = Workspace::new(&sandbox.account(), &LIST);
+    workspace.send(&[]).expect(76);
+    // One mail proves the way, then two leave together.
+    assert_eq!(
+        workspace.in_state("in_doubt"),
+        ["bert@example.com", "drop-after-data-1@example.com"]
+    );
+    assert_eq!(workspace.status().sent, 1);
+    workspace.run(&["resolve", "news", "--resend", "--yes"]).expect(0);
+    workspace.send(&[]).expect(76);
+    assert!(sandbox.arrived().into_values().eq([1; 2]));
 }

@@ -61,7 +61,7 @@ fn a_full_disk_stops_the_run_and_nothing_is_sent_that_is_not_on_record() {
         status.sent > 0 && status.pending > 0,
         "it was in the middle: {status:?}"
     );
-    assert!(status.sending <= 8, "{status:?}");
+    assert!(status.sending <= 4 * 16, "{status:?}");
     let waiting: BTreeSet<String> = workspace.in_state("pending").into_iter().collect();
     let arrived = sandbox.arrived();
     assert!(

@@ -7,7 +7,12 @@ use super::harness::{RETRY_SOON, Sandbox, Workspace, people, wait_for};
 const SOON_AND_OFTEN: &str = "[retry]\ndelays = [\"50ms\"]\ntries = 50\n";
 
 fn all_arrive_in_spite_of(faults: &[&str], account: &str) -> Sandbox {
-    let arguments: Vec<&str> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    all_arrive(&[], faults, account)
+}
+
+fn all_arrive<'a>(extensions: &[&'a str], faults: &[&'a str], account: &str) -> Sandbox {
+    let mut arguments = extensions.to_vec();
+    arguments.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
     let sandbox = Sandbox::start(&arguments);
     let workspace = Workspace::new(&format!("{}{account}", sandbox.account()), &people(40));
     workspace.configure(&format!("{}{account}", sandbox.account()), SOON_AND_OFTEN);
@@ -150,7 +155,11 @@ fn links_lost_before_the_end_of_data_are_tried_again() {
         "drop=ehlo/3",
         "drop=connect/3",
     ] {
-        all_arrive_in_spite_of(&[fault], "connections = 2\nmessages_per_connection = 5");
+        all_arrive(
+            &["--without", "chunking"],
+            &[fault],
+            "connections = 2\nmessages_per_connection = 5",
+        );
     }
 }
 
@@ -232,6 +241,6 @@ fn a_server_that_takes_mails_and_never_answers_is_left_alone() {
     let workspace = Workspace::new(&sandbox.account(), &people(60));
     workspace.send(&[]).expect(69);
     let status = workspace.status();
-    assert!((7..=9).contains(&status.in_doubt), "{status:?}");
-    assert_eq!(status.pending + status.in_doubt, 60);
+    // One mail at a time: nothing was accepted yet that would let more of them fly together.
+    assert_eq!((status.pending, status.in_doubt), (54, 6), "{status:?}");
 }

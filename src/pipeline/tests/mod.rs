@@ -1,6 +1,8 @@
 //! The loop against a real SMTP server (the sandbox) and a real ledger, with a clock that jumps to whatever is waited
 //! for: days pass in no time.
 
+mod losses;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Mutex;
@@ -20,7 +22,7 @@ use crate::enrol;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Tally};
 use crate::render::Templates;
-use crate::sandbox::{self, Running, Script};
+use crate::sandbox::{self, Extension, Running, Script};
 use crate::source::List;
 use crate::throttle::Throttle;
 
@@ -35,8 +37,19 @@ struct World {
 
 impl World {
     async fn new(account: &str, faults: &[&str], campaigns: &[(&str, u32)]) -> Self {
+        Self::without(&[], account, faults, campaigns).await
+    }
+
+    /// A world whose server does not offer these extensions.
+    async fn without(
+        extensions: &[Extension],
+        account: &str,
+        faults: &[&str],
+        campaigns: &[(&str, u32)],
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let config = sandbox::Config {
+            without: extensions.to_vec(),
             script: Script::parse(faults).unwrap(),
             ..sandbox::Config::default()
         };
@@ -311,38 +324,4 @@ async fn content_that_is_refused_again_and_again_stops_the_run() {
     assert!(matches!(report.ended, Ended::Content(_)), "{report:?}");
     let tally = world.tally(world.id("spring").await);
     assert!((20..=22).contains(&tally.failed), "{tally:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_hangs_up_costs_nobody_a_mail() {
-    for fault in [
-        "close-after=7",
-        "drop=rcpt/13",
-        "drop=data/11",
-        "drop=mail/9",
-        "drop=connect/2",
-    ] {
-        let world = World::new("connections = 3", &[fault], &[("spring", 200)]).await;
-        let report = world.send("spring", Patience::Wait).await;
-        assert_eq!(report.ended, Ended::Done, "{fault}");
-        let tally = world.tally(world.id("spring").await);
-        assert_eq!((tally.sent, tally.in_doubt, tally.failed), (200, 0, 0), "{fault}");
-        assert_nobody_twice(&world.accepted());
-        assert_eq!(world.server.counts().mails, 200, "{fault}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn only_mails_whose_end_of_data_had_left_are_in_doubt() {
-    for (fault, stored) in [("drop=after-data/10", 180), ("drop=after-store/10", 200)] {
-        let world = World::new("connections = 2", &[fault], &[("spring", 200)]).await;
-        assert_eq!(
-            world.send("spring", Patience::Wait).await.ended,
-            Ended::Done,
-            "{fault}"
-        );
-        let tally = world.tally(world.id("spring").await);
-        assert_eq!((tally.sent, tally.in_doubt), (180, 20), "{fault}");
-        assert_eq!(world.server.counts().mails, stored, "{fault}");
-    }
 }

@@ -1,0 +1,299 @@
+//! The mails under way on one connection: what is said for each, which replies are awaited, and what the replies make
+//! of it. No I/O. Sources: RFC 5321, 4.1.1; RFC 2920 (PIPELINING); RFC 3030 (CHUNKING).
+//!
+//! Replies come in the order of the commands, so every reply is about the oldest mail, and mails land in the order in
+//! which they came aboard. What does not fit the awaited reply is a surprise: it ends the dialogue, and then exactly
+//! the mails whose last octet had left are in doubt.
+
+use std::collections::VecDeque;
+
+use super::carried::{Awaited, Carried, Manner, Said, say_data};
+use super::classify::{classify, lost};
+use super::wire::{Lost, Wire};
+use crate::mail::{Enhanced, Message, Outcome, Reply, Stage};
+
+/// What became of a mail that was aboard.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Landed {
+    /// The server decided, or the link was lost while the mail was its business.
+    Decided(Outcome),
+    /// The dialogue ended before the server could take the mail.
+    Untouched,
+}
+
+/// How far the dialogue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    /// More mails may be said.
+    Open,
+    /// The server has said that it is closing the connection.
+    Leaving,
+    Over,
+}
+
+/// How a dialogue ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The other end is gone.
+    Closed,
+    /// A reply that makes no sense, or none in time.
+    Confused,
+}
+
+/// The mails under way, with whatever the caller wants back for each.
+#[derive(Debug)]
+pub(super) struct Transactions<T> {
+    manner: Manner,
+    aboard: VecDeque<Carried<T>>,
+    awaited: VecDeque<Awaited>,
+    landed: VecDeque<(T, Landed)>,
+    /// A transaction that came to nothing may still be open at the server.
+    needs_reset: bool,
+    course: Course,
+    is_chunking_unknown: bool,
+}
+
+impl<T> Transactions<T> {
+    pub(super) fn new(manner: Manner) -> Self {
+        Self {
+            manner,
+            aboard: VecDeque::new(),
+            awaited: VecDeque::new(),
+            landed: VecDeque::new(),
+            needs_reset: false,
+            course: Course::Open,
+            is_chunking_unknown: false,
+        }
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Mails that have not been given back by [`Transactions::next_landed`].
+    pub(super) fn count(&self) -> usize {
+        self.aboard.len() + self.landed.len()
+    }
+
+    /// Can more mails be said?
+    pub(super) fn is_open(&self) -> bool {
+        self.course == Course::Open
+    }
+
+    /// Is the dialogue over, with whatever is left aboard?
+    pub(super) fn is_over(&self) -> bool {
+        self.course == Course::Over
+    }
+
+    /// Has the server said that it is closing the connection?
+    pub(super) fn is_leaving(&self) -> bool {
+        self.course == Course::Leaving
+    }
+
+    /// The server offered CHUNKING, but its answer to BDAT was that it knows no such command.
+    pub(super) fn is_chunking_unknown(&self) -> bool {
+        self.is_chunking_unknown
+    }
+
+    /// What the next reply is about, if one is awaited.
+    pub(super) fn awaits(&self) -> Option<Stage> {
+        self.awaited.front().map(|awaited| awaited.stage())
+    }
+
+    pub(super) fn board(&mut self, ticket: T, message: Message) {
+        self.aboard.push_back(Carried::new(ticket, message));
+    }
+
+    pub(super) fn next_landed(&mut self) -> Option<(T, Landed)> {
+        if self.is_over() && self.landed.is_empty() {
+            let mail = self.aboard.pop_front()?;
+            return Some((mail.ticket, Landed::Untouched));
+        }
+        self.landed.pop_front()
+    }
+
+    /// Says whatever can be said now.
+    pub(super) fn speak(&mut self, wire: &mut Wire) {
+        if !self.is_open() {
+            return;
+        }
+        let mut is_all_said_before = true;
+        for mail in &mut self.aboard {
+            if mail.said == Said::Nothing {
+                let is_its_turn = match self.manner {
+                    Manner::Stepwise => self.awaited.is_empty(),
+                    Manner::Grouped => is_all_said_before,
+                    Manner::Chunked => true,
+                };
+                if !is_its_turn {
+                    return;
+                }
+                // What is said before a transaction has ended well must not become part of it: after a refused
+                // recipient, a server that keeps the transaction open would take the next mail for the wrong person.
+                let is_unsettled = self.manner == Manner::Chunked && !self.awaited.is_empty();
+                let is_reset = std::mem::take(&mut self.needs_reset) || is_unsettled;
+                mail.begin(self.manner, is_reset, wire, &mut self.awaited);
+            }
+            is_all_said_before = matches!(mail.said, Said::All(_));
+        }
+    }
+
+    /// Takes the next reply. After a surprise the dialogue is over.
+    pub(super) fn hear(&mut self, reply: Reply, wire: &mut Wire) {
+        if let Err(note) = self.take(reply, wire) {
+            self.end(&note, End::Confused, wire);
+        } else if self.is_leaving() && self.awaited.is_empty() {
+            self.course = Course::Over;
+        }
+    }
+
+    fn take(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+        let (Some(awaited), Some(mail)) = (self.awaited.front().copied(), self.aboard.front_mut()) else {
+            return Err(chatter());
+        };
+        if reply.is_intermediate() && awaited != Awaited::Data {
+            return Err(odd(&reply));
+        }
+        // 421 is the server's goodbye, whatever was asked.
+        if reply.code == 421 {
+            self.course = Course::Leaving;
+        }
+        let is_step = self.manner == Manner::Stepwise;
+        match awaited {
+            Awaited::Reset if reply.code != 421 => {
+                if is_step {
+                    mail.say_mail(wire, &mut self.awaited);
+                }
+            }
+            Awaited::Mail if reply.is_positive() => {
+                if is_step {
+                    mail.say_rcpt(wire, &mut self.awaited);
+                }
+            }
+            Awaited::Rcpt if reply.is_positive() => {
+                if is_step {
+                    say_data(wire, &mut self.awaited);
+                }
+            }
+            Awaited::Reset | Awaited::Mail | Awaited::Rcpt => {
+                mail.refuse(awaited.stage(), reply);
+                if is_step {
+                    self.give_up();
+                }
+            }
+            Awaited::Data => return self.take_go_ahead(reply, wire),
+            Awaited::EmptyBody => self.give_up(),
+            Awaited::End => return self.take_verdict(reply, wire),
+        }
+        self.awaited.pop_front();
+        Ok(())
+    }
+
+    /// The answer to DATA.
+    fn take_go_ahead(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+        let Some(mail) = self.aboard.front_mut() else {
+            return Err(chatter());
+        };
+        if reply.is_intermediate() {
+            // A word too many before the body would be taken for the answer to it.
+            if wire.has_input() {
+                return Err(chatter());
+            }
+            if mail.refusal.is_some() {
+                // The server waits for a body although it took no recipient: it gets an empty one.
+                wire.command(&["."]);
+                self.awaited.push_back(Awaited::EmptyBody);
+            } else {
+                mail.say_body(wire, &mut self.awaited);
+            }
+        } else if mail.refusal.is_some() {
+            self.give_up();
+        } else if reply.is_positive() {
+            return Err(odd(&reply));
+        } else {
+            mail.refuse(Stage::Data, reply);
+            self.give_up();
+        }
+        self.awaited.pop_front();
+        Ok(())
+    }
+
+    /// The answer to the end of data.
+    fn take_verdict(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+        let Some(mail) = self.aboard.front_mut() else {
+            return Err(chatter());
+        };
+        if reply.is_positive() {
+            // Replies have come apart from their commands. Which of them was about what, nobody knows.
+            let is_too_early = matches!(mail.said, Said::All(end) if wire.left() < end);
+            if mail.refusal.take().is_some() || is_too_early {
+                return Err(odd(&reply));
+            }
+            self.land(Outcome::Accepted(reply));
+        } else if self.manner == Manner::Chunked {
+            if mail.refusal.is_none() && knows_no_such_command(&reply) {
+                self.is_chunking_unknown = true;
+                self.course = Course::Over;
+                return Ok(());
+            }
+            mail.refuse(Stage::EndOfData, reply);
+            self.give_up();
+        } else {
+            // The end of data closes a transaction, whatever comes of it. Source: RFC 5321, 4.1.1.4.
+            self.land(classify(Stage::EndOfData, reply));
+        }
+        self.awaited.pop_front();
+        Ok(())
+    }
+
+    /// The oldest mail was refused, and its transaction came to nothing.
+    fn give_up(&mut self) {
+        self.needs_reset = true;
+        if let Some(refusal) = self.aboard.front_mut().and_then(|mail| mail.refusal.take()) {
+            self.land(refusal);
+        }
+    }
+
+    fn land(&mut self, outcome: Outcome) {
+        if let Some(mail) = self.aboard.pop_front() {
+            self.landed.push_back((mail.ticket, Landed::Decided(outcome)));
+        }
+    }
+
+    /// Ends the dialogue before its time: says what became of every mail that is still aboard.
+    pub(super) fn end(&mut self, Lost(note): &Lost, end: End, wire: &Wire) {
+        // Commands are worked off in their order: what stands behind a goodbye was never looked at.
+        let is_goodbye = self.is_leaving() && end == End::Closed;
+        let stage = self.awaits().unwrap_or(Stage::Mail).min(Stage::Data);
+        let mut is_first = true;
+        for mail in self.aboard.drain(..) {
+            let is_out = matches!(mail.said, Said::All(end) if wire.left() >= end);
+            let what = match mail.refusal {
+                Some(refusal) => Landed::Decided(refusal),
+                None if is_goodbye => Landed::Untouched,
+                None if is_out => Landed::Decided(lost(Stage::EndOfData, note)),
+                None if is_first && mail.said != Said::Nothing => {
+                    let is_in_body = matches!(mail.said, Said::All(_));
+                    Landed::Decided(lost(if is_in_body { Stage::Data } else { stage }, note))
+                }
+                None => Landed::Untouched,
+            };
+            is_first = false;
+            self.landed.push_back((mail.ticket, what));
+        }
+        self.course = Course::Over;
+    }
+}
+
+/// 500 and 502 speak of the command, unless the enhanced code speaks of something else. Source: RFC 3463, 3.6.
+fn knows_no_such_command(reply: &Reply) -> bool {
+    matches!(reply.code, 500 | 502) && matches!(reply.enhanced, None | Some(Enhanced { subject: 5, .. }))
+}
+
+fn chatter() -> Lost {
+    Lost("the server said something that nobody asked for".to_owned())
+}
+
+fn odd(reply: &Reply) -> Lost {
+    Lost(format!("the server answered `{reply}` where it makes no sense"))
+}
