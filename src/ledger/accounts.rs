@@ -1,5 +1,7 @@
 //! The SQL of accounts that must be left alone after a refused login.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, params};
 
 use super::command::AccountEvent;
@@ -27,8 +29,30 @@ pub(super) fn unlock(db: &Connection, account: &str, now_ms: i64) -> rusqlite::R
     db.execute(sql, params![account, now_ms]).map(drop)
 }
 
-/// Until when an account must be left alone, if it must.
-pub(super) fn locked_until(db: &Connection, account: &str, now_ms: i64) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT max(until_ms) FROM account_event WHERE account = ?1 AND until_ms > ?2")?
-        .query_row(params![account, now_ms], |row| row.get(0))
+/// Until when accounts must be left alone, kept while nobody else writes.
+#[derive(Debug, Default)]
+pub(super) struct Locks(HashMap<String, Option<i64>>);
+
+impl Locks {
+    /// Reads them anew next time.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    /// Until when this account must be left alone, if it must.
+    pub(super) fn until(
+        &mut self,
+        db: &Connection,
+        account: &str,
+        now_ms: i64,
+    ) -> rusqlite::Result<Option<i64>> {
+        if let Some(until) = self.0.get(account) {
+            return Ok(until.filter(|until| *until > now_ms));
+        }
+        let until: Option<i64> = db
+            .prepare_cached("SELECT max(until_ms) FROM account_event WHERE account = ?1")?
+            .query_row([account], |row| row.get(0))?;
+        self.0.insert(account.to_owned(), until);
+        Ok(until.filter(|until| *until > now_ms))
+    }
 }

@@ -4,6 +4,7 @@
 
 use rusqlite::Connection;
 
+use super::accounts::Locks;
 use super::command::{Answer, Command};
 use super::quota::Usage;
 use super::{accounts, deliveries, enrolment, suppression};
@@ -15,6 +16,8 @@ pub(super) type Committed = Box<dyn FnOnce()>;
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     usage: Usage,
+    locks: Locks,
+    data_version: i64,
 }
 
 fn later<T: 'static>(answer: Answer<T>, value: T) -> Committed {
@@ -25,6 +28,20 @@ fn later<T: 'static>(answer: Answer<T>, value: T) -> Committed {
 }
 
 impl Writer {
+    /// Forgets what it kept in memory when another process has written since. To be called at the start of every
+    /// transaction: inside it nobody else writes.
+    pub(super) fn refresh(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        let version = db
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if version != self.data_version {
+            self.usage.forget_all();
+            self.locks.forget();
+            self.data_version = version;
+        }
+        Ok(())
+    }
+
     /// Does what a command says; the answer is given by the caller, after the commit.
     #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     pub(super) fn apply(&mut self, db: &Connection, command: Command) -> rusqlite::Result<Committed> {
@@ -79,7 +96,8 @@ impl Writer {
             } => later(answer, deliveries::due(db, campaign, now_ms, most)?),
             Command::NextDue { campaign, answer } => later(answer, deliveries::next_due(db, campaign)?),
             Command::Begin { intent, answer } => {
-                later(answer, deliveries::begin(db, &mut self.usage, &intent)?)
+                let Self { usage, locks, .. } = self;
+                later(answer, deliveries::begin(db, usage, locks, &intent)?)
             }
             Command::Finish { finish, answer } => {
                 later(answer, deliveries::finish(db, &mut self.usage, &finish)?)
@@ -97,24 +115,27 @@ impl Writer {
             } => later(answer, enrolment::set_run(db, campaign, &run)?),
             Command::Suppress { rows, answer } => later(answer, suppression::suppress(db, &rows)?),
             Command::Unsuppress { key, answer } => later(answer, suppression::unsuppress(db, &key)?),
-            Command::LockAccount { event, answer } => later(answer, accounts::lock(db, &event)?),
+            Command::LockAccount { event, answer } => {
+                self.locks.forget();
+                later(answer, accounts::lock(db, &event)?)
+            }
             Command::UnlockAccount {
                 account,
                 now_ms,
                 answer,
-            } => later(answer, accounts::unlock(db, &account, now_ms)?),
+            } => {
+                self.locks.forget();
+                later(answer, accounts::unlock(db, &account, now_ms)?)
+            }
             Command::Left {
                 account,
                 quota,
                 now_ms,
                 answer,
-            } => {
-                self.usage.refresh(db)?;
-                later(
-                    answer,
-                    quota.left(self.usage.of(db, &account, &quota, now_ms)?, now_ms),
-                )
-            }
+            } => later(
+                answer,
+                quota.left(self.usage.of(db, &account, &quota, now_ms)?, now_ms),
+            ),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::accounts::locked_until;
+use super::accounts::Locks;
 use super::command::{
     AttemptId, Begin, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId, Next, Resolution,
 };
@@ -15,7 +15,12 @@ use crate::mail::{Address, Outcome, Place};
 const RUN_DIED: &str = "the run ended before the server's answer was recorded";
 
 /// Everything that must still hold when a mail leaves is asked here, in the transaction that writes the intent.
-pub(super) fn begin(db: &Connection, usage: &mut Usage, intent: &Intent) -> rusqlite::Result<Begin> {
+pub(super) fn begin(
+    db: &Connection,
+    usage: &mut Usage,
+    locks: &mut Locks,
+    intent: &Intent,
+) -> rusqlite::Result<Begin> {
     let row = db
         .prepare_cached("SELECT state, due_at_ms, address FROM delivery WHERE id = ?1")?
         .query_row([intent.delivery.0], |row| {
@@ -33,14 +38,19 @@ pub(super) fn begin(db: &Connection, usage: &mut Usage, intent: &Intent) -> rusq
         return Ok(Begin::Skip);
     }
     if let Some(reason) = suppressed(db, &Address::key_of(&address))? {
-        step(db, intent.delivery, Event::Suppressed, Some(&reason))?;
+        step_from(
+            db,
+            intent.delivery,
+            State::Pending,
+            Event::Suppressed,
+            Some(&reason),
+        )?;
         return Ok(Begin::Skip);
     }
-    if let Some(until) = locked_until(db, &intent.account, intent.now_ms)? {
+    if let Some(until) = locks.until(db, &intent.account, intent.now_ms)? {
         return Ok(Begin::Locked(until));
     }
     if !intent.quota.rates.is_empty() {
-        usage.refresh(db)?;
         let used = usage.of(db, &intent.account, &intent.quota, intent.now_ms)?;
         if let Some(spent) = intent.quota.spent(used, intent.now_ms) {
             usage.forget(&intent.account);
@@ -48,7 +58,7 @@ pub(super) fn begin(db: &Connection, usage: &mut Usage, intent: &Intent) -> rusq
         }
         used.open += 1;
     }
-    step(db, intent.delivery, Event::Begun, None)?;
+    step_from(db, intent.delivery, State::Pending, Event::Begun, None)?;
     db.prepare_cached(
         "INSERT INTO attempt (delivery_id, account, began_at_ms, message_id, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
@@ -85,36 +95,66 @@ pub(super) fn finish(db: &Connection, usage: &mut Usage, finish: &Finish) -> rus
         text,
     ])?;
     usage.end(&finish.account, finish.now_ms);
-    let delivery = finish.delivery;
-    match &finish.next {
-        Next::Sent => step(db, delivery, Event::Accepted, None)?,
-        Next::RetryAt(due_at_ms) => {
-            let reason = fault.map(ToString::to_string);
-            step(db, delivery, Event::Deferred, reason.as_deref())?;
-            db.prepare_cached("UPDATE delivery SET due_at_ms = ?2 WHERE id = ?1")?
-                .execute(params![delivery.0, due_at_ms])?;
-        }
-        Next::GiveUp(reason) => step(db, delivery, Event::GivenUp, Some(reason))?,
-        Next::Hold => return step(db, delivery, Event::AccountRefused, None),
-        Next::Doubt => {
-            let reason = fault.map(ToString::to_string);
-            step(db, delivery, Event::Doubted, reason.as_deref())?;
-        }
+    let fault = || fault.map(ToString::to_string);
+    let (event, reason, due_at_ms) = match &finish.next {
+        Next::Sent => (Event::Accepted, None, None),
+        Next::RetryAt(due_at_ms) => (Event::Deferred, fault(), Some(*due_at_ms)),
+        Next::GiveUp(reason) => (Event::GivenUp, Some(reason.clone()), None),
+        Next::Hold => return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None),
+        Next::Doubt => (Event::Doubted, fault(), None),
+    };
+    tried(
+        db,
+        (finish.delivery, finish.attempt),
+        event,
+        reason.as_deref(),
+        due_at_ms,
+    )
+}
+
+/// Moves a delivery on after a try that counts. The account's refusals do not: the mail was not at fault.
+fn tried(
+    db: &Connection,
+    (delivery, attempt): (DeliveryId, AttemptId),
+    event: Event,
+    reason: Option<&str>,
+    due_at_ms: Option<i64>,
+) -> rusqlite::Result<()> {
+    let next = State::Sending.on(event).map_err(failure)?;
+    let changed = db
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, reason = ?3, due_at_ms = coalesce(?4, due_at_ms), tries = tries + 1,
+             first_try_ms = coalesce(first_try_ms, (SELECT began_at_ms FROM attempt WHERE id = ?5))
+             WHERE id = ?1 AND state = 'sending'",
+        )?
+        .execute(params![delivery.0, next.name(), reason, due_at_ms, attempt.0])?;
+    was_there(changed, State::Sending, event)
+}
+
+/// Moves a delivery whose state is known to the state that follows.
+fn step_from(
+    db: &Connection,
+    delivery: DeliveryId,
+    state: State,
+    event: Event,
+    reason: Option<&str>,
+) -> rusqlite::Result<()> {
+    let next = state.on(event).map_err(failure)?;
+    let changed = db
+        .prepare_cached("UPDATE delivery SET state = ?3, reason = ?4 WHERE id = ?1 AND state = ?2")?
+        .execute(params![delivery.0, state.name(), next.name(), reason])?;
+    was_there(changed, state, event)
+}
+
+/// A step that is not allowed is a bug and ends the writer.
+fn was_there(changed: usize, state: State, event: Event) -> rusqlite::Result<()> {
+    if changed == 1 {
+        return Ok(());
     }
-    count_try(db, delivery, finish.attempt)
+    Err(failure(format!("a delivery that meets {event:?} is not {state}")))
 }
 
-/// The account's refusals are not counted as tries: the mail was not at fault.
-fn count_try(db: &Connection, delivery: DeliveryId, attempt: AttemptId) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE delivery SET tries = tries + 1,
-         first_try_ms = coalesce(first_try_ms, (SELECT began_at_ms FROM attempt WHERE id = ?2)) WHERE id = ?1",
-    )?
-    .execute(params![delivery.0, attempt.0])?;
-    Ok(())
-}
-
-/// Moves a delivery to the state that follows. A step that is not allowed is a bug and ends the writer.
+/// Moves a delivery to the state that follows.
 pub(super) fn step(
     db: &Connection,
     delivery: DeliveryId,
@@ -124,11 +164,7 @@ pub(super) fn step(
     let state: String = db
         .prepare_cached("SELECT state FROM delivery WHERE id = ?1")?
         .query_row([delivery.0], |row| row.get(0))?;
-    let state: State = state.parse().map_err(failure)?;
-    let next = state.on(event).map_err(failure)?;
-    db.prepare_cached("UPDATE delivery SET state = ?2, reason = ?3 WHERE id = ?1")?
-        .execute(params![delivery.0, next.name(), reason])?;
-    Ok(())
+    step_from(db, delivery, state.parse().map_err(failure)?, event, reason)
 }
 
 fn failure(what: impl std::fmt::Display) -> rusqlite::Error {
@@ -142,14 +178,14 @@ pub(super) fn recover(db: &Connection, campaign: CampaignId, now_ms: i64) -> rus
         .query_map([campaign.0], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for delivery in &lost {
-        step(db, DeliveryId(*delivery), Event::Doubted, Some(RUN_DIED))?;
         let attempt = db.query_row(
             "UPDATE attempt SET ended_at_ms = ?2, outcome = 'in-doubt', reply = ?3
              WHERE delivery_id = ?1 AND ended_at_ms IS NULL RETURNING id",
             params![delivery, now_ms, RUN_DIED],
             |row| row.get(0),
         )?;
-        count_try(db, DeliveryId(*delivery), AttemptId(attempt))?;
+        let which = (DeliveryId(*delivery), AttemptId(attempt));
+        tried(db, which, Event::Doubted, Some(RUN_DIED), None)?;
     }
     Ok(lost.len() as u64)
 }

@@ -13,20 +13,12 @@ const LOST_AFTER_MS: i64 = 20 * 60 * 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     accounts: HashMap<String, Used>,
-    data_version: i64,
 }
 
 impl Usage {
-    /// Forgets everything when another process has written since. To be called inside the transaction.
-    pub(super) fn refresh(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let version = connection
-            .prepare_cached("PRAGMA data_version")?
-            .query_row([], |row| row.get(0))?;
-        if version != self.data_version {
-            self.accounts.clear();
-            self.data_version = version;
-        }
-        Ok(())
+    /// Reads all accounts anew next time.
+    pub(super) fn forget_all(&mut self) {
+        self.accounts.clear();
     }
 
     /// What this account has used.

@@ -17,8 +17,11 @@ use super::command::Command;
 
 /// The schema this program writes.
 pub(super) const SCHEMA_VERSION: u32 = 1;
-/// Commands in one transaction at most.
-const BATCH_MAX: usize = 256;
+/// Commands in one transaction at most: as many as may wait.
+const BATCH_MAX: usize = super::QUEUE_MAX;
+/// Pages of the write-ahead log after which it is taken into the file, which takes two more writes that are waited for.
+/// 4 KiB each.
+const CHECKPOINT_PAGES: u32 = 8_000;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -75,6 +78,7 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusq
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        writer.refresh(&transaction)?;
         let mut committed: Vec<Committed> = Vec::with_capacity(batch.len());
         for command in batch.drain(..) {
             committed.push(writer.apply(&transaction, command)?);
@@ -101,6 +105,7 @@ fn open(path: &Path) -> anyhow::Result<Connection> {
         bail!("SQLite cannot keep a write-ahead log there (journal mode {mode})");
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
