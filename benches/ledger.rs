@@ -2,7 +2,11 @@
 //!
 //! Each sample writes to a file of its own, with the durability that mailshot uses (`synchronous=FULL`).
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench stops where it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a bench stops where it cannot go on"
+)]
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};

@@ -84,10 +84,10 @@ impl Worker<'_> {
             let may_board = self.may_board();
             tokio::select! {
                 biased;
-                Some(answer) = next_answer(&mut self.finishes) => self.finished(answer?.1).await,
+                Some(answer) = next_answer(&mut self.finishes) => self.finished(answer?.1),
                 Some(answer) = next_answer(&mut self.begins) => {
                     let (begin, (delivery, message)) = answer?;
-                    self.begun(begin, delivery, message).await;
+                    self.begun(begin, delivery, message);
                 }
                 Some((ticket, landed)) = self.vehicle.next_landed() => self.land(ticket, landed).await,
                 () = permit(shared), if may_board => {
@@ -130,7 +130,7 @@ impl Worker<'_> {
             return Ok(());
         };
         if !self.vehicle.is_ready(self.waiting()).await? {
-            shared.queue.give_back(delivery).await;
+            shared.queue.give_back(delivery);
             self.is_idle = true;
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    async fn begun(&mut self, begin: Begin, delivery: Delivery, message: Message) {
+    fn begun(&mut self, begin: Begin, delivery: Delivery, message: Message) {
         let shared = self.shared;
         match begin {
             Begin::Go(attempt) => {
@@ -162,26 +162,26 @@ impl Worker<'_> {
                 };
                 self.vehicle.board(ticket, message);
             }
-            Begin::Skip => shared.queue.skip(delivery.id).await,
+            Begin::Skip => shared.queue.skip(delivery.id),
             Begin::Wait(spent) => {
-                shared.queue.give_back(delivery).await;
+                shared.queue.give_back(delivery);
                 self.spent = Some(spent);
             }
             Begin::Locked(until_ms) => {
-                shared.queue.give_back(delivery).await;
+                shared.queue.give_back(delivery);
                 shared.end(Ended::Locked(until_ms));
             }
         }
     }
 
-    async fn finished(&mut self, done: Done) {
+    fn finished(&mut self, done: Done) {
         let Done {
             ticket,
             outcome,
             is_final,
             at_ms,
         } = done;
-        self.shared.queue.done(ticket.delivery.id).await;
+        self.shared.queue.done(ticket.delivery.id);
         // It may be due again already.
         self.is_idle = false;
         (self.shared.run.watcher)(&Happened {

@@ -1,8 +1,9 @@
 //! Deliveries that are due, fetched from the ledger in batches and handed to the workers one by one.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
 
 use crate::ledger::{CampaignId, Delivery, DeliveryId, Ledger};
 
@@ -14,6 +15,8 @@ const BATCH_PACED: u32 = 20;
 #[derive(Debug)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
+    /// One worker fetches at a time. The others go on with what is there.
+    fetching: Semaphore,
     batch: u32,
 }
 
@@ -35,6 +38,7 @@ impl Queue {
         };
         Self {
             inner: Mutex::new(inner),
+            fetching: Semaphore::new(1),
             batch: if is_paced { BATCH_PACED } else { BATCH },
         }
     }
@@ -46,49 +50,76 @@ impl Queue {
         campaign: CampaignId,
         now_ms: i64,
     ) -> anyhow::Result<Option<Delivery>> {
-        let mut inner = self.inner.lock().await;
-        if inner.left == Some(0) {
-            return Ok(None);
+        if let Some(next) = self.inner().take() {
+            return Ok(Some(next));
         }
-        if inner.waiting.is_empty() {
-            let most = self.batch + u32::try_from(inner.in_hand.len()).unwrap_or(u32::MAX - self.batch);
-            let due = ledger.due(campaign, now_ms, most).await?;
-            let fresh: Vec<_> = due
-                .into_iter()
-                .filter(|one| !inner.in_hand.contains(&one.id))
-                .collect();
-            inner.waiting.extend(fresh);
-        }
-        let next = inner.waiting.pop_front();
-        if let Some(delivery) = &next {
-            inner.in_hand.insert(delivery.id);
-            inner.left = inner.left.map(|left| left - 1);
-        }
-        Ok(next)
+        let _fetching = self.fetching.acquire().await?;
+        // Somebody else may have fetched meanwhile.
+        let most = match self.inner().take_or_ask(self.batch) {
+            Ok(next) => return Ok(next),
+            Err(most) => most,
+        };
+        let due = ledger.due(campaign, now_ms, most).await?;
+        let mut inner = self.inner();
+        inner.add(due);
+        Ok(inner.take())
     }
 
     /// A worker could not take it now.
-    pub(super) async fn give_back(&self, delivery: Delivery) {
-        let mut inner = self.inner.lock().await;
-        inner.in_hand.remove(&delivery.id);
-        inner.left = inner.left.map(|left| left + 1);
+    pub(super) fn give_back(&self, delivery: Delivery) {
+        let mut inner = self.inner();
+        inner.let_go(delivery.id);
         inner.waiting.push_front(delivery);
     }
 
     /// It was not to be sent, and so it does not count for the limit.
-    pub(super) async fn skip(&self, id: DeliveryId) {
-        let mut inner = self.inner.lock().await;
-        inner.in_hand.remove(&id);
-        inner.left = inner.left.map(|left| left + 1);
+    pub(super) fn skip(&self, id: DeliveryId) {
+        self.inner().let_go(id);
     }
 
     /// Its result is on disk.
-    pub(super) async fn done(&self, id: DeliveryId) {
-        self.inner.lock().await.in_hand.remove(&id);
+    pub(super) fn done(&self, id: DeliveryId) {
+        self.inner().in_hand.remove(&id);
     }
 
     /// Has this run handed out all that it may?
-    pub(super) async fn is_at_limit(&self) -> bool {
-        self.inner.lock().await.left == Some(0)
+    pub(super) fn is_at_limit(&self) -> bool {
+        self.inner().left == Some(0)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self) -> Option<Delivery> {
+        if self.left == Some(0) {
+            return None;
+        }
+        let next = self.waiting.pop_front()?;
+        self.in_hand.insert(next.id);
+        self.left = self.left.map(|left| left - 1);
+        Some(next)
+    }
+
+    /// The next one; else how many to ask the ledger for, which still counts those in hand as pending.
+    fn take_or_ask(&mut self, batch: u32) -> Result<Option<Delivery>, u32> {
+        if self.left == Some(0) || !self.waiting.is_empty() {
+            return Ok(self.take());
+        }
+        let in_hand = u32::try_from(self.in_hand.len()).unwrap_or(u32::MAX);
+        Err(batch.saturating_add(in_hand))
+    }
+
+    fn add(&mut self, due: Vec<Delivery>) {
+        let in_hand = &self.in_hand;
+        let fresh = due.into_iter().filter(|one| !in_hand.contains(&one.id));
+        self.waiting.extend(fresh);
+    }
+
+    fn let_go(&mut self, id: DeliveryId) {
+        self.in_hand.remove(&id);
+        self.left = self.left.map(|left| left + 1);
     }
 }

@@ -272,7 +272,7 @@ impl Shared {
         Ok(match self.run.ledger.next_due(self.run.id).await? {
             None => Ended::Done,
             Some(_) if stop.gently.is_cancelled() => Ended::Interrupted,
-            Some(_) if self.queue.is_at_limit().await => Ended::Limit,
+            Some(_) if self.queue.is_at_limit() => Ended::Limit,
             Some(due_ms) => Ended::Later(due_ms),
         })
     }
