@@ -1,0 +1,36 @@
+//! Turning content into the bytes of a mail, and their digest.
+
+use crate::world::{NOW_MS, Size, World};
+use divan::Bencher;
+use mailshot::compose::{Footer, To};
+use mailshot::mail::DeliveryTag;
+use mailshot::render::escape_html;
+
+#[divan::bench(args = [Size::Each, Size::Small])]
+fn compose(bencher: Bencher<'_, '_>, size: Size) {
+    let world = World::new(size);
+    let composer = world.composer();
+    let content = world.maker().make(&world.recipient, NOW_MS).unwrap().content;
+    let tag = DeliveryTag::derive("0192f0c1-7a5e-7000-8000-000000000001", &world.recipient.address);
+    let link = composer.unsubscribe_link(tag);
+    let postal_html = escape_html(&world.campaign.postal_address);
+    let footer = Footer {
+        unsubscribe_link: &link,
+        postal_text: &world.campaign.postal_address,
+        postal_html: &postal_html,
+    };
+    let to = To {
+        address: &world.recipient.address,
+        name: Some("José Núñez"),
+        tag,
+    };
+    let date = jiff::Timestamp::from_millisecond(NOW_MS).unwrap();
+    bencher.bench(|| composer.compose(&to, &content, &footer, date).unwrap());
+}
+
+#[divan::bench(args = [Size::Each, Size::Small])]
+fn digest(bencher: Bencher<'_, '_>, size: Size) {
+    let world = World::new(size);
+    let message = world.maker().make(&world.recipient, NOW_MS).unwrap().message;
+    bencher.bench(|| message.digest());
+}
