@@ -5,7 +5,9 @@ use std::path::Path;
 
 use handlebars::{Context, Handlebars, RenderError, RenderErrorReason};
 
+use super::program::{self, Program, Unsupported};
 use super::source::Source;
+use super::variables::Variables;
 use super::{Flavour, helpers, tags};
 use crate::campaign::Problem;
 
@@ -16,6 +18,7 @@ const OF_ELEMENT: &str =
 /// Compiled templates of one flavour.
 #[derive(Debug)]
 pub(super) struct Engine {
+    flavour: Flavour,
     registry: Handlebars<'static>,
     origins: BTreeMap<String, (Source, Prepared)>,
 }
@@ -32,6 +35,7 @@ impl Engine {
             Flavour::Text => registry.register_escape_fn(handlebars::no_escape),
         }
         Self {
+            flavour,
             registry,
             origins: BTreeMap::new(),
         }
@@ -70,6 +74,11 @@ impl Engine {
         })?;
         // What comes out is made of strings only.
         Ok(String::from_utf8(bytes).unwrap_or_default())
+    }
+
+    /// The program of a template, if it can have one.
+    pub(super) fn program(&self, name: &str, variables: &Variables) -> Result<Program, Unsupported> {
+        program::compile(&self.registry, name, self.flavour, variables)
     }
 
     /// Where a template comes from.

@@ -2,11 +2,16 @@
 //! and `urlencode`. A helper without arguments is the variable of its name, so that `{{date}}` and a column called
 //! `number` work.
 
+use std::borrow::Cow;
+
 use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonRender as _, JsonTruthy as _, JsonValue, RenderContext,
-    RenderError, RenderErrorReason, ScopedJson,
+    Context, Handlebars, Helper, HelperDef, JsonRender as _, JsonValue, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson,
 };
 use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::strtime::BrokenDownTime;
+
+use super::value::{Got, Value};
 
 /// The helpers of this file.
 pub(super) const OURS: [&str; 6] = ["date", "default", "lower", "number", "upper", "urlencode"];
@@ -17,8 +22,8 @@ pub(super) const INLINE: [&str; 11] = [
 /// The helpers that open a block.
 pub(super) const BLOCKS: [&str; 4] = ["each", "if", "unless", "with"];
 
-/// Takes a helper's arguments and gives its value, or says what is wrong with them.
-type Call = fn(&[&JsonValue]) -> Result<String, String>;
+/// Takes a helper's arguments and writes its value, or says what is wrong with them.
+pub(super) type Call = fn(&[Got<'_>], &mut String) -> Result<(), String>;
 
 /// Adds the helpers to a registry, and takes out the one that writes to the log.
 pub(super) fn register(registry: &mut Handlebars<'static>) {
@@ -35,14 +40,15 @@ pub(super) fn register(registry: &mut Handlebars<'static>) {
     }
 }
 
-fn function(name: &str) -> Call {
+/// What a helper of ours does.
+pub(super) fn function(name: &str) -> Call {
     match name {
         "date" => date,
-        "default" => |values| Ok(default(values)),
-        "lower" => |values| Ok(text(values).to_lowercase()),
+        "default" => default,
+        "lower" => lower,
         "number" => number,
-        "upper" => |values| Ok(text(values).to_uppercase()),
-        _ => |values| Ok(urlencode(&text(values))),
+        "upper" => upper,
+        _ => urlencode,
     }
 }
 
@@ -85,7 +91,7 @@ pub(super) fn check_literal(name: &str, argument: &JsonValue) -> Result<(), Stri
                 .map(drop)
                 .map_err(|error| format!("`{format}` is not a date format: {error}"))
         }
-        "number" => decimals(argument).map(drop),
+        "number" => decimals(&Value::from(argument)).map(drop),
         _ => Ok(()),
     }
 }
@@ -106,12 +112,13 @@ impl HelperDef for Function {
         let value = if helper.params().is_empty() {
             self.variable(context, render)?
         } else {
-            let values: Vec<&JsonValue> = helper
-                .params()
-                .iter()
-                .map(handlebars::PathAndJson::value)
+            let params = helper.params().iter();
+            let values: Vec<Got<'_>> = params
+                .map(|param| Got::Owned(Value::from(param.value())))
                 .collect();
-            (self.call)(&values).map_err(RenderErrorReason::Other)?
+            let mut value = String::new();
+            (self.call)(&values, &mut value).map_err(RenderErrorReason::Other)?;
+            value
         };
         Ok(ScopedJson::Derived(JsonValue::String(value)))
     }
@@ -130,28 +137,55 @@ impl Function {
     }
 }
 
-fn text(values: &[&JsonValue]) -> String {
-    values.first().map(|value| value.render()).unwrap_or_default()
+fn text<'v>(values: &'v [Got<'_>]) -> Cow<'v, str> {
+    values.first().map(|value| value.shown()).unwrap_or_default()
 }
 
 /// The first value that is not empty.
-fn default(values: &[&JsonValue]) -> String {
-    let is_full = |value: &&&JsonValue| match value {
-        JsonValue::String(text) => !text.trim().is_empty(),
-        value => value.is_truthy(true),
+#[expect(clippy::unnecessary_wraps, reason = "a helper, as the others are")]
+fn default(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
+    let is_full = |value: &&Got<'_>| match &***value {
+        Value::Text(text) => !text.trim().is_empty(),
+        // Zero is a number as good as any.
+        Value::Number(_) => true,
+        value => value.is_truthy(),
     };
-    let chosen = values.iter().find(is_full).or_else(|| values.last());
-    chosen.map(|value| value.render()).unwrap_or_default()
+    if let Some(value) = values.iter().find(is_full).or_else(|| values.last()) {
+        value.write(out);
+    }
+    Ok(())
 }
 
-fn date(values: &[&JsonValue]) -> Result<String, String> {
+#[expect(clippy::unnecessary_wraps, reason = "a helper, as the others are")]
+fn upper(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
+    let text = text(values);
+    if text.is_ascii() {
+        out.extend(text.chars().map(|c| c.to_ascii_uppercase()));
+    } else {
+        out.push_str(&text.to_uppercase());
+    }
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a helper, as the others are")]
+fn lower(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
+    let text = text(values);
+    if text.is_ascii() {
+        out.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+    } else {
+        out.push_str(&text.to_lowercase());
+    }
+    Ok(())
+}
+
+fn date(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
     let text = text(values);
     let moment = parse_date(text.trim())?;
     let format = values
         .get(1)
-        .map_or_else(|| "%Y-%m-%d".to_owned(), |format| format.render());
-    jiff::fmt::strtime::format(&format, moment)
-        .map_err(|error| format!("`{format}` is not a date format: {error}"))
+        .map_or(Cow::Borrowed("%Y-%m-%d"), |format| format.shown());
+    let written = BrokenDownTime::from(moment).format(format.as_bytes(), &mut *out);
+    written.map_err(|error| format!("`{format}` is not a date format: {error}"))
 }
 
 /// Reads a day or a moment. Only forms that begin with the year, because others mean two days.
@@ -181,7 +215,7 @@ fn parse_date(text: &str) -> Result<DateTime, String> {
 
 /// `1234567.5` as `1,234,567.5`, or rounded to so many decimals. Counted in digits, so that no amount is off by a
 /// fraction of a cent.
-fn number(values: &[&JsonValue]) -> Result<String, String> {
+fn number(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
     let text = text(values);
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
@@ -198,23 +232,27 @@ fn number(values: &[&JsonValue]) -> Result<String, String> {
     }
     let (whole, fraction) = match values.get(1) {
         Some(wanted) => round(whole, fraction, decimals(wanted)?),
-        None => (whole.to_owned(), fraction.to_owned()),
+        None => (Cow::Borrowed(whole), Cow::Borrowed(fraction)),
     };
-    let whole = group(&whole);
-    Ok(if fraction.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    })
+    out.push_str(sign);
+    group(&whole, out);
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(&fraction);
+    }
+    Ok(())
 }
 
-fn decimals(value: &JsonValue) -> Result<usize, String> {
-    let count = value.render().parse().ok().filter(|count| *count <= 9);
+fn decimals(value: &Value<'_>) -> Result<usize, String> {
+    let count = value.shown().parse().ok().filter(|count| *count <= 9);
     count.ok_or_else(|| "decimals are a number from 0 to 9".to_owned())
 }
 
 /// Rounds half away from zero, as people do with prices.
-fn round(whole: &str, fraction: &str, decimals: usize) -> (String, String) {
+fn round<'n>(whole: &'n str, fraction: &'n str, decimals: usize) -> (Cow<'n, str>, Cow<'n, str>) {
+    if fraction.len() == decimals {
+        return (Cow::Borrowed(whole), Cow::Borrowed(fraction));
+    }
     let kept = fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals);
     let mut digits: Vec<u8> = whole.bytes().chain(kept).collect();
     let mut carries = fraction
@@ -232,39 +270,32 @@ fn round(whole: &str, fraction: &str, decimals: usize) -> (String, String) {
         digits.insert(0, b'1');
     }
     let fraction = digits.split_off(digits.len() - decimals);
-    (
-        digits.into_iter().map(char::from).collect(),
-        fraction.into_iter().map(char::from).collect(),
-    )
+    let text = |digits: Vec<u8>| Cow::Owned(digits.into_iter().map(char::from).collect());
+    (text(digits), text(fraction))
 }
 
-fn group(digits: &str) -> String {
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+fn group(digits: &str, out: &mut String) {
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
+            out.push(',');
         }
-        grouped.push(digit);
+        out.push(digit);
     }
-    grouped
 }
 
 /// Percent-encodes all but the unreserved characters. Source: RFC 3986, 2.3.
-fn urlencode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+#[expect(clippy::unnecessary_wraps, reason = "a helper, as the others are")]
+fn urlencode(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
+    for byte in text(values).bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
+            out.push(char::from(byte));
         } else {
-            encoded.push('%');
+            out.push('%');
             for half in [byte >> 4, byte & 15] {
-                encoded.push(
-                    char::from_digit(u32::from(half), 16)
-                        .unwrap_or('0')
-                        .to_ascii_uppercase(),
-                );
+                let digit = char::from_digit(u32::from(half), 16).unwrap_or('0');
+                out.push(digit.to_ascii_uppercase());
             }
         }
     }
-    encoded
+    Ok(())
 }

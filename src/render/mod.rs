@@ -1,8 +1,10 @@
 //! Step 2, what: templates and a recipient become the content of a mail.
 //!
 //! Templates are Handlebars in strict mode, compiled once per campaign and shared by all threads. What is in the data
-//! is never read as a template; in HTML it is escaped; in the subject it cannot begin a new header line.
+//! is never read as a template; in HTML it is escaped; in the subject it cannot begin a new header line. Mails are
+//! rendered by programs made from the templates; Handlebars itself renders what no program can, and explains errors.
 
+mod content;
 mod engine;
 mod footer;
 mod foreign;
@@ -13,26 +15,31 @@ mod known;
 mod loader;
 mod names;
 mod plain;
+mod program;
 mod source;
 mod syntax;
 mod tags;
 mod text_part;
 mod tokens;
+mod value;
 mod variables;
+mod writer;
 
 use std::path::Path;
 
-use handlebars::{Context, JsonValue};
-
 use crate::campaign::{Campaign, Problem, Problems};
 use crate::mail::{Columns, Content, Place, Recipient};
+use content::Part;
 use engine::Engine;
 use found::Found;
 use known::Known;
 use loader::Loader;
-
+use program::Program;
 use source::Source;
 use variables::Variables;
+use writer::Lines;
+
+pub use writer::escape_html;
 
 const HTML: &str = "@html";
 const TEXT: &str = "@text";
@@ -40,6 +47,8 @@ const SUBJECT: &str = "@subject";
 const PREHEADER: &str = "@preheader";
 /// Where the preheader goes into the HTML. Already escaped; the name in brackets cannot be a column's.
 const PREHEADER_TAG: &str = "{{{[@preheader]}}}";
+/// Values that we make for each mail, besides those that are given.
+const MADE: [&str; 2] = [PREHEADER, footer::NAME];
 
 /// Is a template for HTML, or for text, subject and preheader?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +85,8 @@ pub struct Templates {
     html: Engine,
     text: Engine,
     variables: Variables,
+    /// The faster way to render; none, when a template needs Handlebars.
+    programs: Option<Vec<(Part, Program)>>,
     has_preheader: bool,
     /// The list, as users call it.
     list: String,
@@ -127,20 +138,27 @@ impl Templates {
             (html, text) => return Err(all_problems(html.err(), text.err())),
         };
         let variables = Variables::new(columns, &used.headers, used.structured);
-        Ok(Self {
+        let mut templates = Self {
             html,
             text,
             variables,
+            programs: None,
             has_preheader: campaign.preheader.is_some(),
             list,
             sources,
-        })
+        };
+        templates.programs = templates.programs();
+        Ok(templates)
     }
 
     /// Renders the mail for one recipient. The problem, if any, is in a template, and its hint names the row.
     pub fn render(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
-        self.content(recipient, given)
-            .map_err(|problem| self.for_row(*problem, recipient.place))
+        self.rendered(recipient, given, Lines::AsWritten)
+    }
+
+    /// The same with lines that end with CRLF, wherever that costs nothing: composing sees to the rest.
+    pub fn render_to_send(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
+        self.rendered(recipient, given, Lines::Canonical)
     }
 
     /// All files that went into the templates, with their text: the campaign's digest is made from them.
@@ -150,30 +168,38 @@ impl Templates {
             .map(|source| (source.path.as_path(), source.text.as_str()))
     }
 
-    fn content(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Box<Problem>> {
-        let mut context = self.variables.context(recipient, given)?;
-        let subject = one_line(&self.text.render(SUBJECT, &context)?);
-        if subject.is_empty() {
-            let what = "the subject is empty for this recipient";
-            let whole = |source: &Source| source.problem(0..source.text.len(), what);
-            let problem = self.text.source(SUBJECT).map(whole);
-            return Err(Box::new(
-                problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)),
-            ));
+    fn rendered(&self, recipient: &Recipient, given: &Given<'_>, lines: Lines) -> Result<Content, Problem> {
+        if let Some(programs) = &self.programs
+            && let Ok(row) = self.variables.row(recipient, given)
+            && let Ok(content) = content::by_programs(self, programs, row, lines)
+        {
+            return Ok(content);
         }
-        if self.has_preheader {
-            let preheader = hidden_block(&one_line(&self.text.render(PREHEADER, &context)?));
-            set(&mut context, PREHEADER, preheader);
+        // What is an error, Handlebars explains.
+        self.variables
+            .context(recipient, given)
+            .and_then(|context| content::by_handlebars(self, context))
+            .map_err(|problem| self.for_row(*problem, recipient.place))
+    }
+
+    fn engine(&self, flavour: Flavour) -> &Engine {
+        match flavour {
+            Flavour::Html => &self.html,
+            Flavour::Text => &self.text,
         }
-        let footer = self.html.render(footer::NAME, &context)?;
-        set(&mut context, footer::NAME, footer.trim_end().to_owned());
-        let html = self.html.render(HTML, &context)?;
-        let footer = self.text.render(footer::NAME, &context)?;
-        set(&mut context, footer::NAME, footer.trim_end().to_owned());
-        let text = self.text.render(TEXT, &context)?;
-        // A block left out at the start leaves its blank line.
-        let text = text.trim_start_matches(['\r', '\n']).to_owned();
-        Ok(Content { subject, text, html })
+    }
+
+    /// The programs of all parts; none, when one of them must stay with Handlebars.
+    fn programs(&self) -> Option<Vec<(Part, Program)>> {
+        let parts = Part::ALL
+            .into_iter()
+            .filter(|part| *part != Part::Preheader || self.has_preheader);
+        let programs = parts.map(|part| {
+            let (flavour, name) = part.name();
+            let program = self.engine(flavour).program(name, &self.variables).ok()?;
+            Some((part, program))
+        });
+        programs.collect()
     }
 
     fn for_row(&self, problem: Problem, place: Place) -> Problem {
@@ -195,56 +221,6 @@ fn all_problems(html: Option<Vec<Problem>>, text: Option<Vec<Problem>>) -> Probl
         }
     }
     problems
-}
-
-/// Adds a value that we made to what templates see.
-fn set(context: &mut Context, name: &str, value: String) {
-    if let Some(data) = context.data_mut().as_object_mut() {
-        data.insert(name.to_owned(), JsonValue::String(value));
-    }
-}
-
-/// A header is one line. White space of any kind becomes one space, other control characters go: data must not be
-/// able to begin a new header. Source: RFC 5322, 2.2.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_whitespace() && (c.is_control() || matches!(c, ' ' | '\u{2028}' | '\u{2029}')) {
-            if !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !c.is_control() {
-            line.push(c);
-        }
-    }
-    line.trim().to_owned()
-}
-
-/// The preheader as mailboxes read it and people do not see it in the opened mail.
-fn hidden_block(preheader: &str) -> String {
-    let hide = "display:none;max-height:0;overflow:hidden;mso-hide:all";
-    format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
-}
-
-/// Text as it stands in HTML, also between quotes of either kind: what would be markup is written as references.
-pub fn escape_html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        let (before, special) = rest.split_at(at);
-        escaped.push_str(before);
-        let mut after = special.chars();
-        escaped.push_str(match after.next() {
-            Some('&') => "&amp;",
-            Some('<') => "&lt;",
-            Some('>') => "&gt;",
-            Some('"') => "&quot;",
-            _ => "&#39;",
-        });
-        rest = after.as_str();
-    }
-    escaped.push_str(rest);
-    escaped
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
-//! What templates see of a recipient: the row's values by name, and what is always given.
+//! What templates see of a recipient: the row's values by name, and what is always given. Programs see them by
+//! number, Handlebars as a map of JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use handlebars::{Context, JsonValue};
 use serde_json::Map;
 
-use super::Given;
+use super::known::GIVEN;
+use super::value::{Bail, Value};
+use super::{Given, MADE};
 use crate::campaign::Problem;
 use crate::mail::{Columns, Recipient};
 
@@ -16,6 +19,14 @@ pub(super) struct Variables {
     names: Vec<(String, usize)>,
     /// Columns whose cells hold JSON, with a problem at the place in the template that says so.
     structured: BTreeMap<usize, Problem>,
+    /// How many columns the list has.
+    columns: usize,
+}
+
+/// The variables of one recipient: the columns, then what is given, then what we make.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) values: Vec<Value<'a>>,
 }
 
 impl Variables {
@@ -35,7 +46,32 @@ impl Variables {
         Self {
             names: headers.chain(names).collect(),
             structured,
+            columns: columns.names.len(),
         }
+    }
+
+    /// The number of a variable. What is given wins over columns of the same name, names win over headers.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        let ours = GIVEN.iter().chain(&MADE).position(|own| *own == name);
+        let column = || self.names.iter().rev().find(|(own, _)| own == name);
+        ours.map(|place| self.columns + place)
+            .or_else(|| column().map(|(_, column)| *column))
+    }
+
+    /// The variables of one recipient, by number.
+    pub(super) fn row<'a>(&self, recipient: &'a Recipient, given: &Given<'a>) -> Result<Row<'a>, Bail> {
+        let mut values = Vec::with_capacity(self.columns + GIVEN.len() + MADE.len());
+        values.extend(recipient.values.iter().take(self.columns).map(Value::text));
+        values.resize(self.columns, Value::text(""));
+        for column in self.structured.keys() {
+            let cell = recipient.values.get(*column).unwrap_or_default();
+            if let Some(value) = values.get_mut(*column) {
+                *value = Value::structure(cell)?;
+            }
+        }
+        values.extend(given.values(recipient).into_iter().map(Value::text));
+        values.resize(values.len() + MADE.len(), Value::Null);
+        Ok(Row { values })
     }
 
     /// The context of one recipient. What is given wins over columns of the same name.
@@ -55,16 +91,23 @@ impl Variables {
             };
             data.insert(name.clone(), value);
         }
-        for (name, value) in [
-            ("email", recipient.address.as_str()),
-            ("unsubscribe_url", given.unsubscribe_url),
-            ("postal_address", given.postal_address),
-            ("campaign", given.campaign),
-            ("date", given.date),
-        ] {
+        for (name, value) in GIVEN.into_iter().zip(given.values(recipient)) {
             data.insert(name.to_owned(), JsonValue::String(value.to_owned()));
         }
         Ok(Context::from(JsonValue::Object(data)))
+    }
+}
+
+impl<'a> Given<'a> {
+    /// The values of [`GIVEN`], in its order.
+    fn values(&self, recipient: &'a Recipient) -> [&'a str; GIVEN.len()] {
+        [
+            recipient.address.as_str(),
+            self.unsubscribe_url,
+            self.postal_address,
+            self.campaign,
+            self.date,
+        ]
     }
 }
 

@@ -1,0 +1,183 @@
+//! Puts the content of a mail together from its templates, by programs where there are programs, else by Handlebars.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use handlebars::{Context, JsonValue};
+
+use super::program::Program;
+use super::source::Source;
+use super::value::{Bail, Value};
+use super::variables::{Row, Variables};
+use super::writer::{Lines, escape_html};
+use super::{Flavour, HTML, PREHEADER, SUBJECT, TEXT, Templates, footer};
+use crate::campaign::Problem;
+use crate::mail::Content;
+
+/// A template that is rendered by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Subject,
+    Preheader,
+    HtmlFooter,
+    Html,
+    TextFooter,
+    Text,
+}
+
+impl Part {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Subject,
+        Self::Preheader,
+        Self::HtmlFooter,
+        Self::Html,
+        Self::TextFooter,
+        Self::Text,
+    ];
+
+    /// Its flavour, and its name among the templates of that flavour.
+    pub(super) fn name(self) -> (Flavour, &'static str) {
+        match self {
+            Self::Subject => (Flavour::Text, SUBJECT),
+            Self::Preheader => (Flavour::Text, PREHEADER),
+            Self::HtmlFooter => (Flavour::Html, footer::NAME),
+            Self::Html => (Flavour::Html, HTML),
+            Self::TextFooter => (Flavour::Text, footer::NAME),
+            Self::Text => (Flavour::Text, TEXT),
+        }
+    }
+}
+
+/// Renders the parts of one mail.
+trait Renderer {
+    type Fault;
+
+    fn render(&self, part: Part) -> Result<String, Self::Fault>;
+    /// Adds a value that we made to what templates see.
+    fn set(&mut self, name: &'static str, value: String);
+    /// What to say of an empty subject.
+    fn no_subject(&self) -> Self::Fault;
+
+    fn content(&mut self, has_preheader: bool) -> Result<Content, Self::Fault> {
+        let subject = one_line(&self.render(Part::Subject)?);
+        if subject.is_empty() {
+            return Err(self.no_subject());
+        }
+        if has_preheader {
+            let preheader = one_line(&self.render(Part::Preheader)?);
+            self.set(PREHEADER, hidden_block(&preheader));
+        }
+        let footer = self.render(Part::HtmlFooter)?;
+        self.set(footer::NAME, without_end(footer));
+        let html = self.render(Part::Html)?;
+        let footer = self.render(Part::TextFooter)?;
+        self.set(footer::NAME, without_end(footer));
+        let mut text = self.render(Part::Text)?;
+        // A block left out at the start leaves its blank line.
+        let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
+        text.drain(..blank);
+        Ok(Content { subject, text, html })
+    }
+}
+
+/// Renders one mail by programs.
+pub(super) fn by_programs(
+    templates: &Templates,
+    programs: &[(Part, Program)],
+    row: Row<'_>,
+    lines: Lines,
+) -> Result<Content, Bail> {
+    let mut renderer = ByPrograms {
+        programs,
+        variables: &templates.variables,
+        row,
+        lines,
+    };
+    renderer.content(templates.has_preheader)
+}
+
+/// Renders one mail by Handlebars.
+pub(super) fn by_handlebars(templates: &Templates, context: Context) -> Result<Content, Box<Problem>> {
+    ByHandlebars { templates, context }.content(templates.has_preheader)
+}
+
+struct ByPrograms<'t> {
+    programs: &'t [(Part, Program)],
+    variables: &'t Variables,
+    row: Row<'t>,
+    lines: Lines,
+}
+
+impl Renderer for ByPrograms<'_> {
+    type Fault = Bail;
+
+    fn render(&self, part: Part) -> Result<String, Bail> {
+        let program = self.programs.iter().find(|(own, _)| *own == part);
+        program.ok_or(Bail)?.1.run(&self.row, self.lines)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        let number = self.variables.number(name);
+        if let Some(variable) = number.and_then(|number| self.row.values.get_mut(number)) {
+            *variable = Value::Text(Cow::Owned(value));
+        }
+    }
+
+    fn no_subject(&self) -> Bail {
+        Bail
+    }
+}
+
+struct ByHandlebars<'t> {
+    templates: &'t Templates,
+    context: Context,
+}
+
+impl Renderer for ByHandlebars<'_> {
+    type Fault = Box<Problem>;
+
+    fn render(&self, part: Part) -> Result<String, Box<Problem>> {
+        let (flavour, name) = part.name();
+        self.templates.engine(flavour).render(name, &self.context)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        if let Some(data) = self.context.data_mut().as_object_mut() {
+            data.insert(name.to_owned(), JsonValue::String(value));
+        }
+    }
+
+    fn no_subject(&self) -> Box<Problem> {
+        let what = "the subject is empty for this recipient";
+        let whole = |source: &Source| source.problem(0..source.text.len(), what);
+        let problem = self.templates.text.source(SUBJECT).map(whole);
+        Box::new(problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)))
+    }
+}
+
+fn without_end(mut footer: String) -> String {
+    footer.truncate(footer.trim_end().len());
+    footer
+}
+
+/// A header is one line. White space of any kind becomes one space, other control characters go: data must not be
+/// able to begin a new header. Source: RFC 5322, 2.2.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_whitespace() && (c.is_control() || matches!(c, ' ' | '\u{2028}' | '\u{2029}')) {
+            if !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if !c.is_control() {
+            line.push(c);
+        }
+    }
+    line.trim().to_owned()
+}
+
+/// The preheader as mailboxes read it and people do not see it in the opened mail.
+fn hidden_block(preheader: &str) -> String {
+    let hide = "display:none;max-height:0;overflow:hidden;mso-hide:all";
+    format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
+}
