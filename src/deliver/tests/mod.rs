@@ -2,6 +2,7 @@
 
 mod chunked;
 mod grouped;
+mod model;
 
 use std::time::Duration;
 
