@@ -19,7 +19,7 @@ pub use super::transactions::Landed;
 /// Mails under way with PIPELINING: one whose body travels, and one whose envelope does.
 const MOST_GROUPED: usize = 2;
 /// Octets that may wait to leave before another mail comes aboard: mails can be large.
-const WAITING_MAX: usize = 1_024 * 1_024;
+const WAITING_MAX: usize = 256 * 1_024;
 /// How long a server that has said goodbye may take to close the connection.
 const GOODBYE: Duration = Duration::from_secs(10);
 
