@@ -130,7 +130,7 @@ fn make_all(maker: &Maker, waiting: &Mutex<Receiver<Vec<Recipient>>>, now_ms: i6
         let Ok(batch) = batch else { return };
         let mut made = Made::default();
         for recipient in &batch {
-            match maker.make(recipient, now_ms) {
+            match maker.make_to_send(recipient, now_ms) {
                 Ok(mail) => made.largest = made.largest.max(mail.message.bytes.len()),
                 Err(problem) => made.problems.push(problem),
             }

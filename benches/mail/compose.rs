@@ -10,12 +10,16 @@ use mailshot::render::escape_html;
 fn compose(bencher: Bencher<'_, '_>, size: Size) {
     let world = World::new(size);
     let composer = world.composer();
-    let content = world.maker().make(&world.recipient, NOW_MS).unwrap().content;
+    let content = world
+        .maker()
+        .make_to_send(&world.recipient, NOW_MS)
+        .unwrap()
+        .content;
     let tag = DeliveryTag::derive("0192f0c1-7a5e-7000-8000-000000000001", &world.recipient.address);
-    let link = composer.unsubscribe_link(tag);
+    let links = composer.links(tag);
     let postal_html = escape_html(&world.campaign.postal_address);
     let footer = Footer {
-        unsubscribe_link: &link,
+        links: &links,
         postal_text: &world.campaign.postal_address,
         postal_html: &postal_html,
     };
@@ -31,6 +35,10 @@ fn compose(bencher: Bencher<'_, '_>, size: Size) {
 #[divan::bench(args = [Size::Each, Size::Small])]
 fn digest(bencher: Bencher<'_, '_>, size: Size) {
     let world = World::new(size);
-    let message = world.maker().make(&world.recipient, NOW_MS).unwrap().message;
+    let message = world
+        .maker()
+        .make_to_send(&world.recipient, NOW_MS)
+        .unwrap()
+        .message;
     bencher.bench(|| message.digest());
 }

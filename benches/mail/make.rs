@@ -8,7 +8,14 @@ use divan::Bencher;
 fn make(bencher: Bencher<'_, '_>, size: Size) {
     let world = World::new(size);
     let maker = world.maker();
-    bencher.bench(|| maker.make(&world.recipient, NOW_MS).unwrap().message.bytes.len());
+    bencher.bench(|| {
+        maker
+            .make_to_send(&world.recipient, NOW_MS)
+            .unwrap()
+            .message
+            .bytes
+            .len()
+    });
 }
 
 /// As in `send`: with the digest that goes into the ledger.
@@ -16,5 +23,11 @@ fn make(bencher: Bencher<'_, '_>, size: Size) {
 fn make_and_digest(bencher: Bencher<'_, '_>, size: Size) {
     let world = World::new(size);
     let maker = world.maker();
-    bencher.bench(|| maker.make(&world.recipient, NOW_MS).unwrap().message.digest());
+    bencher.bench(|| {
+        maker
+            .make_to_send(&world.recipient, NOW_MS)
+            .unwrap()
+            .message
+            .digest()
+    });
 }

@@ -100,7 +100,7 @@ impl World {
         Maker::new(
             self.campaign.clone(),
             "0192f0c1-7a5e-7000-8000-000000000001".to_owned(),
-            self.list.columns().clone(),
+            self.list.columns(),
             self.templates(),
             self.composer(),
         )

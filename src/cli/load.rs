@@ -100,7 +100,7 @@ pub(super) fn maker_for(
     Ok(Maker::new(
         campaign.clone(),
         uid,
-        list.columns().clone(),
+        list.columns(),
         templates,
         composer,
     ))

@@ -1,14 +1,18 @@
 //! The footer must stand in both parts: the way to unsubscribe, and the postal address. The templates place it; this
 //! is the check without which no mail is composed.
 
-use crate::mail::Content;
-use crate::mail::message::is_in_comment;
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::{Links, lines};
+use crate::mail::message::comments;
 
 /// What the footer of one mail must show.
 #[derive(Clone, Copy, Debug)]
 pub struct Footer<'a> {
-    /// The link by which the recipient leaves.
-    pub unsubscribe_link: &'a str,
+    /// How the recipient leaves.
+    pub links: &'a Links,
     /// The postal address as it stands in text.
     pub postal_text: &'a str,
     /// The postal address as it stands in HTML.
@@ -26,19 +30,22 @@ pub struct FooterMissing {
 }
 
 impl Footer<'_> {
-    pub(super) fn check(&self, content: &Content) -> Result<(), FooterMissing> {
-        let parts = [
-            ("text", &content.text, self.postal_text),
-            ("HTML", &content.html, self.postal_html),
-        ];
-        for (part, body, postal) in parts {
-            if !stands(body, self.unsubscribe_link) {
+    /// Looks into both parts in their canonical form: what is sent.
+    pub(super) fn check(&self, text: &str, html: &str) -> Result<(), FooterMissing> {
+        let link = memmem::Finder::new(self.links.preferred());
+        for (part, body, postal) in [("text", text, self.postal_text), ("HTML", html, self.postal_html)] {
+            let hidden: Vec<Range<usize>> = comments(body).collect();
+            if !stands(body, &hidden, &link) {
                 return Err(FooterMissing {
                     part,
                     what: "unsubscribe link",
                 });
             }
-            if !stands(body, postal) {
+            if !stands(
+                body,
+                &hidden,
+                &memmem::Finder::new(lines::piece(postal).as_bytes()),
+            ) {
                 return Err(FooterMissing {
                     part,
                     what: "postal address",
@@ -50,6 +57,7 @@ impl Footer<'_> {
 }
 
 /// What stands in a comment, also in one for a single mail program, is not there for most people.
-fn stands(body: &str, what: &str) -> bool {
-    !what.is_empty() && body.match_indices(what).any(|(at, _)| !is_in_comment(body, at))
+fn stands(body: &str, hidden: &[Range<usize>], what: &memmem::Finder<'_>) -> bool {
+    let is_seen = |at: usize| !hidden.iter().any(|comment| comment.contains(&at));
+    !what.needle().is_empty() && what.find_iter(body.as_bytes()).any(is_seen)
 }

@@ -1,5 +1,7 @@
 //! Header values: words in other scripts, display names, dates. Sources: RFC 5322, RFC 2047.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
@@ -20,15 +22,13 @@ const WORD_OCTETS_MAX: usize = 45;
 const PLAIN_WORD_MAX: usize = 900;
 
 /// An unstructured value such as a subject: plain when it can be, else in encoded words.
-pub(super) fn text(header: &str, value: &str) -> String {
+pub(super) fn text<'a>(header: &str, value: &'a str) -> Cow<'a, str> {
     let value = clean(value);
-    let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        && !value.contains("=?")
-        && value.split(' ').all(|word| word.len() <= PLAIN_WORD_MAX);
-    if is_plain {
+    let is_short = value.len() <= PLAIN_WORD_MAX || value.split(' ').all(|word| word.len() <= PLAIN_WORD_MAX);
+    if is_short && is_printable(&value) && !has_encoded_word(&value) {
         value
     } else {
-        encoded_words(&value, header.len() + 2)
+        Cow::Owned(encoded_words(&value, header.len() + 2))
     }
 }
 
@@ -37,52 +37,78 @@ pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> St
     let Some(name) = name.map(clean).filter(|name| !name.is_empty()) else {
         return address.to_string();
     };
-    let is_short = name.len() <= PLAIN_WORD_MAX;
-    let is_atoms = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~ ".contains(c);
-    if is_short && name.chars().all(is_atoms) && !name.contains("=?") {
+    // Some readers decode what looks like an encoded word even inside quotes.
+    let is_plain = name.len() <= PLAIN_WORD_MAX && is_printable(&name) && !has_encoded_word(&name);
+    let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~ ".contains(&byte);
+    if is_plain && name.bytes().all(is_atom) {
         return format!("{name} <{address}>");
     }
-    // Some readers decode what looks like an encoded word even inside quotes.
-    if is_short && name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !name.contains("=?") {
+    if is_plain {
         let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
         return format!("\"{quoted}\" <{address}>");
     }
     format!("{} <{address}>", encoded_words(&name, header.len() + 2))
 }
 
+fn is_printable(value: &str) -> bool {
+    value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn has_encoded_word(value: &str) -> bool {
+    value.as_bytes().windows(2).any(|pair| pair == b"=?")
+}
+
 /// Nothing that could end a header line gets this far; should it, it becomes a space.
-fn clean(value: &str) -> String {
-    value
+fn clean(value: &str) -> Cow<'_, str> {
+    if !value.chars().any(char::is_control) {
+        return Cow::Borrowed(value.trim());
+    }
+    let spaced: String = value
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+        .collect();
+    Cow::Owned(spaced.trim().to_owned())
 }
 
 /// Cuts a text into encoded words, never inside a grapheme: a reader may show each word by itself.
 fn encoded_words(value: &str, column: usize) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let mut word = String::new();
+    let mut words = String::with_capacity(value.len() * 2 + WORD_FRAME);
+    let mut word = 0..0;
     let mut room = octets_that_fit(column);
-    for piece in value.graphemes(true).flat_map(pieces) {
-        if !word.is_empty() && word.len() + piece.len() > room {
-            words.push(std::mem::take(&mut word));
-            room = WORD_OCTETS_MAX;
+    while word.end < value.len() {
+        // What fits into one word is not looked into.
+        if word.is_empty() && value.len() - word.start <= room {
+            break;
         }
-        word.push_str(piece);
+        let grapheme = first_grapheme(value.get(word.end..).unwrap_or_default());
+        // Emoji families can be too long for any word: then their characters are cut apart.
+        let is_too_long = grapheme.len() > WORD_OCTETS_MAX;
+        for piece in grapheme.split_inclusive(|_: char| is_too_long) {
+            if !word.is_empty() && word.len() + piece.len() > room {
+                push_word(value.get(word.clone()).unwrap_or_default(), &mut words);
+                word.start = word.end;
+                room = WORD_OCTETS_MAX;
+            }
+            word.end += piece.len();
+        }
     }
-    words.push(word);
-    let frame = |word: &String| format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(word));
-    words.iter().map(frame).collect::<Vec<_>>().join(" ")
+    push_word(value.get(word.start..).unwrap_or_default(), &mut words);
+    words
 }
 
-/// A grapheme, or its characters when it is too long for any word (emoji families can be).
-fn pieces(grapheme: &str) -> Vec<&str> {
-    if grapheme.len() <= WORD_OCTETS_MAX {
-        return vec![grapheme];
+fn push_word(word: &str, words: &mut String) {
+    words.push_str(if words.is_empty() { "" } else { " " });
+    words.push_str("=?UTF-8?B?");
+    BASE64_STANDARD.encode_string(word, words);
+    words.push_str("?=");
+}
+
+/// A letter before a letter, both of ASCII, is a grapheme; the rest takes tables.
+fn first_grapheme(text: &str) -> &str {
+    match text.as_bytes() {
+        [b' '..=b'~', b' '..=b'~', ..] => text.get(..1).unwrap_or_default(),
+        _ => text.graphemes(true).next().unwrap_or_default(),
     }
-    grapheme.split_inclusive(|_: char| true).collect()
 }
 
 fn octets_that_fit(column: usize) -> usize {
@@ -194,6 +220,30 @@ mod tests {
             } else {
                 prop_assert_eq!(encoded, clean(&value));
             }
+        }
+
+        #[test]
+        fn words_are_filled_as_far_as_graphemes_go(
+            value in "(a|bc |é|e\u{301}|中|🇩🇪|🇫|👨‍👩‍👧‍👦|\u{200d}|\u{1f3fd}|नि|क्ष|가|ᄀ){1,60}",
+            column in 0_usize..80,
+        ) {
+            let mut words = vec![String::new()];
+            let mut room = octets_that_fit(column);
+            for grapheme in value.graphemes(true) {
+                let is_too_long = grapheme.len() > WORD_OCTETS_MAX;
+                for piece in grapheme.split_inclusive(|_: char| is_too_long) {
+                    let word = words.last_mut().unwrap();
+                    if word.is_empty() || word.len() + piece.len() <= room {
+                        word.push_str(piece);
+                    } else {
+                        words.push(piece.to_owned());
+                        room = WORD_OCTETS_MAX;
+                    }
+                }
+            }
+            let encoded = encoded_words(&value, column);
+            let decoded: Vec<String> = encoded.split(' ').map(decode).collect();
+            prop_assert_eq!(decoded, words);
         }
     }
 }

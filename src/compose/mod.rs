@@ -5,12 +5,12 @@
 
 mod headers;
 mod footer;
+mod lines;
 
 use jiff::Timestamp;
-use mail_builder::MessageBuilder;
+use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
-use mail_builder::mime::{BodyPart, MimePart};
 
 use crate::campaign::Campaign;
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
@@ -21,13 +21,23 @@ pub use footer::{Footer, FooterMissing};
 #[derive(Clone, Debug)]
 pub struct Composer {
     sender: Address,
-    from: String,
-    reply_to: Option<String>,
-    list_id: String,
-    feedback_id: String,
+    fixed: Fixed,
     unsubscribe_url: Option<String>,
     unsubscribe_mailto: Option<Address>,
     key: UnsubscribeKey,
+}
+
+/// Headers that all mails share, written out; their own stand between them.
+#[derive(Clone, Debug, Default)]
+struct Fixed {
+    /// Before `To`.
+    first: Vec<u8>,
+    /// Before `List-Unsubscribe`.
+    middle: Vec<u8>,
+    /// Before the boundary.
+    last: Vec<u8>,
+    /// The headers of the text part, and of the HTML part.
+    parts: [Vec<u8>; 2],
 }
 
 /// To whom one mail goes, and under which name it is on record.
@@ -41,31 +51,59 @@ pub struct To<'a> {
     pub tag: DeliveryTag,
 }
 
+/// The ways by which one recipient leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    https: Option<String>,
+    mail: Option<String>,
+}
+
+impl Links {
+    /// The link to be shown: https where there is one, else `mailto:`.
+    pub fn preferred(&self) -> &str {
+        self.https.as_deref().or(self.mail.as_deref()).unwrap_or_default()
+    }
+
+    /// The https link first: the order says which one is preferred. Source: RFC 2369, 3.
+    fn list_unsubscribe(&self) -> String {
+        match (&self.https, &self.mail) {
+            (Some(https), Some(mail)) => format!("<{https}>, <{mail}>"),
+            (Some(only), None) | (None, Some(only)) => format!("<{only}>"),
+            (None, None) => String::new(),
+        }
+    }
+}
+
 impl Composer {
     /// Prepares the headers that all mails of this campaign share.
     pub fn new(campaign: &Campaign, key: UnsubscribeKey) -> Self {
         let unsubscribe = &campaign.unsubscribe;
+        let from = headers::mailbox("From", campaign.from.name.as_deref(), &campaign.from.address);
+        let reply_to = campaign
+            .reply_to
+            .as_ref()
+            .map(|mailbox| headers::mailbox("Reply-To", mailbox.name.as_deref(), &mailbox.address));
+        let is_one_click = unsubscribe.url.is_some();
+        let list_id = headers::text("List-ID", &campaign.list_id);
+        let feedback_id = headers::feedback_id(&campaign.name, &campaign.account.name);
         Self {
             sender: campaign.from.address.clone(),
-            from: headers::mailbox("From", campaign.from.name.as_deref(), &campaign.from.address),
-            reply_to: campaign
-                .reply_to
-                .as_ref()
-                .map(|mailbox| headers::mailbox("Reply-To", mailbox.name.as_deref(), &mailbox.address)),
-            list_id: headers::text("List-ID", &campaign.list_id),
-            feedback_id: headers::feedback_id(&campaign.name, &campaign.account.name),
+            fixed: Fixed::new(&from, reply_to.as_deref(), is_one_click, &list_id, &feedback_id),
             unsubscribe_url: unsubscribe.url.clone(),
             unsubscribe_mailto: unsubscribe.mailto.clone(),
             key,
         }
     }
 
-    /// The link by which this recipient leaves: https where there is one, else `mailto:`.
-    pub fn unsubscribe_link(&self, tag: DeliveryTag) -> String {
+    /// How this recipient leaves.
+    pub fn links(&self, tag: DeliveryTag) -> Links {
         let token = self.key.sign(tag);
-        self.unsubscribe_https(&token)
-            .or_else(|| self.unsubscribe_mail(&token))
-            .unwrap_or_default()
+        let https = self.unsubscribe_url.as_ref();
+        let mail = self.unsubscribe_mailto.as_ref();
+        Links {
+            https: https.map(|url| format!("{url}/u/{token}")),
+            mail: mail.map(|address| format!("mailto:{address}?subject=unsubscribe-{token}")),
+        }
     }
 
     /// Makes the message. It is refused when the footer does not stand in both parts.
@@ -76,101 +114,95 @@ impl Composer {
         footer: &Footer<'_>,
         date: Timestamp,
     ) -> Result<Message, FooterMissing> {
-        footer.check(content)?;
-        let message_id = to.tag.message_id(self.sender.domain());
-        let mut bytes = Vec::with_capacity(1_024 + (content.text.len() + content.html.len()) * 3 / 2);
+        let text = lines::canonical(&content.text);
+        let html = lines::canonical(&content.html);
+        footer.check(&text, &html)?;
+        let tag = to.tag.hex();
+        let message_id = format!("{tag}@{}", self.sender.domain());
         let to_name = to.name.filter(|name| !name.trim().is_empty());
-        let mut builder = MessageBuilder::new()
-            .header("From", Raw::new(self.from.as_str()))
-            .header("To", Raw::new(headers::mailbox("To", to_name, to.address)))
-            .header("Subject", Raw::new(headers::text("Subject", &content.subject)))
-            .header("Date", Raw::new(headers::date(date)))
-            .header("Message-ID", Raw::new(format!("<{message_id}>")));
-        if let Some(reply_to) = &self.reply_to {
-            builder = builder.header("Reply-To", Raw::new(reply_to.as_str()));
-        }
-        let token = self.key.sign(to.tag);
-        builder = builder.header("List-Unsubscribe", Raw::new(self.list_unsubscribe(&token)));
-        if self.unsubscribe_url.is_some() {
-            // The exact text of RFC 8058, 3.1: it promises that a POST to the link unsubscribes at once.
-            builder = builder.header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
-        }
-        builder
-            .header("List-ID", Raw::new(self.list_id.as_str()))
-            .header("Feedback-ID", Raw::new(self.feedback_id.as_str()))
-            .header("Precedence", Raw::new("bulk"))
-            .body(alternative(to.tag, content))
-            .serialize(&mut bytes);
-        let envelope = Envelope {
-            from: self.sender.clone(),
-            to: to.address.clone(),
-        };
+        let mut bytes = Vec::with_capacity(HEADERS_SIZE + encoded_size(&text) + encoded_size(&html));
+        bytes.extend_from_slice(&self.fixed.first);
+        header(&mut bytes, "To", &headers::mailbox("To", to_name, to.address));
+        header(&mut bytes, "Subject", &headers::text("Subject", &content.subject));
+        header(&mut bytes, "Date", &headers::date(date));
+        header(&mut bytes, "Message-ID", &format!("<{message_id}>"));
+        bytes.extend_from_slice(&self.fixed.middle);
+        header(&mut bytes, "List-Unsubscribe", &footer.links.list_unsubscribe());
+        bytes.extend_from_slice(&self.fixed.last);
+        self.alternative(&mut bytes, &tag, [&text, &html]);
         Ok(Message {
-            envelope,
+            envelope: Envelope {
+                from: self.sender.clone(),
+                to: to.address.clone(),
+            },
             message_id,
             bytes,
         })
     }
 
-    fn unsubscribe_https(&self, token: &str) -> Option<String> {
-        self.unsubscribe_url
-            .as_ref()
-            .map(|url| format!("{url}/u/{token}"))
-    }
-
-    fn unsubscribe_mail(&self, token: &str) -> Option<String> {
-        self.unsubscribe_mailto
-            .as_ref()
-            .map(|address| format!("mailto:{address}?subject=unsubscribe-{token}"))
-    }
-
-    /// The https link first: the order says which one is preferred. Source: RFC 2369, 3.
-    fn list_unsubscribe(&self, token: &str) -> String {
-        let links = [self.unsubscribe_https(token), self.unsubscribe_mail(token)];
-        links
-            .into_iter()
-            .flatten()
-            .map(|link| format!("<{link}>"))
-            .collect::<Vec<_>>()
-            .join(", ")
+    /// Text first, HTML last: readers show the last part they can. Source: RFC 2046, 5.1.4.
+    fn alternative(&self, bytes: &mut Vec<u8>, tag: &str, parts: [&str; 2]) {
+        // `=_` cannot occur in Base64, so that the boundary cannot occur in a part.
+        let boundary = format!("=_{tag}");
+        let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary.as_str());
+        content_type(bytes, &kind);
+        for (part, head) in parts.into_iter().zip(&self.fixed.parts) {
+            bytes.extend_from_slice(b"\r\n--");
+            bytes.extend_from_slice(boundary.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+            bytes.extend_from_slice(head);
+            encodify::base64::MIME.encode_append(part, bytes);
+        }
+        bytes.extend_from_slice(b"\r\n--");
+        bytes.extend_from_slice(boundary.as_bytes());
+        bytes.extend_from_slice(b"--\r\n");
     }
 }
 
-/// Text first, HTML last: readers show the last part they can. Source: RFC 2046, 5.1.4.
-fn alternative<'a>(tag: DeliveryTag, content: &Content) -> MimePart<'a> {
-    // `=_` cannot occur in Base64, so that the boundary cannot occur in a part.
-    let boundary = format!("=_{}", tag.hex());
-    let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary);
-    MimePart::new(
-        kind,
-        BodyPart::Multipart(vec![
-            part("text/plain", &content.text),
-            part("text/html", &content.html),
-        ]),
-    )
-}
-
-fn part<'a>(kind: &'a str, text: &str) -> MimePart<'a> {
-    let canonical = with_crlf(text);
-    let mut encoded = Vec::with_capacity(canonical.len() * 3 / 2);
-    encodify::base64::MIME.encode_append(canonical.as_bytes(), &mut encoded);
-    MimePart::new(
-        ContentType::new(kind).attribute("charset", "utf-8"),
-        BodyPart::Binary(encoded.into()),
-    )
-    .transfer_encoding("base64")
-}
-
-/// Text in its canonical form: every line ends with CRLF. Source: RFC 2045, 4.
-fn with_crlf(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 32 + 2);
-    let lines = text.trim_end_matches(['\r', '\n']).split('\n');
-    for line in lines {
-        // A lone CR is no line end anywhere; some servers refuse it.
-        out.extend(line.trim_end_matches('\r').split('\r'));
-        out.push_str("\r\n");
+impl Fixed {
+    fn new(from: &str, reply_to: Option<&str>, is_one_click: bool, list_id: &str, feedback_id: &str) -> Self {
+        let mut fixed = Self::default();
+        header(&mut fixed.first, "From", from);
+        if let Some(reply_to) = reply_to {
+            header(&mut fixed.middle, "Reply-To", reply_to);
+        }
+        let last = &mut fixed.last;
+        if is_one_click {
+            // The exact text of RFC 8058, 3.1: it promises that a POST to the link unsubscribes at once.
+            header(last, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+        }
+        header(last, "List-ID", list_id);
+        header(last, "Feedback-ID", feedback_id);
+        header(last, "Precedence", "bulk");
+        header(last, "MIME-Version", "1.0");
+        for (part, kind) in fixed.parts.iter_mut().zip(["text/plain", "text/html"]) {
+            content_type(part, &ContentType::new(kind).attribute("charset", "utf-8"));
+            header(part, "Content-Transfer-Encoding", "base64");
+            part.extend_from_slice(b"\r\n");
+        }
+        fixed
     }
-    out
+}
+
+/// Octets that all headers have, more or less.
+const HEADERS_SIZE: usize = 2_048;
+
+/// Octets of a text in Base64, in lines of 76.
+fn encoded_size(text: &str) -> usize {
+    encodify::base64::MIME.encoded_len(text.len())
+}
+
+/// Writes a header, folded where it is long.
+fn header(bytes: &mut Vec<u8>, name: &str, value: &str) {
+    bytes.extend_from_slice(name.as_bytes());
+    bytes.extend_from_slice(b": ");
+    Raw::new(value).write_header(bytes, name.len() + 2);
+}
+
+fn content_type(bytes: &mut Vec<u8>, kind: &ContentType<'_>) {
+    const NAME: &[u8] = b"Content-Type: ";
+    bytes.extend_from_slice(NAME);
+    kind.write_header(bytes, NAME.len());
 }
 
 #[cfg(test)]

@@ -1,26 +1,32 @@
 //! What a composed mail looks like on the wire.
 
+use mail_builder::MessageBuilder;
+use mail_builder::mime::{BodyPart, MimePart};
+use proptest::prelude::*;
+
 use super::*;
 use crate::mail::Mailbox;
 
 fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
     let from = Mailbox::parse("Aurora Home 极光 <news@aurora-home.example>").unwrap();
+    let name = headers::mailbox("From", from.name.as_deref(), &from.address);
+    let feedback_id = headers::feedback_id("spring", "main");
     Composer {
-        from: headers::mailbox("From", from.name.as_deref(), &from.address),
         sender: from.address,
-        reply_to: None,
-        list_id: "<customers.aurora-home.example>".to_owned(),
-        feedback_id: headers::feedback_id("spring", "main"),
+        fixed: Fixed::new(&name, None, url.is_some(), LIST_ID, &feedback_id),
         unsubscribe_url: url.map(str::to_owned),
         unsubscribe_mailto: mailto.map(|mailto| Address::parse(mailto).unwrap()),
         key: UnsubscribeKey::from_text(&"k".repeat(64)).unwrap(),
     }
 }
 
+const LIST_ID: &str = "<customers.aurora-home.example>";
+
 fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, FooterMissing> {
     let address = Address::parse("ming.wang@example.com").unwrap();
     let tag = DeliveryTag::derive("uid", &address);
-    let link = composer.unsubscribe_link(tag);
+    let links = composer.links(tag);
+    let link = links.preferred();
     let text = format!("{body}\n{link}\n1 Road & Lane");
     let html = format!("<p>{body}</p><a href=\"{link}\">x</a> 1 Road &amp; Lane");
     let content = Content {
@@ -29,7 +35,7 @@ fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, Fo
         html,
     };
     let footer = Footer {
-        unsubscribe_link: &link,
+        links: &links,
         postal_text: "1 Road & Lane",
         postal_html: "1 Road &amp; Lane",
     };
@@ -89,14 +95,15 @@ fn a_mail_without_its_footer_cannot_be_composed() {
     let composer = composer(URL, MAILTO);
     let address = Address::parse("a@example.com").unwrap();
     let tag = DeliveryTag::derive("uid", &address);
-    let link = composer.unsubscribe_link(tag);
+    let links = composer.links(tag);
+    let link = links.preferred();
     let to = To {
         address: &address,
         name: None,
         tag,
     };
     let footer = Footer {
-        unsubscribe_link: &link,
+        links: &links,
         postal_text: "1 Road",
         postal_html: "1 Road",
     };
@@ -104,8 +111,8 @@ fn a_mail_without_its_footer_cannot_be_composed() {
     for (text, html, part, what) in [
         ("1 Road", full.as_str(), "text", "unsubscribe link"),
         (full.as_str(), "1 Road", "HTML", "unsubscribe link"),
-        (link.as_str(), full.as_str(), "text", "postal address"),
-        (full.as_str(), link.as_str(), "HTML", "postal address"),
+        (link, full.as_str(), "text", "postal address"),
+        (full.as_str(), link, "HTML", "postal address"),
         (
             full.as_str(),
             &format!("<!--[if mso]>{full}<![endif]-->"),
@@ -123,7 +130,60 @@ fn a_mail_without_its_footer_cannot_be_composed() {
     }
 }
 
-#[test]
-fn lone_carriage_returns_do_not_reach_the_wire() {
-    assert_eq!(with_crlf("a\rb\r\nc\nd\n\n"), "ab\r\nc\r\nd\r\n");
+/// The same mail by mail-builder alone, which composed all mails once.
+fn reference(composer: &Composer, to: &To<'_>, content: &Content, links: &Links, date: Timestamp) -> Vec<u8> {
+    let from = Mailbox::parse("Aurora Home 极光 <news@aurora-home.example>").unwrap();
+    let from = headers::mailbox("From", from.name.as_deref(), &from.address);
+    let to_name = to.name.filter(|name| !name.trim().is_empty());
+    let message_id = to.tag.message_id(composer.sender.domain());
+    let part = |kind, text: &str| {
+        let mut encoded = Vec::new();
+        encodify::base64::MIME.encode_append(lines::canonical(text).as_bytes(), &mut encoded);
+        let kind = ContentType::new(kind).attribute("charset", "utf-8");
+        MimePart::new(kind, BodyPart::Binary(encoded.into())).transfer_encoding("base64")
+    };
+    let parts = vec![
+        part("text/plain", &content.text),
+        part("text/html", &content.html),
+    ];
+    let boundary = format!("=_{}", to.tag.hex());
+    let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary);
+    let mut bytes = Vec::new();
+    MessageBuilder::new()
+        .header("From", Raw::new(from))
+        .header("To", Raw::new(headers::mailbox("To", to_name, to.address)))
+        .header("Subject", Raw::new(headers::text("Subject", &content.subject)))
+        .header("Date", Raw::new(headers::date(date)))
+        .header("Message-ID", Raw::new(format!("<{message_id}>")))
+        .header("List-Unsubscribe", Raw::new(links.list_unsubscribe()))
+        .header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"))
+        .header("List-ID", Raw::new(LIST_ID))
+        .header("Feedback-ID", Raw::new(headers::feedback_id("spring", "main")))
+        .header("Precedence", Raw::new("bulk"))
+        .body(MimePart::new(kind, BodyPart::Multipart(parts)))
+        .serialize(&mut bytes);
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn mail_builder_makes_the_same_bytes(
+        name in prop::option::of(any::<String>()),
+        subject in any::<String>(),
+        text in "\\PC{0,200}[\r\n]{0,3}",
+        local in "[a-z]{1,60}",
+        seconds in 0_i64..10_000_000_000,
+    ) {
+        let composer = composer(URL, MAILTO);
+        let address = Address::parse(&format!("{local}@example.com")).unwrap();
+        let tag = DeliveryTag::derive("uid", &address);
+        let links = composer.links(tag);
+        let to = To { address: &address, name: name.as_deref(), tag };
+        let body = format!("{} 1 Road {text}", links.preferred());
+        let content = Content { subject, text: body.clone(), html: body };
+        let footer = Footer { links: &links, postal_text: "1 Road", postal_html: "1 Road" };
+        let date = Timestamp::from_second(seconds).unwrap();
+        let message = composer.compose(&to, &content, &footer, date).unwrap();
+        prop_assert_eq!(message.bytes, reference(&composer, &to, &content, &links, date));
+    }
 }

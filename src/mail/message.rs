@@ -1,5 +1,8 @@
 //! What is sent: the rendered content, and the bytes made from it.
 
+use std::ops::Range;
+
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 use super::Address;
@@ -26,9 +29,23 @@ pub struct Envelope {
 
 /// Does this position of an HTML text lie in a comment, where nobody sees it?
 pub fn is_in_comment(html: &str, at: usize) -> bool {
-    let before = html.get(..at).unwrap_or_default();
-    let open = before.rfind("<!--").and_then(|open| before.get(open..));
-    open.is_some_and(|rest| !rest.contains("-->"))
+    comments(html).any(|comment| comment.contains(&at))
+}
+
+/// The comments of an HTML text, without the signs that open them. One that is never closed runs to the end.
+pub fn comments(html: &str) -> impl Iterator<Item = Range<usize>> {
+    const OPEN: &str = "<!--";
+    const CLOSE: &str = "-->";
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = html.get(from..)?;
+        let open = from + memmem::find(rest.as_bytes(), OPEN.as_bytes())?;
+        // `<!-->` closes itself.
+        let within = html.get(open..).unwrap_or_default();
+        let close = memmem::find(within.as_bytes(), CLOSE.as_bytes());
+        from = close.map_or(html.len(), |at| open + at + CLOSE.len());
+        Some(open + OPEN.len()..close.map_or(usize::MAX, |_| from))
+    })
 }
 
 /// A mail ready to go: RFC 5322 bytes with CRLF line ends, and its envelope.
@@ -46,5 +63,24 @@ impl Message {
     /// The SHA-256 of the bytes: what the ledger keeps, so that a mail can be proved later.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(&self.bytes).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_place_is_in_a_comment_when_one_is_open_before_it(html in "(<!--|-->|<!-->|-|>|a|é){0,8}") {
+            for at in (0..=html.len()).filter(|at| html.is_char_boundary(*at)) {
+                let (before, _) = html.split_at(at);
+                let open = before.rfind("<!--").map(|open| before.split_at(open).1);
+                let expected = open.is_some_and(|rest| !rest.contains("-->"));
+                prop_assert_eq!(is_in_comment(&html, at), expected, "{} at {}", html, at);
+            }
+        }
     }
 }

@@ -10,6 +10,6 @@ pub mod token;
 pub use address::{Address, AddressFault, Mailbox};
 pub use message::{Content, Envelope, Message};
 pub use outcome::{Fault, Outcome, Scope, Stage};
-pub use recipient::{Columns, Place, Recipient};
+pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use reply::{Enhanced, Reply};
 pub use token::{DeliveryTag, UnsubscribeKey};

@@ -1,5 +1,6 @@
 //! A person on the list, and where in the list they stand.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Address;
@@ -53,27 +54,40 @@ const NAME: [&str; 9] = [
 const FIRST: [&str; 5] = ["first_name", "firstname", "fname", "given_name", "vorname"];
 const LAST: [&str; 5] = ["last_name", "lastname", "lname", "surname", "nachname"];
 
+/// The columns that hold a person's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NameColumns {
+    whole: Option<usize>,
+    first: Option<usize>,
+    last: Option<usize>,
+}
+
 impl Columns {
-    /// The name to be shown beside the address, if the list has one. A name that could break a header is none.
-    pub fn name_of(&self, recipient: &Recipient) -> Option<String> {
-        let find = |names: &[&str]| {
-            let column = self
-                .names
-                .iter()
-                .position(|name| names.contains(&name.as_str()))?;
-            recipient
-                .values
-                .get(column)
-                .map(str::trim)
-                .filter(|value| !value.is_empty())
+    /// Which columns hold the name to be shown beside the address, if any do.
+    pub fn name_columns(&self) -> NameColumns {
+        let find = |wanted: &[&str]| self.names.iter().position(|name| wanted.contains(&name.as_str()));
+        NameColumns {
+            whole: find(&NAME),
+            first: find(&FIRST),
+            last: find(&LAST),
+        }
+    }
+}
+
+impl NameColumns {
+    /// The name to be shown beside the address, if the row has one. A name that could break a header is none.
+    pub fn name_of<'a>(&self, recipient: &'a Recipient) -> Option<Cow<'a, str>> {
+        let cell = |column: Option<usize>| {
+            let cell = recipient.values.get(column?).map(str::trim);
+            cell.filter(|value| !value.is_empty())
         };
-        let name = find(&NAME)
-            .map(str::to_owned)
-            .or_else(|| match (find(&FIRST), find(&LAST)) {
-                (Some(first), Some(last)) => Some(format!("{first} {last}")),
-                (first, last) => first.or(last).map(str::to_owned),
-            });
-        name.filter(|name| !name.chars().any(is_unsafe_in_a_name))
+        let name = match (cell(self.whole), cell(self.first), cell(self.last)) {
+            (Some(whole), _, _) => Cow::Borrowed(whole),
+            (None, Some(first), Some(last)) => Cow::Owned(format!("{first} {last}")),
+            (None, Some(only), None) | (None, None, Some(only)) => Cow::Borrowed(only),
+            (None, None, None) => return None,
+        };
+        Some(name).filter(|name| !name.chars().any(is_unsafe_in_a_name))
     }
 }
 
@@ -111,11 +125,12 @@ mod tests {
             length: 0,
         };
         let address = Address::parse("a@example.com").unwrap();
-        columns.name_of(&Recipient {
+        let recipient = Recipient {
             address,
             place,
             values: csv::StringRecord::from(values.to_vec()),
-        })
+        };
+        columns.name_columns().name_of(&recipient).map(Cow::into_owned)
     }
 
     #[test]

@@ -93,7 +93,17 @@ pub(super) fn by_programs(
         row,
         lines,
     };
-    renderer.content(templates.has_preheader)
+    let mut content = renderer.content(templates.has_preheader)?;
+    if lines == Lines::Canonical {
+        end_with_one_line_end(&mut content.text);
+        end_with_one_line_end(&mut content.html);
+    }
+    Ok(content)
+}
+
+fn end_with_one_line_end(text: &mut String) {
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    text.push_str("\r\n");
 }
 
 /// Renders one mail by Handlebars.
@@ -113,7 +123,12 @@ impl Renderer for ByPrograms<'_> {
 
     fn render(&self, part: Part) -> Result<String, Bail> {
         let program = self.programs.iter().find(|(own, _)| *own == part);
-        program.ok_or(Bail)?.1.run(&self.row, self.lines)
+        let lines = match part {
+            // These become one line, in which a lone CR is a space as any line end is.
+            Part::Subject | Part::Preheader => Lines::AsWritten,
+            Part::HtmlFooter | Part::Html | Part::TextFooter | Part::Text => self.lines,
+        };
+        program.ok_or(Bail)?.1.run(&self.row, lines)
     }
 
     fn set(&mut self, name: &'static str, value: String) {

@@ -114,7 +114,7 @@ impl World {
         let account = campaign.account.clone();
         let (accepted, maker) = (
             Arc::clone(&self.accepted),
-            Maker::new(campaign, known.uid, list.columns().clone(), templates, composer),
+            Maker::new(campaign, known.uid, list.columns(), templates, composer),
         );
         let run = Run {
             id: known.id,
