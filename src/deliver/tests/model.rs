@@ -190,7 +190,7 @@ fn converse(
         mails.speak(&mut wire);
         let piece = pieces.next().unwrap().min(wire.outgoing().len());
         let (leaving, _) = wire.outgoing().split_at(piece);
-        server.hear(&leaving.to_vec());
+        server.hear(leaving);
         wire.sent(piece);
         let piece = pieces.next().unwrap().min(server.said.len());
         let said: Vec<u8> = server.said.drain(..piece).collect();
