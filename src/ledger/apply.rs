@@ -18,9 +18,11 @@ pub(super) struct Writer {
     usage: Usage,
     locks: Locks,
     data_version: i64,
+    #[cfg(feature = "unrecorded")]
+    unrecorded: super::unrecorded::Unrecorded,
 }
 
-fn later<T: 'static>(answer: Answer<T>, value: T) -> Committed {
+pub(super) fn later<T: 'static>(answer: Answer<T>, value: T) -> Committed {
     Box::new(move || {
         // Whoever asked may have been cancelled; the fact stays on disk.
         let _gone = answer.send(value);
@@ -45,6 +47,11 @@ impl Writer {
     /// Does what a command says; the answer is given by the caller, after the commit.
     #[expect(clippy::too_many_lines, reason = "one arm for each command")]
     pub(super) fn apply(&mut self, db: &Connection, command: Command) -> rusqlite::Result<Committed> {
+        #[cfg(feature = "unrecorded")]
+        let command = match self.unrecorded.answer(db, command)? {
+            Ok(answer) => return Ok(answer),
+            Err(command) => command,
+        };
         Ok(match command {
             Command::Find { name, answer } => later(answer, enrolment::find(db, &name)?),
             Command::Register {

@@ -13,6 +13,8 @@ mod deliveries;
 mod suppression;
 mod accounts;
 mod quota;
+#[cfg(feature = "unrecorded")]
+mod unrecorded;
 pub mod read;
 pub mod lock;
 

@@ -96,6 +96,9 @@ struct Job<'a> {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    if cfg!(feature = "unrecorded") {
+        printer.warn("this build is for measuring only: it keeps no record, and would mail people twice");
+    }
     let (workspace, campaign) = load::campaign(&args.campaign)?;
     let job = Job {
         args,
