@@ -2,7 +2,7 @@
 
 use crate::world::{NOW_MS, Size, World};
 use divan::Bencher;
-use mailshot::compose::{Footer, To};
+use mailshot::compose::{Footer, Postal, To};
 use mailshot::mail::DeliveryTag;
 use mailshot::render::escape_html;
 
@@ -20,8 +20,7 @@ fn compose(bencher: Bencher<'_, '_>, size: Size) {
     let postal_html = escape_html(&world.campaign.postal_address);
     let footer = Footer {
         links: &links,
-        postal_text: &world.campaign.postal_address,
-        postal_html: &postal_html,
+        postal: &Postal::new(&world.campaign.postal_address, &postal_html),
     };
     let to = To {
         address: &world.recipient.address,

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::{Links, lines};
 use crate::mail::message::comments;
@@ -13,10 +13,26 @@ use crate::mail::message::comments;
 pub struct Footer<'a> {
     /// How the recipient leaves.
     pub links: &'a Links,
-    /// The postal address as it stands in text.
-    pub postal_text: &'a str,
-    /// The postal address as it stands in HTML.
-    pub postal_html: &'a str,
+    /// Who sends.
+    pub postal: &'a Postal,
+}
+
+/// The postal address of a campaign, ready to be looked for.
+#[derive(Clone, Debug)]
+pub struct Postal {
+    text: Finder<'static>,
+    html: Finder<'static>,
+}
+
+impl Postal {
+    /// The address as it stands in text, and as it stands in HTML.
+    pub fn new(text: &str, html: &str) -> Self {
+        let finder = |postal| Finder::new(lines::piece(postal).as_bytes()).into_owned();
+        Self {
+            text: finder(text),
+            html: finder(html),
+        }
+    }
 }
 
 /// The footer is not there: which half, in which part.
@@ -32,8 +48,11 @@ pub struct FooterMissing {
 impl Footer<'_> {
     /// Looks into both parts in their canonical form: what is sent.
     pub(super) fn check(&self, text: &str, html: &str) -> Result<(), FooterMissing> {
-        let link = memmem::Finder::new(self.links.preferred());
-        for (part, body, postal) in [("text", text, self.postal_text), ("HTML", html, self.postal_html)] {
+        let link = Finder::new(self.links.preferred());
+        for (part, body, postal) in [
+            ("text", text, &self.postal.text),
+            ("HTML", html, &self.postal.html),
+        ] {
             let hidden: Vec<Range<usize>> = comments(body).collect();
             if !stands(body, &hidden, &link) {
                 return Err(FooterMissing {
@@ -41,11 +60,7 @@ impl Footer<'_> {
                     what: "unsubscribe link",
                 });
             }
-            if !stands(
-                body,
-                &hidden,
-                &memmem::Finder::new(lines::piece(postal).as_bytes()),
-            ) {
+            if !stands(body, &hidden, postal) {
                 return Err(FooterMissing {
                     part,
                     what: "postal address",
@@ -57,7 +72,7 @@ impl Footer<'_> {
 }
 
 /// What stands in a comment, also in one for a single mail program, is not there for most people.
-fn stands(body: &str, hidden: &[Range<usize>], what: &memmem::Finder<'_>) -> bool {
+fn stands(body: &str, hidden: &[Range<usize>], what: &Finder<'_>) -> bool {
     let is_seen = |at: usize| !hidden.iter().any(|comment| comment.contains(&at));
     !what.needle().is_empty() && what.find_iter(body.as_bytes()).any(is_seen)
 }

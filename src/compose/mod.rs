@@ -15,7 +15,7 @@ use mail_builder::headers::raw::Raw;
 use crate::campaign::Campaign;
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
 
-pub use footer::{Footer, FooterMissing};
+pub use footer::{Footer, FooterMissing, Postal};
 
 /// What is the same in every mail of a campaign, prepared once.
 #[derive(Clone, Debug)]

@@ -36,8 +36,7 @@ fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, Fo
     };
     let footer = Footer {
         links: &links,
-        postal_text: "1 Road & Lane",
-        postal_html: "1 Road &amp; Lane",
+        postal: &Postal::new("1 Road & Lane", "1 Road &amp; Lane"),
     };
     let to = To {
         address: &address,
@@ -104,8 +103,7 @@ fn a_mail_without_its_footer_cannot_be_composed() {
     };
     let footer = Footer {
         links: &links,
-        postal_text: "1 Road",
-        postal_html: "1 Road",
+        postal: &Postal::new("1 Road", "1 Road"),
     };
     let full = format!("{link} 1 Road");
     for (text, html, part, what) in [
@@ -181,7 +179,7 @@ proptest! {
         let to = To { address: &address, name: name.as_deref(), tag };
         let body = format!("{} 1 Road {text}", links.preferred());
         let content = Content { subject, text: body.clone(), html: body };
-        let footer = Footer { links: &links, postal_text: "1 Road", postal_html: "1 Road" };
+        let footer = Footer { links: &links, postal: &Postal::new("1 Road", "1 Road"), };
         let date = Timestamp::from_second(seconds).unwrap();
         let message = composer.compose(&to, &content, &footer, date).unwrap();
         prop_assert_eq!(message.bytes, reference(&composer, &to, &content, &links, date));

@@ -1,8 +1,9 @@
 //! What is sent: the rendered content, and the bytes made from it.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
 use super::Address;
@@ -34,17 +35,18 @@ pub fn is_in_comment(html: &str, at: usize) -> bool {
 
 /// The comments of an HTML text, without the signs that open them. One that is never closed runs to the end.
 pub fn comments(html: &str) -> impl Iterator<Item = Range<usize>> {
-    const OPEN: &str = "<!--";
-    const CLOSE: &str = "-->";
+    // Made once: making one takes as long as searching a short text.
+    static OPEN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("<!--"));
+    static CLOSE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("-->"));
     let mut from = 0;
     std::iter::from_fn(move || {
         let rest = html.get(from..)?;
-        let open = from + memmem::find(rest.as_bytes(), OPEN.as_bytes())?;
+        let open = from + OPEN.find(rest.as_bytes())?;
         // `<!-->` closes itself.
         let within = html.get(open..).unwrap_or_default();
-        let close = memmem::find(within.as_bytes(), CLOSE.as_bytes());
-        from = close.map_or(html.len(), |at| open + at + CLOSE.len());
-        Some(open + OPEN.len()..close.map_or(usize::MAX, |_| from))
+        let close = CLOSE.find(within.as_bytes());
+        from = close.map_or(html.len(), |at| open + at + CLOSE.needle().len());
+        Some(open + OPEN.needle().len()..close.map_or(usize::MAX, |_| from))
     })
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::campaign::{Campaign, Problem};
-use crate::compose::{Composer, Footer, To};
+use crate::compose::{Composer, Footer, Postal, To};
 use crate::ledger::Delivery;
 use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient};
 use crate::render::{Given, Templates};
@@ -18,9 +18,10 @@ pub struct Maker {
     campaign: Campaign,
     uid: String,
     name_columns: NameColumns,
-    templates: Templates,
-    composer: Composer,
-    postal_html: String,
+    // Boxed: makers are handed on by value, also through futures.
+    templates: Box<Templates>,
+    composer: Box<Composer>,
+    postal: Box<Postal>,
 }
 
 /// A mail, and the content it was made from.
@@ -42,13 +43,14 @@ impl Maker {
         composer: Composer,
     ) -> Self {
         let postal_html = crate::render::escape_html(&campaign.postal_address);
+        let postal = Postal::new(&campaign.postal_address, &postal_html);
         Self {
             campaign,
             uid,
             name_columns: columns.name_columns(),
-            templates,
-            composer,
-            postal_html,
+            templates: Box::new(templates),
+            composer: Box::new(composer),
+            postal: Box::new(postal),
         }
     }
 
@@ -92,8 +94,7 @@ impl Maker {
         let content = render(&self.templates, recipient, &given)?;
         let footer = Footer {
             links: &links,
-            postal_text: &self.campaign.postal_address,
-            postal_html: &self.postal_html,
+            postal: &self.postal,
         };
         let name = self.name_columns.name_of(recipient);
         let to = To {

@@ -188,7 +188,10 @@ fn one_line(text: &str) -> String {
             line.push(c);
         }
     }
-    line.trim().to_owned()
+    line.truncate(line.trim_end().len());
+    let blank = line.len() - line.trim_start().len();
+    line.drain(..blank);
+    line
 }
 
 /// The preheader as mailboxes read it and people do not see it in the opened mail.
