@@ -1,6 +1,6 @@
 //! Before anything is sent: every row is read and every recipient's mail is made once. All problems come together.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -50,20 +50,24 @@ pub fn check(
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (batches, waiting) = sync_channel::<Vec<Recipient>>(BATCHES_WAITING);
     let waiting = Mutex::new(waiting);
+    let (done, given_back) = channel();
     let made = Mutex::new(Made::default());
     let mut findings = Findings::default();
     std::thread::scope(|scope| -> anyhow::Result<()> {
         for _ in 0..threads {
-            scope.spawn(|| make_all(maker, &waiting, now_ms, &made));
+            scope.spawn(|| make_all(maker, &waiting, &done, now_ms, &made));
         }
         // Moved in, so that the threads end when reading ends, in whatever way.
         let batches = batches;
         let mut batch = Vec::with_capacity(BATCH);
-        for row in list.rows()? {
+        let mut rows = list.rows()?;
+        while let Some(row) = rows.next() {
             if let Some(recipient) = findings.note(row?, &mut rejected)? {
                 batch.push(recipient);
                 if batch.len() == BATCH {
-                    batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))?;
+                    batches.send(batch)?;
+                    batch = given_back.try_recv().unwrap_or_default();
+                    rows.take_back(batch.drain(..));
                 }
             }
         }
@@ -124,7 +128,14 @@ struct Made {
     problems: Problems,
 }
 
-fn make_all(maker: &Maker, waiting: &Mutex<Receiver<Vec<Recipient>>>, now_ms: i64, all: &Mutex<Made>) {
+/// Makes the mails of one batch after the other, and gives the batches back.
+fn make_all(
+    maker: &Maker,
+    waiting: &Mutex<Receiver<Vec<Recipient>>>,
+    done: &Sender<Vec<Recipient>>,
+    now_ms: i64,
+    all: &Mutex<Made>,
+) {
     loop {
         let batch = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(batch) = batch else { return };
@@ -138,5 +149,8 @@ fn make_all(maker: &Maker, waiting: &Mutex<Receiver<Vec<Recipient>>>, now_ms: i6
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         all.largest = all.largest.max(made.largest);
         all.problems.extend(made.problems);
+        drop(all);
+        // Reading may have ended meanwhile.
+        drop(done.send(batch));
     }
 }

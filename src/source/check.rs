@@ -23,8 +23,12 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// A recipient, or why not; none for a row without any content.
-    pub(super) fn judge(&self, row: &RawRow<'_>) -> anyhow::Result<Option<Result<Recipient, Box<Rejected>>>> {
+    /// A recipient, or why not; none for a row without any content. The cells go into `values`, whatever was there.
+    pub(super) fn judge(
+        &self,
+        row: &RawRow<'_>,
+        mut values: StringRecord,
+    ) -> anyhow::Result<Option<Result<Recipient, Box<Rejected>>>> {
         let text = self.text(row)?;
         let expected = self.columns.names.len();
         if !row.is_cut && row.cells.texts(text).all(|cell| cell.trim().is_empty()) {
@@ -52,15 +56,16 @@ impl Shape {
             ));
         }
         let found = row.cells.len();
-        let surplus_is_empty = row
-            .cells
-            .texts(text)
-            .skip(expected)
-            .all(|cell| cell.trim().is_empty());
-        if found < expected || !surplus_is_empty {
+        let has_surplus = || {
+            row.cells
+                .texts(text)
+                .skip(expected)
+                .any(|cell| !cell.trim().is_empty())
+        };
+        if found < expected || (found > expected && has_surplus()) {
             return rejected(self.wrong_count(row, text));
         }
-        let mut values = StringRecord::with_capacity(row.bytes.len(), expected);
+        values.clear();
         row.cells
             .texts(text)
             .take(expected)

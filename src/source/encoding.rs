@@ -133,31 +133,44 @@ struct BadByte {
 }
 
 fn first_bad_byte(file: &File) -> io::Result<Option<BadByte>> {
+    let mut buffer = vec![0; CHUNK];
     let mut offset = 0;
-    let mut line = 1;
-    let mut carry = 0;
     loop {
-        let bytes = read(file, offset, CHUNK)?;
-        let (good, is_bad) = match std::str::from_utf8(&bytes) {
+        let bytes = read_into(file, offset, &mut buffer)?;
+        let (good, is_bad) = match std::str::from_utf8(bytes) {
             Ok(text) => (text.len(), false),
             Err(error) => (
                 error.valid_up_to(),
                 error.error_len().is_some() || bytes.len() < CHUNK,
             ),
         };
-        let text = bytes.get(..good).unwrap_or_default();
-        line += line_ends(text, &mut carry);
         if is_bad {
-            return Ok(Some(BadByte {
-                offset: offset + good as u64,
-                line,
-            }));
+            let offset = offset + good as u64;
+            let line = line_at(file, offset)?;
+            return Ok(Some(BadByte { offset, line }));
         }
         if bytes.is_empty() {
             return Ok(None);
         }
         offset += good as u64;
     }
+}
+
+/// The line of a byte, counted only where there is something to say about it.
+fn line_at(file: &File, end: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; CHUNK];
+    let (mut offset, mut line, mut previous) = (0, 1, 0);
+    while offset < end {
+        let bytes = read_into(file, offset, &mut buffer)?;
+        let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..left).unwrap_or(bytes);
+        if bytes.is_empty() {
+            break;
+        }
+        line += line_ends(bytes, &mut previous);
+        offset += bytes.len() as u64;
+    }
+    Ok(line)
 }
 
 /// Counts LF, CR and CRLF as one line end each; `previous` is the byte before.
@@ -248,8 +261,15 @@ fn is_gb18030(bytes: &[u8]) -> bool {
 
 fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
+    let filled = read_into(file, offset, &mut bytes)?.len();
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Fills the buffer as far as the file goes.
+fn read_into<'b>(file: &File, offset: u64, buffer: &'b mut [u8]) -> io::Result<&'b [u8]> {
     let mut filled = 0;
-    while let Some(free) = bytes.get_mut(filled..).filter(|free| !free.is_empty()) {
+    while let Some(free) = buffer.get_mut(filled..).filter(|free| !free.is_empty()) {
         match file.read_at(free, offset + filled as u64) {
             Ok(0) => break,
             Ok(read) => filled += read,
@@ -257,6 +277,5 @@ fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
             Err(error) => return Err(error),
         }
     }
-    bytes.truncate(filled);
-    Ok(bytes)
+    Ok(buffer.get(..filled).unwrap_or_default())
 }

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use csv::StringRecord;
 
 use crate::campaign::{Problem, Problems, plain};
 use crate::mail::{Columns, Place, Recipient};
@@ -133,6 +134,7 @@ impl List {
             shape: Arc::clone(&self.shape),
             splitter: Splitter::new(file, self.shape.delimiter, self.first),
             seen: Seen::default(),
+            spare: Vec::new(),
             is_over: false,
         })
     }
@@ -154,10 +156,19 @@ pub struct Rows {
     shape: Arc<Shape>,
     splitter: Splitter<File>,
     seen: Seen,
+    /// Rows that are done with: the next ones are read into their memory.
+    spare: Vec<StringRecord>,
     is_over: bool,
 }
 
 impl Rows {
+    /// Takes back recipients that are done with. Else each row would be allocated by the thread that reads and freed
+    /// by one that renders, which makes allocators wait for each other.
+    pub fn take_back(&mut self, recipients: impl IntoIterator<Item = Recipient>) {
+        self.spare
+            .extend(recipients.into_iter().map(|recipient| recipient.values));
+    }
+
     fn read(&mut self) -> anyhow::Result<Option<Row>> {
         let path = &self.shape.path;
         loop {
@@ -166,7 +177,8 @@ impl Rows {
                 .next_row()
                 .with_context(|| format!("read the list {}", path.display()))?;
             let Some(row) = row else { return Ok(None) };
-            let Some(judged) = self.shape.judge(&row)? else {
+            let values = self.spare.pop().unwrap_or_default();
+            let Some(judged) = self.shape.judge(&row, values)? else {
                 continue;
             };
             let recipient = match judged {
@@ -229,7 +241,7 @@ impl RowReader {
             cells: &cells,
             is_cut: false,
         };
-        match self.shape.judge(&row).with_context(at)? {
+        match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
             Some(Ok(recipient)) => Ok(recipient),
             Some(Err(_)) | None => bail!("{}: the list has changed meanwhile", at()),
         }

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
+use memchr::memchr3;
+
 use crate::mail::Place;
 
 /// Bytes of a row at most. A quote that is never closed would otherwise pull the whole list into memory.
@@ -84,7 +86,21 @@ impl Cells {
 
     /// Scans on to the end of the row or of the bytes at hand. True when the row has ended.
     fn go_on(&mut self, row: &[u8]) -> bool {
-        for byte in row.iter().skip(self.scanned).copied() {
+        while let Some(rest) = row.get(self.scanned..).filter(|rest| !rest.is_empty()) {
+            // Most bytes mean nothing but themselves.
+            let skipped = match self.state {
+                State::Plain => memchr3(self.delimiter, b'\n', b'\r', rest),
+                State::Quoted => memchr3(b'"', b'\n', b'\r', rest),
+                State::CellStart | State::QuoteSeen | State::Return | State::End => Some(0),
+            };
+            let skipped = skipped.unwrap_or(rest.len());
+            if skipped > 0 {
+                self.previous = 0;
+                self.scanned += skipped;
+            }
+            let Some(byte) = rest.get(skipped).copied() else {
+                break;
+            };
             if self.state == State::Return {
                 // The LF of a CRLF is the row's last byte; anything else begins the next row.
                 self.scanned += usize::from(byte == b'\n');
@@ -198,7 +214,7 @@ impl Cells {
         self.bounds.iter().map(move |bounds| {
             let text = row.get(bounds.start..bounds.end).unwrap_or_default();
             if bounds.is_quoted {
-                Cow::Owned(unquote(text))
+                unquote(text)
             } else {
                 Cow::Borrowed(text)
             }
@@ -207,20 +223,23 @@ impl Cells {
 }
 
 /// Takes the quotes off a cell. What follows the closing quote is kept, as spreadsheets do.
-fn unquote(cell: &str) -> String {
+fn unquote(cell: &str) -> Cow<'_, str> {
     let mut rest = cell.strip_prefix('"').unwrap_or(cell);
+    if let Some((inner, "")) = rest.split_once('"') {
+        return Cow::Borrowed(inner);
+    }
     let mut text = String::with_capacity(rest.len());
     while let Some((before, after)) = rest.split_once('"') {
         text.push_str(before);
         let Some(after) = after.strip_prefix('"') else {
             text.push_str(after);
-            return text;
+            return Cow::Owned(text);
         };
         text.push('"');
         rest = after;
     }
     text.push_str(rest);
-    text
+    Cow::Owned(text)
 }
 
 /// A row as it stands in the file.

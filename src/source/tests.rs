@@ -469,6 +469,22 @@ fn a_list_that_shrank_meanwhile_is_an_error_not_another_person() {
     assert!(reader.read(second.place).is_err());
 }
 
+#[test]
+fn rows_read_into_the_memory_of_others_are_the_same() {
+    let (list, _folder) = open(
+        "email,note\na@example.com,long and \"quoted\"\nb@example.com,\nc@,x\nd@example.com,\"1\"\"2\"\n",
+    );
+    let fresh: Vec<Row> = list.rows().unwrap().map(Result::unwrap).collect();
+    let mut reader = list.rows().unwrap();
+    for expected in fresh {
+        let row = reader.next().unwrap().unwrap();
+        assert_eq!(row, expected);
+        if let Row::Usable(recipient) = row {
+            reader.take_back([recipient]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
