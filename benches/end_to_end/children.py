@@ -42,6 +42,12 @@ def stop(child, how=signal.SIGTERM, patience=10):
         child.wait()
 
 
+def must_still_run(child, what):
+    """A server that is gone before it is stopped explains what its clients say."""
+    if child.poll() is not None:
+        raise Failed(f"{what} ended by itself with {child.returncode}")
+
+
 def free_port():
     """A port that nobody listens on now."""
     with socket.socket() as listener:

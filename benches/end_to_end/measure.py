@@ -128,13 +128,15 @@ def count_for(tools, row, side, filler, plan):
     """So many mails that a run takes about as long as planned, found by trying with few."""
     if plan.is_quick:
         return row.connections * 10 if row.is_slow else 300
+    # Over a slow link it takes a second until everybody is connected; that must not weigh.
+    wanted = plan.seconds * 2 if row.is_slow else plan.seconds
     mails = row.connections * 10
     while True:
         run = once(tools, side, row.connections, mails, filler, plan.timeout(plan.seconds))
         seconds = mails / run.rate
-        if seconds > plan.seconds / 3:
-            return max(two_digits(mails * plan.seconds / seconds), row.connections * 10)
-        mails = two_digits(mails * min(20, plan.seconds / max(seconds, 0.001)))
+        if seconds > wanted / 3:
+            return max(two_digits(mails * wanted / seconds), row.connections * 10)
+        mails = two_digits(mails * min(20, wanted / max(seconds, 0.001)))
 
 
 def measure(tools, sizes, row, plan, say):

@@ -47,6 +47,7 @@ class Sandbox:
 
     def stop(self):
         """Mails and octets it has taken."""
+        children.must_still_run(self.child, self.label)
         self.child.send_signal(signal.SIGINT)
         line = self.child.stdout.readline()
         children.stop(self.child, signal.SIGINT)
@@ -76,6 +77,7 @@ class SmtpSink:
         return self
 
     def stop(self):
+        children.must_still_run(self.child, self.label)
         children.stop(self.child)
         # It writes `sess=1 quit=1 mesg=1` anew after each mail, over the last one.
         last = self.counts.read_text().replace("\r", "\n").split("mesg=")[-1]
@@ -184,5 +186,9 @@ class Behind:
         return self
 
     def stop(self):
+        was_there = self.child.poll() is None
         children.stop(self.child)
-        return self.server.stop()
+        counts = self.server.stop()
+        if not was_there:
+            raise Failed(f"the slow link ended by itself with {self.child.returncode}")
+        return counts

@@ -62,11 +62,16 @@ def cores(runs):
     return f"{shown[0]} + {shown[1]} ({shown[2]})"
 
 
+def per_second(value):
+    """A rate in a few digits."""
+    return f"{value:,.0f}/s" if value >= 100 else f"{value:.1f}/s"
+
+
 def rate(runs, with_whole=False):
     """Mails in a second, and how many a run had."""
-    shown = f"{measure.median(runs, 'rate'):,.0f}/s"
+    shown = per_second(measure.median(runs, "rate"))
     if with_whole:
-        shown += f" (whole command {measure.median(runs, 'whole_rate'):,.0f}/s)"
+        shown += f" (whole command {per_second(measure.median(runs, 'whole_rate'))})"
     return f"{shown}, {runs[0].mails:,} mails"
 
 
