@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("--list", action="store_true", help="name the rows")
     parser.add_argument("--rounds", type=int, default=3, help="rounds a row; the median counts")
     parser.add_argument("--seconds", type=float, default=5, help="how long a run should take, about")
-    for name in ("mailshot", "peers", "cache"):
+    for name in ("mailshot", "unrecorded", "peers", "cache"):
         parser.add_argument(f"--{name}", type=Path, required=True, help=argparse.SUPPRESS)
     # On a disk: a ledger in memory would cost nothing. /tmp is memory on many machines.
     parser.add_argument("--temp", type=Path, default=Path("/var/tmp"), help="where ledgers and queues are")

@@ -10,7 +10,7 @@ from peers import Job, Mailshot
 from servers import Sandbox
 from table import Line
 
-NAMES = ("list", "ledger")
+NAMES = ("list",)
 LONG_NAMES = ("long",)
 
 
@@ -73,17 +73,6 @@ def list_row(tools, sizes, plan, say):
     ]
 
 
-# What tells mailshot to send without a ledger, for this comparison only. It has no such switch yet.
-LEDGER_OFF = None
-
-
-def ledger_row(_tools, _sizes, _plan, say):
-    """What the record costs: ledger on against ledger off."""
-    if LEDGER_OFF is None:
-        say("  not measured: mailshot has no switch that leaves its ledger out")
-    return [Line("ledger", "10 KB with the ledger", "mailshot without a ledger", [], 0.9, "not measured", "no switch")]
-
-
 def rate_between(ledger, first, last):
     """Mails in a second among the attempts from one to the other, in the order they were begun."""
     sql = "SELECT count(*), min(began_at_ms), max(ended_at_ms) FROM attempt WHERE id BETWEEN ? AND ?"
@@ -128,4 +117,4 @@ def long_row(tools, sizes, plan, say):
     ]
 
 
-ROWS = {"list": list_row, "ledger": ledger_row, "long": long_row}
+ROWS = {"list": list_row, "long": long_row}

@@ -1,7 +1,7 @@
 """What is measured: every row, by name."""
 
 from measure import Row, Side
-from peers import LettrePool, Mailmerge, Mailshot, Nodemailer, Smtplib, SmtplibMimeText, SmtpSource
+from peers import LettrePool, Mailmerge, Mailshot, MailshotAgain, Nodemailer, Smtplib, SmtplibMimeText, SmtpSource
 from servers import Behind, Postfix, Sandbox, SmtpSink
 
 KB = 1000
@@ -91,12 +91,25 @@ def tls(tools):
     )
 
 
+def ledger(tools, connections):
+    """What the record costs, beside a build that keeps none."""
+    def side(program, **more):
+        return Side(MailshotAgain(tools, program), lambda: Sandbox(tools), 10 * KB, **more)
+
+    return Row(
+        "ledger",
+        f"10 KB with the ledger, discarding sandbox, {connections} connections",
+        connections,
+        [side(tools.mailshot), side(tools.unrecorded, target=0.9, label="mailshot without a record")],
+    )
+
+
 def default_rows(tools):
     """What `scripts/bench` runs."""
     return [
         sink(tools, 50, 1.0),
         sink(tools, 10, 0.9),
-        smtp_sink(tools, 10, {SmtpSource: 0.97, Mailmerge: 15, SmtplibMimeText: 11, Nodemailer: 4}),
+        smtp_sink(tools, 10, {SmtpSource: 0.97, Mailmerge: 15, Smtplib: 11, Nodemailer: 4}),
         delay(tools, 1, chunking=False),
         delay(tools, 10, chunking=False),
         delay(tools, 1, chunking=True),
@@ -104,6 +117,7 @@ def default_rows(tools):
         postfix(tools, 1),
         postfix(tools, 10),
         tls(tools),
+        ledger(tools, 10),
     ]
 
 

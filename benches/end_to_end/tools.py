@@ -29,6 +29,8 @@ class Tools:
     """The programs under test, and a folder for what they leave behind."""
 
     mailshot: Path
+    # The same, built so that it keeps no record.
+    unrecorded: Path
     peers: Path
     cache: Path
     temp: Path
