@@ -253,7 +253,13 @@ fn round<'n>(whole: &'n str, fraction: &'n str, decimals: usize) -> (Cow<'n, str
     if fraction.len() == decimals {
         return (Cow::Borrowed(whole), Cow::Borrowed(fraction));
     }
-    let kept = fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals);
+    if fraction.len() < decimals {
+        return (
+            Cow::Borrowed(whole),
+            Cow::Owned(format!("{fraction:0<decimals$}")),
+        );
+    }
+    let kept = fraction.bytes().take(decimals);
     let mut digits: Vec<u8> = whole.bytes().chain(kept).collect();
     let mut carries = fraction
         .as_bytes()

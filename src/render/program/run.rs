@@ -183,7 +183,11 @@ impl Run<'_> {
         }
         match &*self.get(value, around)?.ok_or(Bail)? {
             Value::Text(text) => writer.write(text, out),
-            other => writer.write(&other.shown(), out),
+            other => {
+                let start = out.len();
+                other.write(out);
+                writer.rewrite(out, start);
+            }
         }
         Ok(())
     }
