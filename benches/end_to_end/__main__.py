@@ -93,7 +93,8 @@ def main():
     temp.chmod(0o755)
     began = time.monotonic()
     try:
-        tools = programs.Tools(asked.mailshot.resolve(), asked.peers.resolve(), asked.cache.resolve(), temp)
+        places = (asked.mailshot, asked.unrecorded, asked.peers, asked.cache)
+        tools = programs.Tools(*(place.resolve() for place in places), temp)
         plan = measure.Plan(1 if asked.quick else asked.rounds, asked.seconds, asked.quick)
         code = run(tools, asked, plan)
     except KeyboardInterrupt:

@@ -107,10 +107,10 @@ class MailshotAgain(Mailshot):
 
     def send(self, job):
         self.workspace(job)
-        words = [self.program, "send", "bench", "--yes", "--quiet"]
+        words = ["send", "bench", "--yes", "--quiet"]
         # Exit code 75: all mails wait.
-        children.run([*words, "--limit", "0"], job.folder, job.timeout, expected=75)
-        command = children.run(words, job.folder, job.timeout, job.server.pid)
+        children.run([self.tools.mailshot, *words, "--limit", "0"], job.folder, job.timeout, expected=75)
+        command = children.run([self.program, *words], job.folder, job.timeout, job.server.pid)
         return Sent(job.mails, command.began, command.ended, command)
 
 
