@@ -218,8 +218,8 @@ impl<'a> Vehicle<'a> {
 
 /// One try to connect and log in; none when the run was stopped meanwhile.
 async fn open(shared: &Shared, number: u32, target: &Target) -> Option<Result<Session, Fault>> {
-    // One login at a time, until one was accepted; those that waited for it then go on all at once.
-    let is_proved = || target.login.is_none() || shared.is_login_proved.load(Ordering::SeqCst);
+    // One at a time, until one connection is open; those that waited for it then go on all at once.
+    let is_proved = || shared.is_login_proved.load(Ordering::SeqCst);
     let one_at_a_time = if is_proved() {
         None
     } else {
