@@ -148,7 +148,7 @@ impl<T> Carried<T> {
 
     fn take_body(&mut self, wire: &Wire) -> Vec<u8> {
         let mut body = std::mem::take(&mut self.message.bytes);
-        wire.note(&format!("(message of {} octets)", body.len()));
+        wire.note_body(body.len());
         if !body.ends_with(b"\r\n") {
             body.extend_from_slice(b"\r\n");
         }

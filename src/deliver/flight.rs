@@ -46,7 +46,7 @@ impl<T> Flight<T> {
     }
 
     /// Mails that may be under way at most, as far as the server is concerned.
-    pub fn most(&self) -> usize {
+    fn most(&self) -> usize {
         match self.mails.manner() {
             Manner::Stepwise => 1,
             Manner::Grouped => MOST_GROUPED,

@@ -67,6 +67,13 @@ impl Wire {
         }
     }
 
+    /// Notes that a message of so many octets leaves, instead of showing it.
+    pub(super) fn note_body(&self, octets: usize) {
+        if self.trace.is_some() {
+            self.note(&format!("(message of {octets} octets)"));
+        }
+    }
+
     /// Octets that were handed over since the connection opened.
     pub(super) fn said(&self) -> u64 {
         self.left + self.outgoing.len() as u64
