@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use mailshot::campaign::{Campaign, Workspace};
-use mailshot::deliver::flight::Landed;
+use mailshot::deliver::flight::{Landed, Waiting};
 use mailshot::deliver::{Flight, Session, Target, window};
 use mailshot::mail::{Address, Envelope, Message, Outcome, Reply};
 use mailshot::sandbox::{self, Extension};
@@ -72,12 +72,12 @@ async fn deliver(server: SocketAddr, mails: Vec<Message>) {
     let mut flight = Flight::new(Session::open(&target(server), None).await.unwrap());
     let mut waiting = mails.into_iter();
     loop {
-        while flight.has_room(0, window::RULE)
+        while flight.has_room(Waiting::default(), window::RULE)
             && let Some(mail) = waiting.next()
         {
             flight.board((), mail);
         }
-        match flight.next_landed().await {
+        match flight.next_landed(window::MOST).await {
             Some(((), Landed::Decided(Outcome::Accepted(_)))) => {}
             Some(((), landed)) => panic!("{landed:?}"),
             None => break,

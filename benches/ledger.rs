@@ -78,7 +78,13 @@ impl Book {
         while first < count {
             let people = first..count.min(first + BATCH);
             let rows = people.clone().map(person).collect();
-            black_box(self.ledger.enrol(self.campaign, list, rows).await.unwrap());
+            black_box(
+                self.ledger
+                    .enrol(self.campaign, list, rows, Vec::new())
+                    .await
+                    .await
+                    .unwrap(),
+            );
             first = people.end;
         }
         self
@@ -87,7 +93,7 @@ impl Book {
     /// A window of intents and results, as a worker has it.
     async fn send(self, under_way: usize) -> Self {
         let most = u32::try_from(MAILS).unwrap();
-        let everyone = self.ledger.due(self.campaign, 10, most).await.unwrap();
+        let everyone = self.ledger.due(self.campaign, 10, None, most).await.unwrap();
         let mut finishes = Vec::new();
         for due in everyone.chunks(under_way) {
             let mut begins = Vec::new();
@@ -124,6 +130,7 @@ fn person(number: usize) -> NewDelivery {
 fn intent(delivery: &Delivery) -> Intent {
     Intent {
         delivery: delivery.id,
+        key: delivery.address.clone(),
         account: "main".to_owned(),
         quota: Quota::default(),
         message_id: "0123456789abcdef0123456789abcdef@a.example".to_owned(),

@@ -1,21 +1,23 @@
 //! Puts the people of a list on record: a snapshot of the list, named by its content, and a delivery for each person.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use crate::ledger::read::Reader;
-use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery};
+use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt};
 use crate::mail::token::hex;
 use crate::mail::{Address, Recipient};
 use crate::source::{List, Row};
 
 /// Rows in one transaction.
 const BATCH: usize = 5_000;
+/// Batches that the ledger may be writing while the next one is read.
+const WRITING: usize = 2;
 
 /// A copy of a list that nobody edits: rows are read again from it while the campaign runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,28 +32,35 @@ pub struct Snapshot {
 pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let folder = ledger.with_file_name("lists");
     std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    let digest = digest(list)?;
+    let digest = read_through(list, &mut std::io::sink())?;
     let path = folder.join(format!("{digest}.csv"));
     if path.exists() {
         return Ok(Snapshot { digest, path });
     }
     let part = folder.join(format!("part-{}", std::process::id()));
-    let copy = || -> std::io::Result<()> {
-        std::fs::copy(list, &part)?;
-        File::open(&part)?.sync_all()?;
-        std::fs::rename(&part, &path)
+    let failed = || format!("copy {} to {}", list.display(), path.display());
+    let copy = || {
+        let mut copy = File::create(&part).with_context(failed)?;
+        // The list may have been edited between the two readings: what counts is what was copied.
+        let copied = read_through(list, &mut copy)?;
+        anyhow::ensure!(
+            copied == digest,
+            "{} changed while it was read; try again",
+            list.display()
+        );
+        copy.sync_all().with_context(failed)?;
+        std::fs::rename(&part, &path).with_context(failed)
     };
-    copy().with_context(|| format!("copy {} to {}", list.display(), path.display()))?;
-    // The list may have been edited between the two readings: what counts is what was copied.
-    anyhow::ensure!(
-        self::digest(&path)? == digest,
-        "{} changed while it was read; try again",
-        list.display()
-    );
+    if let Err(error) = copy() {
+        // Nothing refers to it; the next run would begin it anew.
+        let _unwanted = std::fs::remove_file(&part);
+        return Err(error);
+    }
     Ok(Snapshot { digest, path })
 }
 
-fn digest(path: &Path) -> anyhow::Result<String> {
+/// Copies a file and tells its SHA-256, in hexadecimal digits.
+fn read_through(path: &Path, copy: &mut impl Write) -> anyhow::Result<String> {
     let failed = || format!("read {}", path.display());
     let mut file = File::open(path).with_context(failed)?;
     let mut digest = Sha256::new();
@@ -62,6 +71,8 @@ fn digest(path: &Path) -> anyhow::Result<String> {
             break;
         };
         digest.update(bytes);
+        copy.write_all(bytes)
+            .with_context(|| format!("copy {}", path.display()))?;
     }
     Ok(hex(&digest.finalize()))
 }
@@ -111,18 +122,21 @@ pub async fn enrol(
         new: Vec::new(),
         moved: Vec::new(),
         suppressed: 0,
+        writing: VecDeque::new(),
     };
     for row in list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
-        match known.0.get(&key(&recipient.address.key())) {
-            Some((id, _)) => batch.moved.push((*id, new_delivery(&recipient))),
-            None => batch.new.push(new_delivery(&recipient)),
+        let new = new_delivery(&recipient);
+        match known.find(&new.key) {
+            Some(id) => batch.moved.push((id, new)),
+            None => batch.new.push(new),
         }
         if batch.new.len() + batch.moved.len() >= BATCH {
             batch.write(ledger).await?;
         }
     }
     batch.write(ledger).await?;
+    batch.wait_for_all_but(0).await?;
     Ok(batch.suppressed)
 }
 
@@ -132,16 +146,23 @@ struct Batch {
     new: Vec<NewDelivery>,
     moved: Vec<(DeliveryId, NewDelivery)>,
     suppressed: u64,
+    /// What is on its way to the disk while the list is read on.
+    writing: VecDeque<Receipt<u64>>,
 }
 
 impl Batch {
     async fn write(&mut self, ledger: &Ledger) -> anyhow::Result<()> {
         let (new, moved) = (std::mem::take(&mut self.new), std::mem::take(&mut self.moved));
-        if !moved.is_empty() {
-            ledger.move_to(self.list, moved).await?;
-        }
-        if !new.is_empty() {
-            self.suppressed += ledger.enrol(self.campaign, self.list, new).await?;
+        let receipt = ledger.enrol(self.campaign, self.list, new, moved).await;
+        self.writing.push_back(receipt);
+        self.wait_for_all_but(WRITING).await
+    }
+
+    async fn wait_for_all_but(&mut self, few: usize) -> anyhow::Result<()> {
+        while self.writing.len() > few
+            && let Some(written) = self.writing.pop_front()
+        {
+            self.suppressed += written.await?;
         }
         Ok(())
     }
@@ -166,6 +187,13 @@ impl Known {
             known.insert(key(&Address::key_of(address)), (id, is_pending));
         })?;
         Ok(Self(known))
+    }
+
+    fn find(&self, address_key: &str) -> Option<DeliveryId> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&key(address_key)).map(|(id, _)| *id)
     }
 }
 

@@ -74,8 +74,9 @@ def list_row(tools, sizes, plan, say):
 
 
 def rate_between(ledger, first, last):
-    """Mails in a second among the attempts from one to the other, in the order they were begun."""
-    sql = "SELECT count(*), min(began_at_ms), max(ended_at_ms) FROM attempt WHERE id BETWEEN ? AND ?"
+    """Mails in a second among those from one to the other, in the order in which they are sent: that of the list."""
+    sql = """SELECT count(*), min(began_at_ms), max(ended_at_ms) FROM attempt
+             WHERE (delivery_id & 0xffffffff) BETWEEN ? AND ?"""
     count, began_ms, ended_ms = ledger.execute(sql, (first, last)).fetchone()
     return count * 1000 / (ended_ms - began_ms)
 

@@ -46,21 +46,22 @@ pub struct FooterMissing {
 }
 
 impl Footer<'_> {
-    /// Looks into both parts in their canonical form: what is sent.
-    pub(super) fn check(&self, text: &str, html: &str) -> Result<(), FooterMissing> {
-        let link = Finder::new(self.links.preferred());
+    /// Looks into both parts in their canonical form: what is sent. `start` is how all links of the campaign begin: to
+    /// make a finder for every mail takes longer than to look.
+    pub(super) fn check(&self, start: &Finder<'_>, text: &str, html: &str) -> Result<(), FooterMissing> {
+        let link = self.links.preferred();
         for (part, body, postal) in [
             ("text", text, &self.postal.text),
             ("HTML", html, &self.postal.html),
         ] {
             let hidden: Vec<Range<usize>> = comments(body).collect();
-            if !stands(body, &hidden, &link) {
+            if !stands(body, &hidden, start, link) {
                 return Err(FooterMissing {
                     part,
                     what: "unsubscribe link",
                 });
             }
-            if !stands(body, &hidden, postal) {
+            if !stands(body, &hidden, postal, "") {
                 return Err(FooterMissing {
                     part,
                     what: "postal address",
@@ -71,8 +72,13 @@ impl Footer<'_> {
     }
 }
 
-/// What stands in a comment, also in one for a single mail program, is not there for most people.
-fn stands(body: &str, hidden: &[Range<usize>], what: &Finder<'_>) -> bool {
+/// Does `start` stand there, and at the same place the whole? What stands in a comment, also in one for a single mail
+/// program, is not there for most people.
+fn stands(body: &str, hidden: &[Range<usize>], start: &Finder<'_>, whole: &str) -> bool {
     let is_seen = |at: usize| !hidden.iter().any(|comment| comment.contains(&at));
-    !what.needle().is_empty() && what.find_iter(body.as_bytes()).any(is_seen)
+    let is_whole = |at: usize| body.get(at..).is_some_and(|rest| rest.starts_with(whole));
+    !start.needle().is_empty()
+        && start
+            .find_iter(body.as_bytes())
+            .any(|at| is_whole(at) && is_seen(at))
 }

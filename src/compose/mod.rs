@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use mail_builder::headers::Header as _;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
+use memchr::memmem::Finder;
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Unsubscribe};
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
 
 pub use footer::{Footer, FooterMissing, Postal};
@@ -22,8 +23,9 @@ pub use footer::{Footer, FooterMissing, Postal};
 pub struct Composer {
     sender: Address,
     fixed: Fixed,
-    unsubscribe_url: Option<String>,
-    unsubscribe_mailto: Option<Address>,
+    unsubscribe: Unsubscribe,
+    /// How all links begin.
+    link_start: Finder<'static>,
     key: UnsubscribeKey,
 }
 
@@ -74,6 +76,15 @@ impl Links {
     }
 }
 
+fn links_of(unsubscribe: &Unsubscribe, token: &str) -> Links {
+    let https = unsubscribe.url.as_ref();
+    let mail = unsubscribe.mailto.as_ref();
+    Links {
+        https: https.map(|url| format!("{url}/u/{token}")),
+        mail: mail.map(|address| format!("mailto:{address}?subject=unsubscribe-{token}")),
+    }
+}
+
 impl Composer {
     /// Prepares the headers that all mails of this campaign share.
     pub fn new(campaign: &Campaign, key: UnsubscribeKey) -> Self {
@@ -89,21 +100,15 @@ impl Composer {
         Self {
             sender: campaign.from.address.clone(),
             fixed: Fixed::new(&from, reply_to.as_deref(), is_one_click, &list_id, &feedback_id),
-            unsubscribe_url: unsubscribe.url.clone(),
-            unsubscribe_mailto: unsubscribe.mailto.clone(),
+            link_start: Finder::new(links_of(unsubscribe, "").preferred()).into_owned(),
+            unsubscribe: unsubscribe.clone(),
             key,
         }
     }
 
     /// How this recipient leaves.
     pub fn links(&self, tag: DeliveryTag) -> Links {
-        let token = self.key.sign(tag);
-        let https = self.unsubscribe_url.as_ref();
-        let mail = self.unsubscribe_mailto.as_ref();
-        Links {
-            https: https.map(|url| format!("{url}/u/{token}")),
-            mail: mail.map(|address| format!("mailto:{address}?subject=unsubscribe-{token}")),
-        }
+        links_of(&self.unsubscribe, &self.key.sign(tag))
     }
 
     /// Makes the message. It is refused when the footer does not stand in both parts.
@@ -116,7 +121,7 @@ impl Composer {
     ) -> Result<Message, FooterMissing> {
         let text = lines::canonical(&content.text);
         let html = lines::canonical(&content.html);
-        footer.check(&text, &html)?;
+        footer.check(&self.link_start, &text, &html)?;
         let tag = to.tag.hex();
         let message_id = format!("{tag}@{}", self.sender.domain());
         let to_name = to.name.filter(|name| !name.trim().is_empty());

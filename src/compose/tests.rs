@@ -11,11 +11,16 @@ fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
     let from = Mailbox::parse("Aurora Home 极光 <news@aurora-home.example>").unwrap();
     let name = headers::mailbox("From", from.name.as_deref(), &from.address);
     let feedback_id = headers::feedback_id("spring", "main");
+    let unsubscribe = Unsubscribe {
+        url: url.map(str::to_owned),
+        mailto: mailto.map(|mailto| Address::parse(mailto).unwrap()),
+        key_file: "unsubscribe.key".into(),
+    };
     Composer {
         sender: from.address,
         fixed: Fixed::new(&name, None, url.is_some(), LIST_ID, &feedback_id),
-        unsubscribe_url: url.map(str::to_owned),
-        unsubscribe_mailto: mailto.map(|mailto| Address::parse(mailto).unwrap()),
+        link_start: Finder::new(links_of(&unsubscribe, "").preferred()).into_owned(),
+        unsubscribe,
         key: UnsubscribeKey::from_text(&"k".repeat(64)).unwrap(),
     }
 }

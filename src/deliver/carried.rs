@@ -1,6 +1,9 @@
 //! One mail on a connection: how much of it was said, and with what it was refused.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::classify::classify;
 use super::session::Capabilities;
@@ -79,6 +82,14 @@ impl<T> Carried<T> {
         }
     }
 
+    /// The size of the mail as long as nothing of it was said.
+    pub(super) fn unsaid_octets(&self) -> usize {
+        match self.said {
+            Said::Nothing => self.message.bytes.len(),
+            Said::Envelope | Said::All(_) => 0,
+        }
+    }
+
     /// Says as much as can be said before an answer.
     pub(super) fn begin(
         &mut self,
@@ -129,14 +140,13 @@ impl<T> Carried<T> {
     /// The body as DATA wants it: a dot before every line that begins with one, then the final dot.
     /// Source: RFC 5321, 4.5.2.
     pub(super) fn say_body(&mut self, wire: &mut Wire, awaited: &mut VecDeque<Awaited>) {
+        static DOT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("\n."));
         let body = self.take_body(wire);
         if body.starts_with(b".") {
             wire.say(b".");
         }
         let mut rest = body.as_slice();
-        while let Some((line, after)) =
-            memchr::memmem::find(rest, b"\n.").and_then(|at| rest.split_at_checked(at + 1))
-        {
+        while let Some((line, after)) = DOT.find(rest).and_then(|at| rest.split_at_checked(at + 1)) {
             wire.say(line);
             wire.say(b".");
             rest = after;

@@ -16,12 +16,21 @@ use crate::mail::{Message, Stage};
 
 pub use super::transactions::Landed;
 
-/// Mails under way with PIPELINING: one whose body travels, and one whose envelope does.
+/// Mails on the wire with PIPELINING: one whose body travels, and one whose envelope does.
 const MOST_GROUPED: usize = 2;
-/// Octets that may wait to leave before another mail comes aboard: mails can be large.
+/// Octets that may wait before another mail is asked for: mails can be large.
 const WAITING_MAX: usize = 256 * 1_024;
 /// How long a server that has said goodbye may take to close the connection.
 const GOODBYE: Duration = Duration::from_secs(10);
+
+/// Mails that will come aboard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many.
+    pub mails: usize,
+    /// How large they are together.
+    pub octets: usize,
+}
 
 /// The mails under way on one connection, with whatever the caller wants back for each.
 #[derive(Debug)]
@@ -45,20 +54,24 @@ impl<T> Flight<T> {
         }
     }
 
-    /// Mails that may be under way at most, as far as the server is concerned.
-    fn most(&self) -> usize {
-        match self.mails.manner() {
+    /// Can another mail come aboard, if those `waiting` come before it and `window` mails may be on the wire?
+    ///
+    /// For every mail on the wire another one may wait behind it, so that the wire is never idle while the ledger
+    /// writes; but never more than [`window::MOST`] in all.
+    pub fn has_room(&self, waiting: Waiting, window: usize) -> bool {
+        let on_the_wire = window.min(match self.mails.manner() {
             Manner::Stepwise => 1,
             Manner::Grouped => MOST_GROUPED,
             Manner::Chunked => window::MOST,
-        }
-    }
-
-    /// Can another mail come aboard, if `waiting` more will come before it?
-    pub fn has_room(&self, waiting: usize, window: usize) -> bool {
-        let under_way = self.mails.count() + waiting;
-        let is_room = under_way == 0 || self.session.link.wire.outgoing().len() < WAITING_MAX;
-        self.mails.is_open() && under_way < self.most().min(window) && is_room
+        });
+        let most = if on_the_wire == 1 {
+            1
+        } else {
+            window::MOST.min(2 * on_the_wire)
+        };
+        let mails = self.mails.count() + waiting.mails;
+        let octets = self.session.link.wire.outgoing().len() + self.mails.unsaid_octets() + waiting.octets;
+        self.mails.is_open() && (mails == 0 || (mails < most && octets < WAITING_MAX))
     }
 
     /// Is nobody aboard?
@@ -90,10 +103,11 @@ impl<T> Flight<T> {
         self.mails.board(ticket, message);
     }
 
-    /// Flies until the next mail has landed; none when nobody is aboard. Nothing is lost when it is dropped halfway.
-    pub async fn next_landed(&mut self) -> Option<(T, Landed)> {
+    /// Flies, with at most `window` mails on the wire, until the next mail has landed; none when nobody is aboard.
+    /// Nothing is lost when it is dropped halfway.
+    pub async fn next_landed(&mut self, window: usize) -> Option<(T, Landed)> {
         loop {
-            self.mails.speak(&mut self.session.link.wire);
+            self.mails.speak(window, &mut self.session.link.wire);
             self.hear_all();
             if let Some(landed) = self.mails.next_landed() {
                 return Some(landed);
@@ -101,7 +115,7 @@ impl<T> Flight<T> {
             if self.is_empty() {
                 return None;
             }
-            self.mails.speak(&mut self.session.link.wire);
+            self.mails.speak(window, &mut self.session.link.wire);
             let within = self.patience();
             let end = match timeout_at(self.moved_at + within, self.session.link.exchange()).await {
                 Ok(Ok(())) => {

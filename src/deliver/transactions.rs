@@ -112,13 +112,18 @@ impl<T> Transactions<T> {
         self.landed.pop_front()
     }
 
-    /// Says whatever can be said now.
-    pub(super) fn speak(&mut self, wire: &mut Wire) {
+    /// The size of the mails of which nothing was said yet.
+    pub(super) fn unsaid_octets(&self) -> usize {
+        self.aboard.iter().map(Carried::unsaid_octets).sum()
+    }
+
+    /// Says whatever can be said now, of at most `window` mails.
+    pub(super) fn speak(&mut self, window: usize, wire: &mut Wire) {
         if !self.is_open() {
             return;
         }
         let mut is_all_said_before = true;
-        for mail in &mut self.aboard {
+        for mail in self.aboard.iter_mut().take(window.max(1)) {
             if mail.said == Said::Nothing {
                 let is_its_turn = match self.manner {
                     Manner::Stepwise => self.awaited.is_empty(),

@@ -1,13 +1,15 @@
-//! Which function answers which command. The SQL stands beside: `enrolment`, `deliveries`, `suppression`, `accounts`.
+//! Which function answers which command. The SQL stands beside: `enrolment`, `attempts`, `deliveries`,
+//! `suppression`, `accounts`.
 //!
 //! A command's answer is made here and given after the commit: an intent that could still be rolled back is none.
 
 use rusqlite::Connection;
 
 use super::accounts::Locks;
+use super::attempts::Statements;
 use super::command::{Answer, Command};
 use super::quota::Usage;
-use super::{accounts, deliveries, enrolment, suppression};
+use super::{accounts, attempts, deliveries, enrolment, suppression};
 
 /// Gives the answer; called when the transaction is on disk.
 pub(super) type Committed = Box<dyn FnOnce()>;
@@ -46,7 +48,12 @@ impl Writer {
 
     /// Does what a command says; the answer is given by the caller, after the commit.
     #[expect(clippy::too_many_lines, reason = "one arm for each command")]
-    pub(super) fn apply(&mut self, db: &Connection, command: Command) -> rusqlite::Result<Committed> {
+    pub(super) fn apply(
+        &mut self,
+        db: &Connection,
+        statements: &mut Statements<'_>,
+        command: Command,
+    ) -> rusqlite::Result<Committed> {
         #[cfg(feature = "unrecorded")]
         let command = match self.unrecorded.answer(db, command)? {
             Ok(answer) => return Ok(answer),
@@ -70,10 +77,13 @@ impl Writer {
             Command::Enrol {
                 campaign,
                 list,
-                rows,
+                new,
+                moved,
                 answer,
-            } => later(answer, enrolment::enrol(db, campaign, list, &rows)?),
-            Command::Move { list, rows, answer } => later(answer, enrolment::move_to(db, list, &rows)?),
+            } => {
+                enrolment::move_to(db, list, &moved)?;
+                later(answer, enrolment::enrol(db, campaign, list, &new)?)
+            }
             Command::Withdraw {
                 campaign,
                 list,
@@ -94,20 +104,21 @@ impl Writer {
                 campaign,
                 now_ms,
                 answer,
-            } => later(answer, deliveries::recover(db, campaign, now_ms)?),
+            } => later(answer, attempts::recover(db, campaign, now_ms)?),
             Command::Due {
                 campaign,
                 now_ms,
+                after,
                 most,
                 answer,
-            } => later(answer, deliveries::due(db, campaign, now_ms, most)?),
+            } => later(answer, deliveries::due(db, campaign, now_ms, after, most)?),
             Command::NextDue { campaign, answer } => later(answer, deliveries::next_due(db, campaign)?),
             Command::Begin { intent, answer } => {
                 let Self { usage, locks, .. } = self;
-                later(answer, deliveries::begin(db, usage, locks, &intent)?)
+                later(answer, statements.begin(db, usage, locks, &intent)?)
             }
             Command::Finish { finish, answer } => {
-                later(answer, deliveries::finish(db, &mut self.usage, &finish)?)
+                later(answer, statements.finish(db, &mut self.usage, &finish)?)
             }
             Command::Resolve {
                 campaign,

@@ -28,9 +28,13 @@ impl DeliveryId {
     }
 }
 
-/// Names an attempt in the ledger.
+/// Names one of a delivery's attempts in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AttemptId(pub(super) i64);
+pub struct AttemptId {
+    /// Counts the delivery's attempts from 1.
+    pub(super) number: i64,
+    pub(super) began_at_ms: i64,
+}
 
 /// A campaign as the ledger knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +75,8 @@ pub struct Delivery {
     pub place: Place,
     /// The address that was enrolled.
     pub address: String,
+    /// Since when it is due again; none for one that waits for its turn in the list.
+    pub due_at_ms: Option<i64>,
     /// Tries so far.
     pub tries: u32,
     /// When the first try began, in ms since the epoch.
@@ -82,6 +88,8 @@ pub struct Delivery {
 pub struct Intent {
     /// Which delivery.
     pub delivery: DeliveryId,
+    /// Its address's comparison key.
+    pub key: String,
     /// By which account.
     pub account: String,
     /// What the account may send. Counted in the same transaction.
@@ -215,18 +223,14 @@ pub(super) enum Command {
         campaign: CampaignId,
         answer: Answer<()>,
     },
-    /// Enrols a batch; answers how many of them are suppressed.
+    /// Enrols those of a batch who are new and points the others to their rows; those readmitted are pending again.
+    /// Answers how many of the new ones are suppressed.
     Enrol {
         campaign: CampaignId,
         list: ListId,
-        rows: Vec<NewDelivery>,
+        new: Vec<NewDelivery>,
+        moved: Vec<(DeliveryId, NewDelivery)>,
         answer: Answer<u64>,
-    },
-    /// Points deliveries to their rows in a fresh list; those readmitted are pending again.
-    Move {
-        list: ListId,
-        rows: Vec<(DeliveryId, NewDelivery)>,
-        answer: Answer<()>,
     },
     /// Takes deliveries off the campaign whose rows are not in this list; answers how many.
     Withdraw {
@@ -253,10 +257,11 @@ pub(super) enum Command {
         now_ms: i64,
         answer: Answer<u64>,
     },
-    /// Fetches deliveries that are due: retries first, then by row.
+    /// Fetches deliveries that are due: those due again first, then those whose turn comes after `after`.
     Due {
         campaign: CampaignId,
         now_ms: i64,
+        after: Option<DeliveryId>,
         most: u32,
         answer: Answer<Vec<Delivery>>,
     },

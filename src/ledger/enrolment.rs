@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, RunState};
-use super::deliveries::step;
+use super::deliveries::{OF_CAMPAIGN, step};
 use super::state::{Event, State};
 use super::suppression::suppressed;
 
@@ -55,7 +55,10 @@ pub(super) fn add_list(db: &Connection, digest: &str, path: &str) -> rusqlite::R
 pub(super) fn drop_partial(db: &Connection, campaign: CampaignId) -> rusqlite::Result<()> {
     // Nothing can have been attempted before the enrolment was complete; the foreign key of `attempt` would object.
     db.execute(
-        "DELETE FROM delivery WHERE campaign_id = (SELECT id FROM campaign WHERE id = ?1 AND enrolled_at_ms IS NULL)",
+        &format!(
+            "DELETE FROM delivery WHERE {OF_CAMPAIGN}
+             AND (SELECT enrolled_at_ms IS NULL FROM campaign WHERE campaign.id = ?1)"
+        ),
         [campaign.0],
     )?;
     Ok(())
@@ -68,11 +71,13 @@ pub(super) fn enrol(
     rows: &[NewDelivery],
 ) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached(
-        "INSERT INTO delivery (campaign_id, list_id, line, offset, length, address, state, reason)
+        "INSERT INTO delivery (id, list_id, line, offset, length, address, state, reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
+    let highest = format!("SELECT coalesce(max(id), ?1 << 32) FROM delivery WHERE {OF_CAMPAIGN}");
+    let highest: i64 = db.query_row(&highest, [campaign.0], |row| row.get(0))?;
     let mut held = 0;
-    for row in rows {
+    for (id, row) in (highest + 1..).zip(rows) {
         let reason = suppressed(db, &row.key)?;
         held += u64::from(reason.is_some());
         let state = if reason.is_some() {
@@ -81,7 +86,7 @@ pub(super) fn enrol(
             State::Pending
         };
         statement.execute(params![
-            campaign.0,
+            id,
             list.0,
             signed(row.place.line),
             signed(row.place.offset),
@@ -123,9 +128,9 @@ pub(super) fn move_to(
 }
 
 pub(super) fn withdraw(db: &Connection, campaign: CampaignId, list: ListId) -> rusqlite::Result<u64> {
-    let mut statement = db.prepare_cached(
-        "SELECT id FROM delivery WHERE campaign_id = ?1 AND state = 'pending' AND list_id <> ?2",
-    )?;
+    let mut statement = db.prepare(&format!(
+        "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'pending' AND list_id <> ?2"
+    ))?;
     let rows = statement.query_map([campaign.0, list.0], |row| row.get::<_, i64>(0))?;
     let gone: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
     for delivery in &gone {

@@ -9,6 +9,7 @@ mod command;
 mod sqlite;
 mod apply;
 mod enrolment;
+mod attempts;
 mod deliveries;
 mod suppression;
 mod accounts;
@@ -129,25 +130,23 @@ impl Ledger {
         self.ask(|answer| Command::DropPartial { campaign, answer }).await
     }
 
-    /// Enrols a batch of recipients; says how many of them are suppressed.
+    /// Enrols those of a batch who are new, and points the others to their rows in a fresh list; the receipt says how
+    /// many of the new ones are suppressed.
     pub async fn enrol(
         &self,
         campaign: CampaignId,
         list: ListId,
-        rows: Vec<NewDelivery>,
-    ) -> anyhow::Result<u64> {
-        self.ask(|answer| Command::Enrol {
+        new: Vec<NewDelivery>,
+        moved: Vec<(DeliveryId, NewDelivery)>,
+    ) -> Receipt<u64> {
+        self.order(|answer| Command::Enrol {
             campaign,
             list,
-            rows,
+            new,
+            moved,
             answer,
         })
         .await
-    }
-
-    /// Points deliveries to their rows in a fresh list.
-    pub async fn move_to(&self, list: ListId, rows: Vec<(DeliveryId, NewDelivery)>) -> anyhow::Result<()> {
-        self.ask(|answer| Command::Move { list, rows, answer }).await
     }
 
     /// Takes pending deliveries off the campaign whose rows are not in this list; says how many.
@@ -194,11 +193,19 @@ impl Ledger {
         .await
     }
 
-    /// Fetches deliveries that are due: retries first, then in the order of the list.
-    pub async fn due(&self, campaign: CampaignId, now_ms: i64, most: u32) -> anyhow::Result<Vec<Delivery>> {
+    /// Fetches deliveries that are due: those due again first, then those whose turn comes, in the order of the
+    /// list and only after `after`: what a run has seen is not looked through again.
+    pub async fn due(
+        &self,
+        campaign: CampaignId,
+        now_ms: i64,
+        after: Option<DeliveryId>,
+        most: u32,
+    ) -> anyhow::Result<Vec<Delivery>> {
         self.ask(|answer| Command::Due {
             campaign,
             now_ms,
+            after,
             most,
             answer,
         })

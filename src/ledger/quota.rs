@@ -9,6 +9,9 @@ use crate::campaign::quota::{Quota, Used};
 /// An attempt without a result is over by then: the longest dialogue takes half as long. Its run is gone.
 const LOST_AFTER_MS: i64 = 20 * 60 * 1_000;
 
+/// How much later than `found_at_ms` an attempt can have ended.
+pub(super) const LONGEST_MS: i64 = 60 * 60 * 1_000;
+
 /// The mails that windows may still hold, by account.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
@@ -38,6 +41,13 @@ impl Usage {
         Ok(used)
     }
 
+    /// Notes that an attempt of this account began.
+    pub(super) fn begin(&mut self, account: &str) {
+        if let Some(used) = self.accounts.get_mut(account) {
+            used.open += 1;
+        }
+    }
+
     /// Notes that an attempt of this account ended.
     pub(super) fn end(&mut self, account: &str, now_ms: i64) {
         if let Some(used) = self.accounts.get_mut(account) {
@@ -53,24 +63,25 @@ impl Usage {
 
 fn load(connection: &Connection, account: &str, quota: &Quota, now_ms: i64) -> rusqlite::Result<Used> {
     let lost = now_ms - LOST_AFTER_MS;
-    let open: i64 = connection
-        .prepare_cached(
-            "SELECT count(*) FROM attempt WHERE account = ?1 AND ended_at_ms IS NULL AND began_at_ms > ?2",
-        )?
-        .query_row(params![account, lost], |row| row.get(0))?;
-    let mut statement = connection.prepare_cached(
-        "SELECT ended_at_ms FROM attempt WHERE account = ?1 AND ended_at_ms > ?2
-         UNION ALL
-         SELECT began_at_ms + ?4 FROM attempt
-         WHERE account = ?1 AND ended_at_ms IS NULL AND began_at_ms <= ?3 AND began_at_ms + ?4 > ?2
-         ORDER BY 1",
-    )?;
     let oldest = now_ms - quota.longest_ms();
-    let ended = statement
-        .query_map(params![account, oldest, lost, LOST_AFTER_MS], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+    let mut statement = connection.prepare_cached(
+        "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2",
+    )?;
+    let mut rows = statement.query(params![account, oldest - LONGEST_MS])?;
+    let mut open = 0;
+    let mut ended = Vec::new();
+    while let Some(row) = rows.next()? {
+        let began_at_ms: i64 = row.get(0)?;
+        match row.get::<_, Option<i64>>(1)? {
+            None if began_at_ms > lost => open += 1,
+            None => ended.push(began_at_ms + LOST_AFTER_MS),
+            Some(ended_at_ms) => ended.push(ended_at_ms),
+        }
+    }
+    ended.retain(|at_ms| *at_ms > oldest);
+    ended.sort_unstable();
     Ok(Used {
-        open: usize::try_from(open).unwrap_or_default(),
-        ended,
+        open,
+        ended: ended.into(),
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::Serialize;
 
 use super::command::{CampaignId, Tally};
-use super::deliveries::read_place;
+use super::deliveries::{OF_CAMPAIGN, read_place};
 use super::enrolment::WITHDRAWN;
 use super::lock;
 use super::sqlite::{check_version, explain};
@@ -152,11 +152,12 @@ impl Reader {
         let Some((id, account, state, next_ms, note)) = row.optional()? else {
             return Ok(None);
         };
-        let sql =
-            "SELECT count(*) FROM delivery WHERE campaign_id = ?1 AND state = 'suppressed' AND reason = ?2";
+        let sql = format!(
+            "SELECT count(*) FROM delivery WHERE {OF_CAMPAIGN} AND state = 'suppressed' AND reason = ?2"
+        );
         let withdrawn = self
             .connection
-            .query_row(sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
+            .query_row(&sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
         let is_running = lock::is_running(&self.ledger, campaign);
         Ok(Some(Status {
             campaign: campaign.to_owned(),
@@ -176,28 +177,40 @@ impl Reader {
 
     /// Counts a campaign's states. The counts come from one statement, so that they always sum up.
     pub fn tally(&self, campaign: CampaignId) -> anyhow::Result<Tally> {
+        let counts = State::ALL.map(|state| format!("count(*) FILTER (WHERE state = '{}')", state.name()));
+        let sql = format!("SELECT {} FROM delivery WHERE {OF_CAMPAIGN}", counts.join(", "));
         let mut tally = Tally::default();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT state, count(*) FROM delivery WHERE campaign_id = ?1 GROUP BY state")?;
-        let rows = statement.query_map([campaign.0], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-        })?;
-        for row in rows {
-            let (state, count) = row?;
-            let state: State = state.parse().map_err(anyhow::Error::msg)?;
-            tally.add(state, u64::try_from(count).unwrap_or_default());
-        }
+        self.connection
+            .prepare_cached(&sql)?
+            .query_row([campaign.0], |row| {
+                for (column, state) in State::ALL.into_iter().enumerate() {
+                    tally.add(
+                        state,
+                        u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default(),
+                    );
+                }
+                Ok(())
+            })?;
         Ok(tally)
+    }
+
+    fn campaign(&self, name: &str) -> anyhow::Result<Option<CampaignId>> {
+        let sql = "SELECT id FROM campaign WHERE name = ?1";
+        let found = self
+            .connection
+            .query_row(sql, [name], |row| row.get(0).map(CampaignId));
+        Ok(found.optional()?)
     }
 
     /// The deliveries of a campaign in one state, with their reasons, in the order of the list.
     pub fn in_state(&self, campaign: &str, state: State, most: u32) -> anyhow::Result<Vec<(String, String)>> {
-        let mut statement = self.connection.prepare(
-            "SELECT address, coalesce(reason, '') FROM delivery
-             WHERE campaign_id = (SELECT id FROM campaign WHERE name = ?1) AND state = ?2 ORDER BY id LIMIT ?3",
-        )?;
-        let rows = statement.query_map(params![campaign, state.name(), most], |row| {
+        let Some(campaign) = self.campaign(campaign)? else {
+            return Ok(Vec::new());
+        };
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT address, coalesce(reason, '') FROM delivery WHERE {OF_CAMPAIGN} AND state = ?2 ORDER BY id LIMIT ?3"
+        ))?;
+        let rows = statement.query_map(params![campaign.0, state.name(), most], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -205,16 +218,21 @@ impl Reader {
 
     /// Everything known about one recipient of a campaign, found by the address's key.
     pub fn story(&self, campaign: &str, key: &str) -> anyhow::Result<Option<Story>> {
-        let sql = "SELECT id, address, state, reason, tries, due_at_ms, line, offset, length FROM delivery
-                   WHERE campaign_id = (SELECT id FROM campaign WHERE name = ?1) AND lower(address) = ?2";
-        let found = self.connection.query_row(sql, [campaign, key], |row| {
+        let Some(campaign) = self.campaign(campaign)? else {
+            return Ok(None);
+        };
+        let sql = format!(
+            "SELECT id, address, state, reason, tries, due_at_ms, line, offset, length FROM delivery
+             WHERE {OF_CAMPAIGN} AND lower(address) = ?2"
+        );
+        let found = self.connection.query_row(&sql, params![campaign.0, key], |row| {
             let place = read_place(row, 6)?;
             let story = Story {
                 recipient: row.get(1)?,
                 state: State::Pending,
                 reason: row.get(3)?,
                 tries: row.get(4)?,
-                due_at_ms: row.get(5)?,
+                due_at_ms: row.get::<_, Option<i64>>(5)?.unwrap_or_default(),
                 line: place.line,
                 attempts: Vec::new(),
             };
@@ -231,7 +249,7 @@ impl Reader {
     fn attempts(&self, delivery: i64) -> anyhow::Result<Vec<Try>> {
         let mut statement = self.connection.prepare(
             "SELECT began_at_ms, ended_at_ms, message_id, lower(hex(digest)), outcome, stage, code, enhanced, reply
-             FROM attempt WHERE delivery_id = ?1 ORDER BY id",
+             FROM attempt WHERE delivery_id = ?1 ORDER BY number",
         )?;
         let rows = statement.query_map([delivery], |row| {
             Ok(Try {
@@ -264,8 +282,8 @@ impl Reader {
         campaign: CampaignId,
         mut each: impl FnMut(super::DeliveryId, &str, bool),
     ) -> anyhow::Result<()> {
-        let sql = "SELECT id, address, state = 'pending' FROM delivery WHERE campaign_id = ?1";
-        let mut statement = self.connection.prepare(sql)?;
+        let sql = format!("SELECT id, address, state = 'pending' FROM delivery WHERE {OF_CAMPAIGN}");
+        let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([campaign.0])?;
         while let Some(row) = rows.next()? {
             let address = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::Broken;
 use super::apply::{Committed, Writer};
+use super::attempts::Statements;
 use super::command::Command;
 
 /// The schema this program writes.
@@ -80,9 +81,11 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusq
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         writer.refresh(&transaction)?;
         let mut committed: Vec<Committed> = Vec::with_capacity(batch.len());
+        let mut statements = Statements::prepare(&transaction)?;
         for command in batch.drain(..) {
-            committed.push(writer.apply(&transaction, command)?);
+            committed.push(writer.apply(&transaction, &mut statements, command)?);
         }
+        drop(statements);
         transaction.commit()?;
         for answer in committed {
             answer();

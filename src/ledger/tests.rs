@@ -28,7 +28,11 @@ impl Book {
         let campaign = ledger.register("spring", "main", "{}", 1).await.unwrap().id;
         let list = ledger.add_list("digest", "list.csv").await.unwrap();
         let rows = people.iter().map(|who| person(who)).collect();
-        ledger.enrol(campaign, list, rows).await.unwrap();
+        ledger
+            .enrol(campaign, list, rows, Vec::new())
+            .await
+            .await
+            .unwrap();
         ledger.enrolled(campaign, "main", "{}", 1).await.unwrap();
         Self {
             folder,
@@ -51,12 +55,35 @@ impl Book {
     }
 
     async fn due(&self, now_ms: i64) -> Vec<Delivery> {
-        self.ledger.due(self.campaign, now_ms, 1_000).await.unwrap()
+        self.ledger.due(self.campaign, now_ms, None, 1_000).await.unwrap()
+    }
+
+    fn intent(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Intent {
+        let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
+        let mut key = String::new();
+        let find = |id, address: &str, _| {
+            if id == delivery {
+                key = crate::mail::Address::key_of(address);
+            }
+        };
+        self.reader().each_delivery(self.campaign, find).unwrap();
+        Intent {
+            delivery,
+            key,
+            account: "main".to_owned(),
+            quota: Quota {
+                rates,
+                ..Quota::default()
+            },
+            message_id: "id@example.com".to_owned(),
+            digest: [7; 32],
+            now_ms,
+        }
     }
 
     async fn begin(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Begin {
         self.ledger
-            .begin(intent(delivery, rates, now_ms))
+            .begin(self.intent(delivery, rates, now_ms))
             .await
             .await
             .unwrap()
@@ -96,21 +123,6 @@ fn person(who: &str) -> NewDelivery {
         key: address.to_lowercase(),
         address,
         place,
-    }
-}
-
-fn intent(delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Intent {
-    let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
-    Intent {
-        delivery,
-        account: "main".to_owned(),
-        quota: Quota {
-            rates,
-            ..Quota::default()
-        },
-        message_id: "id@example.com".to_owned(),
-        digest: [7; 32],
-        now_ms,
     }
 }
 
@@ -222,7 +234,7 @@ async fn the_quota_is_shared_with_another_process() {
     let due = book.due(10).await;
     let first = went(book.begin(due[0].id, &["2/min"], 10).await);
     let second = other
-        .begin(intent(due[1].id, &["2/min"], 20))
+        .begin(book.intent(due[1].id, &["2/min"], 20))
         .await
         .await
         .unwrap();
@@ -235,7 +247,7 @@ async fn the_quota_is_shared_with_another_process() {
     // The first ended at 5 s, so a minute after that its place is free; the other one is still under way.
     assert!(matches!(
         other
-            .begin(intent(due[2].id, &["2/min"], 64_999))
+            .begin(book.intent(due[2].id, &["2/min"], 64_999))
             .await
             .await
             .unwrap(),
@@ -243,11 +255,30 @@ async fn the_quota_is_shared_with_another_process() {
     ));
     went(
         other
-            .begin(intent(due[2].id, &["2/min"], 65_001))
+            .begin(book.intent(due[2].id, &["2/min"], 65_001))
             .await
             .await
             .unwrap(),
     );
+}
+
+#[tokio::test]
+async fn a_mail_that_took_hours_counts_from_its_end() {
+    let book = Book::new(&["li", "wu"]).await;
+    let due = book.due(10).await;
+    let slept = went(book.begin(due[0].id, &["1/min"], 10).await);
+    let hours = 3 * 60 * 60_000;
+    book.finish(due[0].id, slept, Next::Sent, hours).await;
+    // Read from the file: a new run knows nothing else.
+    let other = Ledger::open(&book.path()).unwrap();
+    for (now_ms, may_begin) in [(hours + 59_000, false), (hours + 60_001, true)] {
+        let begin = other
+            .begin(book.intent(due[1].id, &["1/min"], now_ms))
+            .await
+            .await
+            .unwrap();
+        assert_eq!(matches!(begin, Begin::Go(_)), may_begin, "{now_ms}");
+    }
 }
 
 #[tokio::test]
@@ -300,7 +331,8 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
     let fresh = book.ledger.add_list("other digest", "list.csv").await.unwrap();
     assert_ne!(fresh, book.list);
     book.ledger
-        .move_to(fresh, vec![(due[1].id, person("wu"))])
+        .enrol(book.campaign, fresh, Vec::new(), vec![(due[1].id, person("wu"))])
+        .await
         .await
         .unwrap();
     assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 1);
@@ -310,7 +342,8 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
         (1, 1, 1)
     );
     book.ledger
-        .move_to(fresh, vec![(due[0].id, person("li"))])
+        .enrol(book.campaign, fresh, Vec::new(), vec![(due[0].id, person("li"))])
+        .await
         .await
         .unwrap();
     assert_eq!(book.tally().pending, 2);
@@ -323,11 +356,16 @@ async fn an_enrolment_that_was_cut_short_begins_anew() {
     let ledger = Ledger::open(&folder.path().join("ledger.db")).unwrap();
     let known = ledger.register("spring", "main", "{}", 1).await.unwrap();
     let list = ledger.add_list("digest", "list.csv").await.unwrap();
-    ledger.enrol(known.id, list, vec![person("li")]).await.unwrap();
+    ledger
+        .enrol(known.id, list, vec![person("li")], Vec::new())
+        .await
+        .await
+        .unwrap();
     assert!(!ledger.find("spring").await.unwrap().unwrap().is_enrolled);
     ledger.drop_partial(known.id).await.unwrap();
     ledger
-        .enrol(known.id, list, vec![person("li"), person("wu")])
+        .enrol(known.id, list, vec![person("li"), person("wu")], Vec::new())
+        .await
         .await
         .unwrap();
     ledger.enrolled(known.id, "main", "{}", 1).await.unwrap();

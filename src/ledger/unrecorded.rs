@@ -28,7 +28,13 @@ impl Unrecorded {
         Ok(Ok(match command {
             Command::Begin { answer, .. } => {
                 self.attempts += 1;
-                later(answer, Begin::Go(AttemptId(self.attempts)))
+                later(
+                    answer,
+                    Begin::Go(AttemptId {
+                        number: self.attempts,
+                        began_at_ms: 0,
+                    }),
+                )
             }
             Command::Finish { answer, .. } => later(answer, ()),
             Command::Due {
@@ -36,9 +42,10 @@ impl Unrecorded {
                 now_ms,
                 most,
                 answer,
+                ..
             } => {
                 if self.waiting.is_none() {
-                    self.waiting = Some(deliveries::due(db, campaign, now_ms, u32::MAX)?.into());
+                    self.waiting = Some(deliveries::due(db, campaign, now_ms, None, u32::MAX)?.into());
                 }
                 let due = self.waiting.iter_mut().flat_map(|waiting| {
                     let count = waiting.len().min(most as usize);

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::campaign::quota::{Spent, Unit};
-use crate::deliver::flight::Landed;
+use crate::deliver::flight::{Landed, Waiting};
 use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
-use crate::mail::{Fault, Message, Outcome, Scope, Stage};
+use crate::mail::{Address, Fault, Message, Outcome, Scope, Stage};
 
 pub use maker::{Mail, Maker};
 use run::Shared;
@@ -110,11 +110,19 @@ impl Worker<'_> {
 
     /// Mails that will come aboard before the next one. When paced, also a result must be on disk before it: there is
     /// time for it, and whoever watches sees it at once.
-    fn waiting(&self) -> usize {
-        if self.shared.run.throttle.is_paced() {
-            self.begins.len() + self.finishes.len()
+    fn waiting(&self) -> Waiting {
+        let unfinished = if self.shared.run.throttle.is_paced() {
+            self.finishes.len()
         } else {
-            self.begins.len()
+            0
+        };
+        Waiting {
+            mails: self.begins.len() + unfinished,
+            octets: self
+                .begins
+                .iter()
+                .map(|(_, (_, message))| message.bytes.len())
+                .sum(),
         }
     }
 
@@ -129,7 +137,7 @@ impl Worker<'_> {
             self.is_idle = true;
             return Ok(());
         };
-        if !self.vehicle.is_ready(self.waiting()).await? {
+        if !self.vehicle.is_ready(self.waiting().mails).await? {
             shared.queue.give_back(delivery);
             self.is_idle = true;
             return Ok(());
@@ -138,6 +146,7 @@ impl Worker<'_> {
         let mail = run.maker.again(&run.rows, &delivery, now_ms)?;
         let intent = Intent {
             delivery: delivery.id,
+            key: Address::key_of(&delivery.address),
             account: run.account().name.clone(),
             quota: run.account().quota.clone(),
             message_id: mail.message.message_id.clone(),

@@ -25,6 +25,8 @@ struct Inner {
     waiting: VecDeque<Delivery>,
     /// Handed to a worker and not yet done: still pending in the ledger for a moment, or on their way.
     in_hand: HashSet<DeliveryId>,
+    /// The last that was fetched in its turn.
+    seen: Option<DeliveryId>,
     /// How many more may be handed out.
     left: Option<u64>,
 }
@@ -55,11 +57,11 @@ impl Queue {
         }
         let _fetching = self.fetching.acquire().await?;
         // Somebody else may have fetched meanwhile.
-        let most = match self.inner().take_or_ask(self.batch) {
+        let (after, most) = match self.inner().take_or_ask(self.batch) {
             Ok(next) => return Ok(next),
-            Err(most) => most,
+            Err(ask) => ask,
         };
-        let due = ledger.due(campaign, now_ms, most).await?;
+        let due = ledger.due(campaign, now_ms, after, most).await?;
         let mut inner = self.inner();
         inner.add(due);
         Ok(inner.take())
@@ -103,16 +105,18 @@ impl Inner {
         Some(next)
     }
 
-    /// The next one; else how many to ask the ledger for, which still counts those in hand as pending.
-    fn take_or_ask(&mut self, batch: u32) -> Result<Option<Delivery>, u32> {
+    /// The next one; else after whom and for how many to ask the ledger, which still counts those in hand as pending.
+    fn take_or_ask(&mut self, batch: u32) -> Result<Option<Delivery>, (Option<DeliveryId>, u32)> {
         if self.left == Some(0) || !self.waiting.is_empty() {
             return Ok(self.take());
         }
         let in_hand = u32::try_from(self.in_hand.len()).unwrap_or(u32::MAX);
-        Err(batch.saturating_add(in_hand))
+        Err((self.seen, batch.saturating_add(in_hand)))
     }
 
     fn add(&mut self, due: Vec<Delivery>) {
+        let in_turn = due.iter().filter(|one| one.due_at_ms.is_none());
+        self.seen = self.seen.max(in_turn.map(|one| one.id).max());
         let in_hand = &self.in_hand;
         let fresh = due.into_iter().filter(|one| !in_hand.contains(&one.id));
         self.waiting.extend(fresh);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::run::{Carrier, Ended, Shared};
-use crate::deliver::flight::Landed;
+use crate::deliver::flight::{Landed, Waiting};
 use crate::deliver::window::Window;
 use crate::deliver::{Flight, Session, Target};
 use crate::ledger::{AttemptId, Delivery};
@@ -62,17 +62,17 @@ impl<'a> Vehicle<'a> {
         }
     }
 
-    /// Can it take another mail, perhaps after connecting anew, if `waiting` more will come before it?
-    pub(super) fn has_room(&self, waiting: usize) -> bool {
+    /// Can it take another mail, perhaps after connecting anew, if those `waiting` come before it?
+    pub(super) fn has_room(&self, waiting: Waiting) -> bool {
         if self.is_retired {
             return false;
         }
         match (&self.shared.run.carrier, &self.flight) {
-            (Carrier::Sendmail(_), _) => self.parcel.is_none() && waiting == 0,
-            (Carrier::Smtp(_), None) => waiting == 0,
-            (Carrier::Smtp(_), Some(flight)) if flight.is_empty() && waiting == 0 => true,
+            (Carrier::Sendmail(_), _) => self.parcel.is_none() && waiting.mails == 0,
+            (Carrier::Smtp(_), None) => waiting.mails == 0,
+            (Carrier::Smtp(_), Some(flight)) if flight.is_empty() && waiting.mails == 0 => true,
             (Carrier::Smtp(_), Some(flight)) => {
-                !self.is_worn(flight, waiting) && flight.has_room(waiting, self.window())
+                !self.is_worn(flight, waiting.mails) && flight.has_room(waiting, self.window())
             }
         }
     }
@@ -180,8 +180,9 @@ impl<'a> Vehicle<'a> {
             let (ticket, _done) = self.parcel.take()?;
             return Some((ticket, landed));
         }
+        let window = self.window();
         let flight = self.flight.as_mut()?;
-        let landed = flight.next_landed().await;
+        let landed = flight.next_landed(window).await;
         if flight.is_chunking_unknown() {
             self.shared.is_chunking_unknown.store(true, Ordering::SeqCst);
         }

@@ -145,7 +145,7 @@ fn nobody_is_lost_or_mailed_twice_however_often_the_program_is_killed() {
 
 #[test]
 fn nobody_is_lost_or_mailed_twice_with_pipelining_alone() {
-    let figures = kill_again_and_again(&["--without", "chunking"], 2, 3);
+    let figures = kill_again_and_again(&["--without", "chunking"], 4, 3);
     eprintln!("with pipelining: {figures}");
     assert!(figures.kills > 0);
 }

@@ -53,7 +53,7 @@ async fn a_settled_transaction_needs_no_reset() {
     let mut flight = Flight::new(session);
     for who in ["one", "two"] {
         flight.board(who, message(who));
-        assert!(flight.next_landed().await.is_some());
+        assert!(flight.next_landed(window::MOST).await.is_some());
     }
     flight.close().await;
     assert!(!heard.await.unwrap().contains("RSET"));
@@ -103,7 +103,7 @@ async fn after_a_refusal_the_next_mail_begins_with_a_reset() {
     let mut flight = Flight::new(session);
     for who in ["one", "two"] {
         flight.board(who, message(who));
-        assert!(flight.next_landed().await.is_some());
+        assert!(flight.next_landed(window::MOST).await.is_some());
     }
 }
 
@@ -168,13 +168,16 @@ async fn a_mail_that_had_not_left_whole_is_no_doubt() {
     large.bytes = vec![b'x'; 64 * 1_024 * 1_024];
     flight.board("one", large);
     flight.board("two", message("two"));
-    let (_, landed) = flight.next_landed().await.unwrap();
+    let (_, landed) = flight.next_landed(window::MOST).await.unwrap();
     let Landed::Decided(Outcome::Deferred(fault)) = landed else {
         panic!("{landed:?}")
     };
     assert_eq!(fault.stage, crate::mail::Stage::Data);
-    assert_eq!(flight.next_landed().await, Some(("two", Landed::Untouched)));
-    assert_eq!(flight.next_landed().await, None);
+    assert_eq!(
+        flight.next_landed(window::MOST).await,
+        Some(("two", Landed::Untouched))
+    );
+    assert_eq!(flight.next_landed(window::MOST).await, None);
 }
 
 #[tokio::test]
@@ -206,7 +209,7 @@ async fn a_reply_too_many_ends_the_flight() {
     let (session, heard) = peer(CHUNKING, acts).await;
     let mut flight = Flight::new(session);
     flight.board("one", message("one"));
-    let (_, landed) = flight.next_landed().await.unwrap();
+    let (_, landed) = flight.next_landed(window::MOST).await.unwrap();
     assert!(
         matches!(landed, Landed::Decided(Outcome::Accepted(_))),
         "{landed:?}"
@@ -230,7 +233,7 @@ async fn a_reply_too_few_leaves_the_last_mail_in_doubt() {
         flight.board(who, message(who));
     }
     let mut landed = Vec::new();
-    while let Some((_, what)) = flight.next_landed().await {
+    while let Some((_, what)) = flight.next_landed(window::MOST).await {
         landed.push(what);
     }
     assert!(
@@ -251,7 +254,10 @@ async fn a_server_that_does_not_know_bdat_has_taken_nothing() {
         let (session, _heard) = peer(CHUNKING, acts).await;
         let mut flight = Flight::new(session);
         flight.board("one", message("one"));
-        assert_eq!(flight.next_landed().await, Some(("one", Landed::Untouched)));
+        assert_eq!(
+            flight.next_landed(window::MOST).await,
+            Some(("one", Landed::Untouched))
+        );
         assert!(flight.is_chunking_unknown());
     }
 }
@@ -273,7 +279,7 @@ async fn nothing_is_lost_when_waiting_is_given_up_and_begun_again() {
     while landed.len() < PEOPLE.len() {
         tokio::select! {
             biased;
-            Some((who, what)) = flight.next_landed() => {
+            Some((who, what)) = flight.next_landed(window::MOST) => {
                 assert!(matches!(what, Landed::Decided(Outcome::Accepted(_))), "{what:?}");
                 landed.push(who);
             }

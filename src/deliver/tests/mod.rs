@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::flight::{Flight, Landed};
+use super::flight::{Flight, Landed, Waiting};
 use super::session::{Session, Target};
 use super::window;
 use crate::campaign::{Account, Login, Tls, Transport};
@@ -132,12 +132,12 @@ async fn fly_all(people: &[&'static str], ehlo: &'static str, acts: Vec<Act>) ->
     let mut waiting: Vec<_> = people.iter().rev().copied().collect();
     let mut landed = Vec::new();
     loop {
-        while flight.has_room(0, window::MOST)
+        while flight.has_room(Waiting::default(), window::MOST)
             && let Some(to) = waiting.pop()
         {
             flight.board(to, message(to));
         }
-        let Some((to, what)) = flight.next_landed().await else {
+        let Some((to, what)) = flight.next_landed(window::MOST).await else {
             break;
         };
         landed.push(match what {

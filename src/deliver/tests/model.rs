@@ -187,7 +187,7 @@ fn converse(
         {
             mails.board(who, message(who));
         }
-        mails.speak(&mut wire);
+        mails.speak(super::window::MOST, &mut wire);
         let piece = pieces.next().unwrap().min(wire.outgoing().len());
         let (leaving, _) = wire.outgoing().split_at(piece);
         server.hear(leaving);

@@ -28,32 +28,36 @@ CREATE TABLE list (
     path    TEXT NOT NULL                  -- where the user keeps it
 ) STRICT;
 
--- One recipient of one campaign.
+-- One recipient of one campaign. `id` is the campaign's in the upper 32 bits and the order of enrolment in the lower, so
+-- that a campaign's recipients lie beside one another and no index is needed to find them.
 CREATE TABLE delivery (
     id           INTEGER PRIMARY KEY,
-    campaign_id  INTEGER NOT NULL REFERENCES campaign (id),
+    campaign_id  INTEGER GENERATED ALWAYS AS (id >> 32) VIRTUAL,
     list_id      INTEGER NOT NULL REFERENCES list (id),
     line         INTEGER NOT NULL,
     offset       INTEGER NOT NULL,
     length       INTEGER NOT NULL,
     address      TEXT NOT NULL,
     state        TEXT NOT NULL,            -- pending, sending, sent, failed, in_doubt, suppressed
-    due_at_ms    INTEGER NOT NULL DEFAULT 0,
-    tries        INTEGER NOT NULL DEFAULT 0,
+    due_at_ms    INTEGER,                  -- pending again: since or from then; NULL: when its turn comes, or never
+    attempts     INTEGER NOT NULL DEFAULT 0,   -- all of them
+    tries        INTEGER NOT NULL DEFAULT 0,   -- those that were about this mail
     first_try_ms INTEGER,
     reason       TEXT                      -- why it is failed, in doubt or suppressed
 ) STRICT;
 
--- Serves `next` (what is due), and counts the states without reading the rows.
-CREATE INDEX delivery_by_state ON delivery (campaign_id, state, due_at_ms, id);
+-- Those that wait for another try. Most recipients never do: they cost no index.
+CREATE INDEX delivery_due ON delivery (campaign_id, due_at_ms) WHERE due_at_ms IS NOT NULL;
 
 -- One try. Written before the mail leaves; completed once, when its outcome is known. Never deleted.
 CREATE TABLE attempt (
-    id          INTEGER PRIMARY KEY,
     delivery_id INTEGER NOT NULL REFERENCES delivery (id),
+    number      INTEGER NOT NULL,          -- 1 is the first of its delivery
     account     TEXT NOT NULL,
     began_at_ms INTEGER NOT NULL,
     ended_at_ms INTEGER,
+    -- By when quotas find it: its beginning, or its end when that came more than an hour later (a machine that slept).
+    found_at_ms INTEGER NOT NULL,
     message_id  TEXT NOT NULL,
     digest      BLOB NOT NULL,             -- SHA-256 of the mail
     outcome     TEXT,                      -- accepted, deferred, refused, in-doubt
@@ -61,12 +65,12 @@ CREATE TABLE attempt (
     scope       TEXT,
     code        INTEGER,
     enhanced    TEXT,
-    reply       TEXT
-) STRICT;
+    reply       TEXT,
+    PRIMARY KEY (delivery_id, number)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX attempt_by_delivery ON attempt (delivery_id);
 -- Quotas are counted from here, never from a counter that could drift.
-CREATE INDEX attempt_by_account ON attempt (account, ended_at_ms);
+CREATE INDEX attempt_by_account ON attempt (account, found_at_ms);
 
 -- Never mail again.
 CREATE TABLE suppression (

@@ -1,0 +1,217 @@
+//! The SQL of a mail on its way: the intent before it leaves, the result after it. Every mail passes here twice, so its
+//! statements are prepared once for a whole transaction and touch as little as they can.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+
+use super::accounts::Locks;
+use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, Next};
+use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
+use super::quota::{LONGEST_MS, Usage};
+use super::state::{Event, State};
+use super::suppression::suppressed;
+use crate::mail::Outcome;
+
+/// Why a delivery is in doubt when its run died.
+const RUN_DIED: &str = "the run ended before the server's answer was recorded";
+
+/// What every mail needs.
+pub(super) struct Statements<'db> {
+    take: CachedStatement<'db>,
+    insert: CachedStatement<'db>,
+    complete: CachedStatement<'db>,
+    sent: CachedStatement<'db>,
+}
+
+impl<'db> Statements<'db> {
+    pub(super) fn prepare(db: &'db Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            // As most deliveries are when their turn comes; `take_any` knows the others. What it leaves alone costs
+            // nothing: the index on `due_at_ms` is not looked at.
+            take: db.prepare_cached(
+                "UPDATE delivery SET state = 'sending', attempts = 1
+                 WHERE id = ?1 AND state = 'pending' AND attempts = 0 AND due_at_ms IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM suppression WHERE address_key = ?2)",
+            )?,
+            insert: db.prepare_cached(
+                "INSERT INTO attempt (delivery_id, number, account, began_at_ms, found_at_ms, message_id, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+            )?,
+            complete: db.prepare_cached(
+                "UPDATE attempt SET ended_at_ms = ?3, outcome = ?4, stage = ?5, scope = ?6, code = ?7, enhanced = ?8,
+                 reply = ?9 WHERE delivery_id = ?1 AND number = ?2",
+            )?,
+            sent: db.prepare_cached(
+                "UPDATE delivery SET state = 'sent', reason = NULL, tries = tries + 1,
+                 first_try_ms = coalesce(first_try_ms, ?2) WHERE id = ?1 AND state = 'sending'",
+            )?,
+        })
+    }
+
+    /// Everything that must still hold when a mail leaves is asked here, in the transaction that writes the intent.
+    pub(super) fn begin(
+        &mut self,
+        db: &Connection,
+        usage: &mut Usage,
+        locks: &mut Locks,
+        intent: &Intent,
+    ) -> rusqlite::Result<Begin> {
+        if let Some(until) = locks.until(db, &intent.account, intent.now_ms)? {
+            return Ok(Begin::Locked(until));
+        }
+        let is_limited = !intent.quota.rates.is_empty();
+        if is_limited {
+            let used = usage.of(db, &intent.account, &intent.quota, intent.now_ms)?;
+            if let Some(spent) = intent.quota.spent(used, intent.now_ms) {
+                usage.forget(&intent.account);
+                return Ok(Begin::Wait(spent));
+            }
+        }
+        let number = if self.take.execute(params![intent.delivery.0, intent.key])? == 1 {
+            1
+        } else {
+            match take_any(db, intent)? {
+                Some(number) => number,
+                None => return Ok(Begin::Skip),
+            }
+        };
+        self.insert.execute(params![
+            intent.delivery.0,
+            number,
+            intent.account,
+            intent.now_ms,
+            intent.message_id,
+            intent.digest,
+        ])?;
+        if is_limited {
+            usage.begin(&intent.account);
+        }
+        Ok(Begin::Go(AttemptId {
+            number,
+            began_at_ms: intent.now_ms,
+        }))
+    }
+
+    /// Completes an attempt, and moves its delivery to where it belongs now.
+    pub(super) fn finish(
+        &mut self,
+        db: &Connection,
+        usage: &mut Usage,
+        finish: &Finish,
+    ) -> rusqlite::Result<()> {
+        let (name, fault) = match &finish.outcome {
+            Outcome::Accepted(_) => ("accepted", None),
+            Outcome::Deferred(fault) => ("deferred", Some(fault)),
+            Outcome::Refused(fault) => ("refused", Some(fault)),
+            Outcome::InDoubt(fault) => ("in-doubt", Some(fault)),
+        };
+        let reply = finish.outcome.reply();
+        let enhanced = reply.and_then(|reply| reply.enhanced);
+        let text = reply
+            .map(|reply| &reply.text)
+            .or_else(|| fault.map(|fault| &fault.note));
+        self.complete.execute(params![
+            finish.delivery.0,
+            finish.attempt.number,
+            finish.now_ms,
+            name,
+            fault.map(|fault| fault.stage.to_string()),
+            fault.map(|fault| fault.scope.to_string()),
+            reply.map(|reply| reply.code),
+            enhanced.map(|enhanced| enhanced.to_string()),
+            text,
+        ])?;
+        if finish.now_ms - finish.attempt.began_at_ms > LONGEST_MS {
+            db.execute(
+                "UPDATE attempt SET found_at_ms = ended_at_ms WHERE delivery_id = ?1 AND number = ?2",
+                params![finish.delivery.0, finish.attempt.number],
+            )?;
+        }
+        usage.end(&finish.account, finish.now_ms);
+        let fault = || fault.map(ToString::to_string);
+        let (event, reason, due_at_ms) = match &finish.next {
+            Next::Sent => {
+                let changed = self
+                    .sent
+                    .execute(params![finish.delivery.0, finish.attempt.began_at_ms])?;
+                return was_there(changed, State::Sending, Event::Accepted);
+            }
+            Next::Hold => return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None),
+            Next::RetryAt(due_at_ms) => (Event::Deferred, fault(), Some(*due_at_ms)),
+            Next::GiveUp(reason) => (Event::GivenUp, Some(reason.clone()), None),
+            Next::Doubt => (Event::Doubted, fault(), None),
+        };
+        let began = (finish.delivery, finish.attempt.began_at_ms);
+        tried(db, began, event, reason.as_deref(), due_at_ms)
+    }
+}
+
+/// Takes a delivery for sending, whatever became of it before, and numbers the attempt; none when it must not be sent.
+fn take_any(db: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
+    let row = db
+        .prepare_cached("SELECT state, due_at_ms, attempts FROM delivery WHERE id = ?1")?
+        .query_row([intent.delivery.0], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, Option<i64>>(1)?,
+                row.get::<_, i64>(2)?,
+            ))
+        })
+        .optional()?;
+    let Some((state, due_at_ms, attempts)) = row else {
+        return Ok(None);
+    };
+    if state != State::Pending.name() || due_at_ms > Some(intent.now_ms) {
+        return Ok(None);
+    }
+    if let Some(reason) = suppressed(db, &intent.key)? {
+        let event = Event::Suppressed;
+        step_from(db, intent.delivery, State::Pending, event, Some(&reason))?;
+        return Ok(None);
+    }
+    let next = State::Pending.on(Event::Begun).map_err(failure)?;
+    db.prepare_cached(
+        "UPDATE delivery SET state = ?2, due_at_ms = NULL, reason = NULL, attempts = ?3 WHERE id = ?1",
+    )?
+    .execute(params![intent.delivery.0, next.name(), attempts + 1])?;
+    Ok(Some(attempts + 1))
+}
+
+/// Moves a delivery on after a try that counts. The account's refusals do not: the mail was not at fault.
+fn tried(
+    db: &Connection,
+    (delivery, began_at_ms): (DeliveryId, i64),
+    event: Event,
+    reason: Option<&str>,
+    due_at_ms: Option<i64>,
+) -> rusqlite::Result<()> {
+    let next = State::Sending.on(event).map_err(failure)?;
+    let changed = db
+        .prepare_cached(
+            "UPDATE delivery SET state = ?2, reason = ?3, due_at_ms = ?4, tries = tries + 1,
+             first_try_ms = coalesce(first_try_ms, ?5)
+             WHERE id = ?1 AND state = 'sending'",
+        )?
+        .execute(params![delivery.0, next.name(), reason, due_at_ms, began_at_ms])?;
+    was_there(changed, State::Sending, event)
+}
+
+/// Puts deliveries in doubt whose run is gone.
+pub(super) fn recover(db: &Connection, campaign: CampaignId, now_ms: i64) -> rusqlite::Result<u64> {
+    let mut statement = db.prepare(&format!(
+        "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'sending'"
+    ))?;
+    let lost: Vec<i64> = statement
+        .query_map([campaign.0], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for delivery in &lost {
+        let began_at_ms = db.query_row(
+            "UPDATE attempt SET ended_at_ms = ?2, found_at_ms = ?2, outcome = 'in-doubt', reply = ?3
+             WHERE delivery_id = ?1 AND ended_at_ms IS NULL RETURNING began_at_ms",
+            params![delivery, now_ms, RUN_DIED],
+            |row| row.get(0),
+        )?;
+        let which = (DeliveryId(*delivery), began_at_ms);
+        tried(db, which, Event::Doubted, Some(RUN_DIED), None)?;
+    }
+    Ok(lost.len() as u64)
+}
