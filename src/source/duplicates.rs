@@ -1,135 +1,213 @@
-//! Finds addresses that stand on a list twice, in some 16 bytes a person.
-//!
-//! It takes each row once and in order, so a line stands for its row. A table of our own, because those of the standard
-//! library double when they are full and keep more: with a million people that is three times as much.
+//! Finds addresses that stand on a list twice, in memory that does not grow with the list: fingerprints are sorted piece
+//! by piece, the pieces wait in a temporary file, and merging them brings the same ones together.
 
-use sha2::{Digest as _, Sha256};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
 
 use crate::mail::Address;
 
-/// Parts of the table. Each grows on its own, so that memory never has to hold the whole of it twice.
-const SHARDS: usize = 256;
-/// How full a part may be. Beyond it, looking for a free place takes long.
-const FULL_PERCENT: usize = 85;
+/// Fingerprints in one piece: 1 MB. Shorter lists never touch the disk.
+const PIECE: usize = 64 * 1_024;
+/// Fingerprints of each piece that are in memory while merging.
+const READ_AHEAD: usize = 512;
+/// Octets of a fingerprint with its line.
+const SIZE: usize = size_of::<u128>();
+/// The lower bits, which hold the line. The others are the address's: 88 bits, which two addresses of a list do not
+/// share by accident, nor on purpose, because the hash has a random key.
+const LINE: u128 = (1 << 40) - 1;
 
-/// The addresses met so far, and the line each was met on first.
-#[derive(Debug)]
-pub(super) struct Seen {
-    shards: Vec<Shard>,
-}
-
-/// Open addressing: a fingerprint stands at its place or at the next free one after it.
+/// The rows whose address stood on an earlier row.
 #[derive(Debug, Default)]
-struct Shard {
-    /// 64 bits of an address' SHA-256; with the choice of the shard 72, which two addresses of a list do not share by
-    /// accident.
-    fingerprints: Vec<u64>,
-    /// Beside each its line; 0 where nobody is.
-    lines: Vec<u32>,
-    count: usize,
+pub(super) struct Duplicates {
+    /// By line, the line that counts.
+    first: HashMap<u64, u64>,
 }
 
-impl Default for Seen {
+impl Duplicates {
+    /// The line on which the address of this line stood first; none, when that is here.
+    pub(super) fn first_line(&self, line: u64) -> Option<u64> {
+        self.first.get(&line).copied()
+    }
+}
+
+/// Collects the addresses of a list.
+#[derive(Debug)]
+pub(super) struct Finder {
+    hashers: [RandomState; 2],
+    /// Sorted by address, then by line.
+    piece: Vec<u128>,
+    /// The pieces before, each of the same length.
+    file: Option<File>,
+    pieces: u64,
+    piece_len: usize,
+}
+
+impl Default for Finder {
     fn default() -> Self {
+        Self::new(PIECE)
+    }
+}
+
+impl Finder {
+    fn new(piece_len: usize) -> Self {
         Self {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            hashers: [RandomState::new(), RandomState::new()],
+            piece: Vec::new(),
+            file: None,
+            pieces: 0,
+            piece_len,
         }
     }
-}
 
-impl Seen {
-    /// The line on which this address was met first; none, when that is now.
-    pub(super) fn first_line(&mut self, address: &Address, line: u64) -> Option<u64> {
-        let digest = Sha256::digest(address.key().as_bytes());
-        let fingerprint = u64::from_le_bytes(*digest.first_chunk()?);
-        let shard = self.shards.get_mut(usize::from(*digest.last()?))?;
-        let line = u32::try_from(line).unwrap_or(u32::MAX);
-        let known = shard.enter(fingerprint, line);
-        (known != line).then_some(u64::from(known))
-    }
-}
-
-impl Shard {
-    /// Enters the line, unless one stands there already; says which stands there now.
-    fn enter(&mut self, fingerprint: u64, line: u32) -> u32 {
-        if (self.count + 1) * 100 > self.lines.len() * FULL_PERCENT {
-            self.grow();
+    /// Notes that an address stands on a line.
+    pub(super) fn add(&mut self, address: &Address, line: u64) -> io::Result<()> {
+        if self.piece.len() == self.piece_len {
+            self.put_away()?;
         }
-        let first = self.place(fingerprint);
-        let places = (first..self.lines.len()).chain(0..first);
-        for place in places {
-            let (Some(print), Some(known)) = (self.fingerprints.get_mut(place), self.lines.get_mut(place))
-            else {
-                break;
-            };
-            if *known == 0 {
-                (*print, *known) = (fingerprint, line);
-                self.count += 1;
-                return line;
-            }
-            if *print == fingerprint {
-                return *known;
-            }
-        }
-        line
+        let key = address.key();
+        let [high, low] = self.hashers.each_ref().map(|hasher| hasher.hash_one(&key));
+        let print = u128::from(high) << u64::BITS | u128::from(low);
+        self.piece.push(print & !LINE | u128::from(line) & LINE);
+        Ok(())
     }
 
-    /// Where a fingerprint belongs: they are spread evenly, and so are their places.
-    fn place(&self, fingerprint: u64) -> usize {
-        let scaled = (u128::from(fingerprint) * self.lines.len() as u128) >> u64::BITS;
-        usize::try_from(scaled).unwrap_or_default()
-    }
-
-    fn grow(&mut self) {
-        let size = self.lines.len() * 5 / 4 + 16;
-        let larger = Self {
-            fingerprints: vec![0; size],
-            lines: vec![0; size],
-            count: 0,
+    fn put_away(&mut self) -> io::Result<()> {
+        self.piece.sort_unstable();
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
         };
-        let before = std::mem::replace(self, larger);
-        for (fingerprint, line) in before.fingerprints.into_iter().zip(before.lines) {
-            if line != 0 {
-                self.enter(fingerprint, line);
+        let octets: Vec<u8> = self.piece.drain(..).flat_map(u128::to_le_bytes).collect();
+        file.write_all(&octets)?;
+        self.pieces += 1;
+        Ok(())
+    }
+
+    /// All addresses are known.
+    pub(super) fn finish(mut self) -> io::Result<Duplicates> {
+        self.piece.sort_unstable();
+        let mut runs = vec![Run::of_memory(self.piece)];
+        let octets = (self.piece_len * SIZE) as u64;
+        if let Some(file) = &self.file {
+            runs.extend(
+                (0..self.pieces).map(|piece| Run::of_file(file, piece * octets..(piece + 1) * octets)),
+            );
+        }
+        let mut heap = BinaryHeap::with_capacity(runs.len());
+        for (number, run) in runs.iter_mut().enumerate() {
+            heap.extend(run.next()?.map(|next| Reverse((next, number))));
+        }
+        let mut found = Duplicates::default();
+        let mut first: Option<u128> = None;
+        while let Some(Reverse((entry, number))) = heap.pop() {
+            if let Some(run) = runs.get_mut(number) {
+                heap.extend(run.next()?.map(|next| Reverse((next, number))));
+            }
+            match first {
+                Some(first) if first & !LINE == entry & !LINE => {
+                    found.first.insert(line_of(entry), line_of(first));
+                }
+                _ => first = Some(entry),
             }
         }
+        Ok(found)
+    }
+}
+
+fn line_of(entry: u128) -> u64 {
+    u64::try_from(entry & LINE).unwrap_or_default()
+}
+
+/// A sorted piece that is read from its beginning.
+struct Run<'f> {
+    /// The next ones, the first at the end.
+    ready: Vec<u128>,
+    file: Option<&'f File>,
+    /// What was not read yet.
+    rest: std::ops::Range<u64>,
+}
+
+impl<'f> Run<'f> {
+    fn of_memory(mut sorted: Vec<u128>) -> Self {
+        sorted.reverse();
+        Self {
+            ready: sorted,
+            file: None,
+            rest: 0..0,
+        }
+    }
+
+    fn of_file(file: &'f File, place: std::ops::Range<u64>) -> Self {
+        Self {
+            ready: Vec::new(),
+            file: Some(file),
+            rest: place,
+        }
+    }
+
+    fn next(&mut self) -> io::Result<Option<u128>> {
+        if self.ready.is_empty()
+            && !self.rest.is_empty()
+            && let Some(file) = self.file
+        {
+            let mut octets = [0; READ_AHEAD * SIZE];
+            let count = octets
+                .len()
+                .min(usize::try_from(self.rest.end - self.rest.start).unwrap_or(usize::MAX));
+            let (octets, _) = octets.split_at_mut(count);
+            file.read_exact_at(octets, self.rest.start)?;
+            self.rest.start += octets.len() as u64;
+            let (entries, _) = octets.as_chunks::<SIZE>();
+            self.ready
+                .extend(entries.iter().rev().map(|entry| u128::from_le_bytes(*entry)));
+        }
+        Ok(self.ready.pop())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
         #[test]
-        fn the_first_line_is_found_again(people in prop::collection::vec(0_u32..400, 1..1_500)) {
-            let mut seen = Seen::default();
+        fn every_later_row_of_an_address_knows_the_first(
+            people in prop::collection::vec(0_u32..400, 0..1_500),
+            piece_len in prop_oneof![Just(PIECE), 1_usize..700],
+        ) {
+            let mut finder = Finder::new(piece_len);
+            let mut expected: HashMap<u64, u64> = HashMap::new();
             let mut first: HashMap<u32, u64> = HashMap::new();
             for (line, person) in (2..).zip(people) {
                 let address = Address::parse(&format!("p{person}@example.com")).unwrap();
-                let expected = first.get(&person).copied();
-                prop_assert_eq!(seen.first_line(&address, line), expected);
-                first.entry(person).or_insert(line);
+                finder.add(&address, line).unwrap();
+                match first.get(&person) {
+                    Some(first) => drop(expected.insert(line, *first)),
+                    None => drop(first.insert(person, line)),
+                }
             }
+            prop_assert_eq!(finder.finish().unwrap().first, expected);
         }
     }
 
     #[test]
-    fn a_part_that_is_full_grows_and_forgets_nobody() {
-        let mut shard = Shard::default();
-        // All at one end, so that places run over.
-        for line in 1..=5_000 {
-            assert_eq!(shard.enter(u64::MAX - u64::from(line), line), line);
+    fn a_long_list_takes_several_pieces() {
+        let mut finder = Finder::default();
+        let people = 3 * PIECE as u64;
+        for person in 0..people {
+            let address = Address::parse(&format!("p{person}@example.com")).unwrap();
+            finder.add(&address, person + 2).unwrap();
         }
-        assert_eq!(shard.count, 5_000);
-        assert!(
-            shard.lines.len() * 10 < 5_000 * 16,
-            "{} places",
-            shard.lines.len()
-        );
+        finder
+            .add(&Address::parse("P7@example.com").unwrap(), people + 2)
+            .unwrap();
+        let found = finder.finish().unwrap();
+        assert_eq!(found.first, HashMap::from([(people + 2, 9)]));
     }
 }

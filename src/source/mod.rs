@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail};
 use csv::StringRecord;
@@ -23,7 +23,7 @@ use csv::StringRecord;
 use crate::campaign::{Problem, Problems, plain};
 use crate::mail::{Columns, Place, Recipient};
 use check::Shape;
-use duplicates::Seen;
+use duplicates::{Duplicates, Finder};
 use split::{Cells, Splitter};
 
 /// A list that has been opened and whose encoding, delimiter and header are known to be good.
@@ -32,6 +32,8 @@ pub struct List {
     shape: Arc<Shape>,
     /// Where the rows begin: the first byte and the line after the header.
     first: (u64, u64),
+    /// Found when the rows are first wanted.
+    duplicates: Arc<OnceLock<Arc<Duplicates>>>,
 }
 
 /// One row of a list, judged.
@@ -105,6 +107,7 @@ impl List {
         Ok(Self {
             shape: Arc::new(shape),
             first: splitter.position(),
+            duplicates: Arc::default(),
         })
     }
 
@@ -123,9 +126,41 @@ impl List {
         self.shape.delimiter
     }
 
-    /// Every row in the order of the file. Memory does not grow with the list but for some 20 bytes a person, by
-    /// which duplicates are found.
+    /// Every row in the order of the file. Memory does not grow with the list, but with the number of duplicates.
     pub fn rows(&self) -> anyhow::Result<Rows> {
+        Ok(Rows {
+            duplicates: self.duplicates()?,
+            ..self.rows_as_they_are()?
+        })
+    }
+
+    /// Reads the list through, the first time.
+    fn duplicates(&self) -> anyhow::Result<Arc<Duplicates>> {
+        if let Some(found) = self.duplicates.get() {
+            return Ok(Arc::clone(found));
+        }
+        let unsorted = || {
+            format!(
+                "find the duplicates of {} with a temporary file",
+                self.path().display()
+            )
+        };
+        let mut rows = self.rows_as_they_are()?;
+        let mut finder = Finder::default();
+        while let Some(row) = rows.next() {
+            if let Row::Usable(recipient) = row? {
+                finder
+                    .add(&recipient.address, recipient.place.line)
+                    .with_context(unsorted)?;
+                rows.take_back([recipient]);
+            }
+        }
+        let found = Arc::new(finder.finish().with_context(unsorted)?);
+        Ok(Arc::clone(self.duplicates.get_or_init(|| found)))
+    }
+
+    /// Every row, each judged by itself.
+    fn rows_as_they_are(&self) -> anyhow::Result<Rows> {
         let path = self.path().display();
         let mut file = File::open(self.path()).with_context(|| format!("open the list {path}"))?;
         file.seek(SeekFrom::Start(self.first.0))
@@ -133,7 +168,7 @@ impl List {
         Ok(Rows {
             shape: Arc::clone(&self.shape),
             splitter: Splitter::new(file, self.shape.delimiter, self.first),
-            seen: Seen::default(),
+            duplicates: Arc::default(),
             spare: Vec::new(),
             is_over: false,
         })
@@ -155,7 +190,7 @@ impl List {
 pub struct Rows {
     shape: Arc<Shape>,
     splitter: Splitter<File>,
-    seen: Seen,
+    duplicates: Arc<Duplicates>,
     /// Rows that are done with: the next ones are read into their memory.
     spare: Vec<StringRecord>,
     is_over: bool,
@@ -186,7 +221,7 @@ impl Rows {
                 Err(rejected) => return Ok(Some(Row::Rejected(*rejected))),
             };
             let place = recipient.place;
-            return Ok(Some(match self.seen.first_line(&recipient.address, place.line) {
+            return Ok(Some(match self.duplicates.first_line(place.line) {
                 Some(first_line) => Row::Duplicate {
                     place,
                     first_line,

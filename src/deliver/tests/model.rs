@@ -169,7 +169,7 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 
 const PEOPLE: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 
-/// Sends everyone a mail, in pieces of these sizes; says what became of each.
+/// Sends everyone a mail, so many at once on the wire and as many behind them, in pieces of these sizes; says what became of each.
 fn converse(
     manner: Manner,
     window: usize,
@@ -181,13 +181,13 @@ fn converse(
     let mut pieces = pieces.iter().copied().cycle();
     let mut landed = Vec::new();
     loop {
-        while mails.count() < window
+        while mails.count() < 2 * window
             && mails.is_open()
             && let Some(who) = people.next()
         {
             mails.board(who, message(who));
         }
-        mails.speak(super::window::MOST, &mut wire);
+        mails.speak(window, &mut wire);
         let piece = pieces.next().unwrap().min(wire.outgoing().len());
         let (leaving, _) = wire.outgoing().split_at(piece);
         server.hear(leaving);
