@@ -141,8 +141,9 @@ impl List {
         }
         let unsorted = || {
             format!(
-                "find the duplicates of {} with a temporary file",
-                self.path().display()
+                "find the duplicates of {} with a temporary file in {} (TMPDIR says where)",
+                self.path().display(),
+                std::env::temp_dir().display()
             )
         };
         let mut rows = self.rows_as_they_are()?;

@@ -144,6 +144,21 @@ fn a_provider_that_cannot_be_reached_costs_nobody_a_try() {
     assert_eq!(workspace.ask("SELECT count(*) FROM attempt"), Some(0));
 }
 
+#[test]
+fn a_long_list_without_room_for_temporary_files_sends_nothing() {
+    let sandbox = Sandbox::start(&[]);
+    let mut workspace = Workspace::new(&sandbox.account(), &people(70_000));
+    workspace.env("TMPDIR", "/nowhere");
+    workspace.send(&[]).expect(74).says(&[
+        "find the duplicates of",
+        "a temporary file in /nowhere (TMPDIR says where)",
+    ]);
+    assert!(sandbox.journal().is_empty());
+    // A short one needs none.
+    workspace.list(&people(3));
+    workspace.send(&[]).expect(0);
+}
+
 // A server that makes trouble loses nobody and doubles nobody.
 
 #[test]
