@@ -214,6 +214,12 @@ impl Enrolment {
                 let text = serde_json::to_string(&before).context("note the inputs")?;
                 ledger.enrolled(known.id, &known.account, &text, now_ms).await?;
             }
+            // Before those who wait are pointed to their rows: whoever has none in this list is withdrawn.
+            let revived = ledger.revive(registered.id).await?;
+            if revived > 0 {
+                let line = format!("{} refused for their content wait again", deliveries(revived));
+                job.printer.say(&line);
+            }
             let held = enrol::enrol(ledger, reader.as_ref(), registered.id, &self.list, list_id).await?;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
@@ -221,11 +227,6 @@ impl Enrolment {
                     "{} {are} on the suppression list and left out",
                     count(held, "recipient")
                 ));
-            }
-            let revived = ledger.revive(registered.id).await?;
-            if revived > 0 {
-                let line = format!("{} refused for their content wait again", deliveries(revived));
-                job.printer.say(&line);
             }
             ledger
                 .enrolled(registered.id, account, &self.inputs, now_ms)
