@@ -43,6 +43,7 @@ impl Writer {
             self.locks.forget();
             self.data_version = version;
         }
+        self.usage.forget_stale();
         Ok(())
     }
 

@@ -16,6 +16,8 @@ pub(super) const LONGEST_MS: i64 = 60 * 60 * 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     accounts: HashMap<String, Used>,
+    /// To be read anew in the next transaction.
+    stale: Vec<String>,
 }
 
 impl Usage {
@@ -55,9 +57,17 @@ impl Usage {
         }
     }
 
-    /// Reads the account anew next time: an attempt that seemed under way may belong to a run that is gone.
+    /// Reads the account anew in the next transaction: an attempt that seemed under way may belong to a run that is
+    /// gone. Not in this one, where many intents may meet the same spent quota.
     pub(super) fn forget(&mut self, account: &str) {
-        self.accounts.remove(account);
+        self.stale.push(account.to_owned());
+    }
+
+    /// To be called when a transaction begins.
+    pub(super) fn forget_stale(&mut self) {
+        for account in self.stale.drain(..) {
+            self.accounts.remove(&account);
+        }
     }
 }
 

@@ -117,8 +117,10 @@ impl Inner {
     fn add(&mut self, due: Vec<Delivery>) {
         let in_turn = due.iter().filter(|one| one.due_at_ms.is_none());
         self.seen = self.seen.max(in_turn.map(|one| one.id).max());
-        let in_hand = &self.in_hand;
-        let fresh = due.into_iter().filter(|one| !in_hand.contains(&one.id));
+        // Some may have been given back while the ledger was asked.
+        let here: HashSet<DeliveryId> = self.waiting.iter().map(|one| one.id).collect();
+        let is_new = |id: &DeliveryId| !here.contains(id) && !self.in_hand.contains(id);
+        let fresh = due.into_iter().filter(|one| is_new(&one.id));
         self.waiting.extend(fresh);
     }
 
