@@ -176,7 +176,7 @@ fn new_delivery(recipient: &Recipient) -> NewDelivery {
     }
 }
 
-/// Who is enrolled already: by a digest of the address, 24 bytes a person instead of the address itself.
+/// Who is enrolled already: by a digest of the address, which is smaller than the address itself.
 #[derive(Default)]
 struct Known(HashMap<[u8; 16], (DeliveryId, bool)>);
 

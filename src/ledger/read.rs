@@ -152,12 +152,7 @@ impl Reader {
         let Some((id, account, state, next_ms, note)) = row.optional()? else {
             return Ok(None);
         };
-        let sql = format!(
-            "SELECT count(*) FROM delivery WHERE {OF_CAMPAIGN} AND state = 'suppressed' AND reason = ?2"
-        );
-        let withdrawn = self
-            .connection
-            .query_row(&sql, params![id, WITHDRAWN], |row| row.get::<_, i64>(0))?;
+        let (tally, withdrawn) = self.counts(CampaignId(id))?;
         let is_running = lock::is_running(&self.ledger, campaign);
         Ok(Some(Status {
             campaign: campaign.to_owned(),
@@ -167,31 +162,40 @@ impl Reader {
                 (false, "running") => "stopped".to_owned(),
                 (false, _) => state,
             },
-            tally: self.tally(CampaignId(id))?,
-            withdrawn: u64::try_from(withdrawn).unwrap_or_default(),
+            tally,
+            withdrawn,
             account,
             next_ms,
             note,
         }))
     }
 
-    /// Counts a campaign's states. The counts come from one statement, so that they always sum up.
+    /// Counts a campaign's states.
     pub fn tally(&self, campaign: CampaignId) -> anyhow::Result<Tally> {
+        Ok(self.counts(campaign)?.0)
+    }
+
+    /// Counts a campaign's states, and of the suppressed those whose rows are gone. The counts come from one statement,
+    /// so that they always sum up, and each delivery is looked at once.
+    fn counts(&self, campaign: CampaignId) -> anyhow::Result<(Tally, u64)> {
         let counts = State::ALL.map(|state| format!("count(*) FILTER (WHERE state = '{}')", state.name()));
-        let sql = format!("SELECT {} FROM delivery WHERE {OF_CAMPAIGN}", counts.join(", "));
-        let mut tally = Tally::default();
-        self.connection
-            .prepare_cached(&sql)?
-            .query_row([campaign.0], |row| {
-                for (column, state) in State::ALL.into_iter().enumerate() {
-                    tally.add(
-                        state,
-                        u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default(),
-                    );
-                }
-                Ok(())
-            })?;
-        Ok(tally)
+        let sql = format!(
+            "SELECT count(*) FILTER (WHERE state = 'suppressed' AND reason = ?2), {}
+             FROM delivery WHERE {OF_CAMPAIGN}",
+            counts.join(", ")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let counted = statement.query_row(params![campaign.0, WITHDRAWN], |row| {
+            let count = |column| {
+                Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
+            };
+            let mut tally = Tally::default();
+            for (state, column) in State::ALL.into_iter().zip(1..) {
+                tally.add(state, count(column)?);
+            }
+            Ok((tally, count(0)?))
+        })?;
+        Ok(counted)
     }
 
     fn campaign(&self, name: &str) -> anyhow::Result<Option<CampaignId>> {

@@ -169,7 +169,8 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 
 const PEOPLE: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 
-/// Sends everyone a mail, so many at once on the wire and as many behind them, in pieces of these sizes; says what became of each.
+/// Sends everyone a mail, so many at once on the wire and as many behind them, in pieces of these sizes; says what
+/// became of each.
 fn converse(
     manner: Manner,
     window: usize,
