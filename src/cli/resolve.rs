@@ -50,12 +50,13 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Resolution::AssumeSent => "Take what is in doubt for sent? Some people may never get it.",
     };
     super::confirm(printer, args.yes, question)?;
-    let is_one = key.is_some();
-    let settled = runtime()?.block_on(settle(&workspace, &name, key, how))?;
-    if is_one && settled == 0 {
+    let doubtful = |reader: &Reader| in_doubt(reader, &name, key.as_deref());
+    let reader = reader_of(&workspace, &name)?;
+    if key.is_some() && doubtful(&reader)?.is_empty() {
         let what = format!("nothing of `{name}` is in doubt for this address");
         return Err(Coded::new(Exit::Data, what).into());
     }
+    let settled = runtime()?.block_on(settle(&workspace, &name, key.clone(), how))?;
     match (printer.form, how) {
         (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
         (Form::Text, Resolution::Resend) => {
@@ -66,6 +67,13 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
         (Form::Text, Resolution::AssumeSent) => {
             printer.data(&format!("{} taken for sent", deliveries(settled)));
+        }
+    }
+    if how == Resolution::Resend {
+        for (address, _) in doubtful(&reader)? {
+            printer.say(&format!(
+                "{address} is no longer on the list and stays in doubt; --assume-sent settles it"
+            ));
         }
     }
     Ok(Exit::Ok)
@@ -83,11 +91,7 @@ async fn settle(
 }
 
 fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<Exit> {
-    let reader = Reader::open(&workspace.ledger)?;
-    let Some(reader) = reader.filter(|reader| reader.uid(name).is_ok_and(|uid| uid.is_some())) else {
-        return Err(unknown(name).into());
-    };
-    let doubtful = reader.in_state(name, State::InDoubt, u32::MAX)?;
+    let doubtful = in_doubt(&reader_of(workspace, name)?, name, None)?;
     if printer.form == Form::Json {
         for (address, reason) in &doubtful {
             printer.json(&json!({ "recipient": address, "reason": reason }));
@@ -102,6 +106,19 @@ fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<E
         printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");
     }
     Ok(Exit::Ok)
+}
+
+fn reader_of(workspace: &Workspace, name: &str) -> anyhow::Result<Reader> {
+    let reader = Reader::open(&workspace.ledger)?;
+    let knows = |reader: &Reader| reader.uid(name).is_ok_and(|uid| uid.is_some());
+    Ok(reader.filter(knows).ok_or_else(|| unknown(name))?)
+}
+
+/// Who is in doubt and why; only one address, or all.
+fn in_doubt(reader: &Reader, name: &str, key: Option<&str>) -> anyhow::Result<Vec<(String, String)>> {
+    let mut doubtful = reader.in_state(name, State::InDoubt, u32::MAX)?;
+    doubtful.retain(|(address, _)| key.is_none_or(|key| Address::key_of(address) == key));
+    Ok(doubtful)
 }
 
 fn unknown(name: &str) -> Coded {

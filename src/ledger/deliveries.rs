@@ -9,6 +9,12 @@ use crate::mail::Place;
 /// Which deliveries belong to the campaign that is the first parameter; see the schema.
 pub(super) const OF_CAMPAIGN: &str = "id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff";
 
+/// When somebody is due again who need not wait: before anything that is due at a time.
+const AT_ONCE: i64 = 0;
+
+const DELIVERY: &str =
+    "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms FROM delivery";
+
 /// Moves a delivery whose state is known to the state that follows. If that is pending, it is so at once.
 pub(super) fn step_from(
     db: &Connection,
@@ -27,7 +33,7 @@ pub(super) fn step_from(
             state.name(),
             next.name(),
             reason,
-            (next == State::Pending).then_some(0),
+            (next == State::Pending).then_some(AT_ONCE),
         ])?;
     was_there(changed, state, event)
 }
@@ -65,25 +71,38 @@ pub(super) fn due(
     most: u32,
 ) -> rusqlite::Result<Vec<Delivery>> {
     // Retries that are due go first: a long list must not keep them waiting until they are too old.
-    let again = "campaign_id = ?1 AND due_at_ms <= ?2 ORDER BY due_at_ms, id";
-    let in_turn = "id > ?2 AND id <= (?1 << 32) + 0xffffffff AND due_at_ms IS NULL ORDER BY id";
-    let after = after.map_or(campaign.0 << 32, |after| after.0);
-    let mut found = Vec::new();
-    for (which, from) in [(again, now_ms), (in_turn, after)] {
-        let left = most.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
-        if left == 0 {
-            break;
-        }
-        let mut statement = db.prepare_cached(&format!(
-            "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms FROM delivery
-             WHERE state = 'pending' AND {which} LIMIT ?3"
-        ))?;
-        let rows = statement.query_map(params![campaign.0, from, left], read_delivery)?;
-        for row in rows {
-            found.push(row?);
-        }
+    let mut found = due_again(db, campaign, now_ms, most)?;
+    let left = most.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        found.extend(in_turn(db, campaign, after, left)?);
     }
     Ok(found)
+}
+
+fn due_again(
+    db: &Connection,
+    campaign: CampaignId,
+    now_ms: i64,
+    most: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
+    db.prepare_cached(&format!(
+        "{DELIVERY} WHERE state = 'pending' AND campaign_id = ?1 AND due_at_ms <= ?2 ORDER BY due_at_ms, id LIMIT ?3"
+    ))?
+    .query_map(params![campaign.0, now_ms, most], read_delivery)?
+    .collect()
+}
+
+fn in_turn(
+    db: &Connection,
+    campaign: CampaignId,
+    after: Option<DeliveryId>,
+    most: u32,
+) -> rusqlite::Result<Vec<Delivery>> {
+    db.prepare_cached(&format!(
+        "{DELIVERY} WHERE state = 'pending' AND {OF_CAMPAIGN} AND id > ?2 AND due_at_ms IS NULL ORDER BY id LIMIT ?3"
+    ))?
+    .query_map(params![campaign.0, after.map_or(0, |after| after.0), most], read_delivery)?
+    .collect()
 }
 
 fn read_delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
@@ -108,11 +127,13 @@ pub(super) fn read_place(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Res
 }
 
 pub(super) fn next_due(db: &Connection, campaign: CampaignId) -> rusqlite::Result<Option<i64>> {
-    let sql =
-        format!("SELECT min(coalesce(due_at_ms, 0)) FROM delivery WHERE {OF_CAMPAIGN} AND state = 'pending'");
-    db.query_row(&sql, [campaign.0], |row| row.get(0))
+    let sql = format!(
+        "SELECT min(coalesce(due_at_ms, ?2)) FROM delivery WHERE {OF_CAMPAIGN} AND state = 'pending'"
+    );
+    db.query_row(&sql, params![campaign.0, AT_ONCE], |row| row.get(0))
 }
 
+/// Settles doubts. Nobody is sent to again who is no longer on the list: they stay in doubt.
 pub(super) fn resolve(
     db: &Connection,
     campaign: CampaignId,
@@ -120,9 +141,12 @@ pub(super) fn resolve(
     how: Resolution,
 ) -> rusqlite::Result<u64> {
     let mut statement = db.prepare(&format!(
-        "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'in_doubt' AND (?2 IS NULL OR lower(address) = ?2)"
+        "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'in_doubt' AND (?2 IS NULL OR lower(address) = ?2)
+         AND (?3 OR list_id = (SELECT list.id FROM campaign JOIN list ON list.digest = campaign.inputs ->> 'list'
+                               WHERE campaign.id = ?1))"
     ))?;
-    let rows = statement.query_map(params![campaign.0, key], |row| row.get::<_, i64>(0))?;
+    let is_anyone = how == Resolution::AssumeSent;
+    let rows = statement.query_map(params![campaign.0, key, is_anyone], |row| row.get::<_, i64>(0))?;
     let doubtful: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
     for delivery in &doubtful {
         let (event, reason) = match how {

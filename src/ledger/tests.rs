@@ -33,7 +33,10 @@ impl Book {
             .await
             .await
             .unwrap();
-        ledger.enrolled(campaign, "main", "{}", 1).await.unwrap();
+        ledger
+            .enrolled(campaign, "main", r#"{"list":"digest"}"#, 1)
+            .await
+            .unwrap();
         Self {
             folder,
             ledger,

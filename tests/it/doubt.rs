@@ -142,3 +142,20 @@ fn with_chunking_what_left_together_with_a_doubtful_mail_is_in_doubt_too() {
     workspace.send(&[]).expect(76);
     assert!(sandbox.arrived().into_values().eq([1; 2]));
 }
+
+#[test]
+fn whoever_left_the_list_stays_in_doubt() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&["anna@example.com", "accept-then-drop@example.com"]);
+    workspace.list(&["anna@example.com", "bert@example.com"]);
+    workspace.send(&["--accept-changes"]).expect(76);
+    workspace
+        .run(&["resolve", "news", "--resend", "--yes"])
+        .expect(0)
+        .says(&[
+            "0 deliveries will be sent again",
+            "accept-then-drop@example.com is no longer on the list and stays in doubt",
+        ]);
+    workspace.send(&[]).expect(76);
+    assert_eq!(sandbox.arrived()["accept-then-drop@example.com"], 1);
+    assert_eq!(sandbox.arrived()["bert@example.com"], 1);
+}
