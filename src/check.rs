@@ -16,6 +16,8 @@ const BATCH: usize = 256;
 const BATCHES_WAITING: usize = 4;
 /// Duplicates named in the report; the rest are counted.
 const DUPLICATES_SHOWN: usize = 20;
+/// Withheld people named in the report; the rest are counted.
+const WITHHELD_SHOWN: usize = 20;
 
 /// What the check found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -30,6 +32,10 @@ pub struct Findings {
     pub duplicate_lines: Vec<(u64, u64)>,
     /// Rows that cannot be used.
     pub rejected: u64,
+    /// People whom the list's own columns say not to mail.
+    pub withheld: u64,
+    /// The first of them.
+    pub withheld_rows: Vec<WithheldRow>,
     /// Octets of the largest mail.
     pub largest: usize,
     /// What is wrong with rows of the list.
@@ -40,12 +46,31 @@ pub struct Findings {
     pub mail_problems: Problems,
 }
 
-/// Reads the whole list and makes every mail once, on all cores. `rejected` is told of every row that cannot be used.
+/// A person on the list who is not mailed, because the list says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WithheldRow {
+    /// The row's line.
+    pub line: u64,
+    /// The address.
+    pub email: String,
+    /// What the list says, such as "`Accepts Email Marketing` is `no`".
+    pub reason: String,
+}
+
+/// A row that is left out, and why.
+pub enum LeftOut<'a> {
+    /// It cannot be used.
+    Rejected(&'a Rejected),
+    /// Its person is not to be mailed.
+    Withheld(&'a WithheldRow),
+}
+
+/// Reads the whole list and makes every mail once, on all cores. `left_out` is told of every row that is not mailed.
 pub fn check(
     maker: &Maker,
     list: &List,
     now_ms: i64,
-    mut rejected: impl FnMut(&Rejected) -> anyhow::Result<()>,
+    mut left_out: impl FnMut(LeftOut<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Findings> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (batches, waiting) = sync_channel::<Vec<Recipient>>(BATCHES_WAITING);
@@ -62,7 +87,7 @@ pub fn check(
         let mut batch = Vec::with_capacity(BATCH);
         let mut rows = list.rows()?;
         while let Some(row) = rows.next() {
-            if let Some(recipient) = findings.note(row?, &mut rejected)? {
+            if let Some(recipient) = findings.note(row?, list, &mut left_out)? {
                 batch.push(recipient);
                 if batch.len() == BATCH {
                     batches.send(batch)?;
@@ -96,7 +121,8 @@ impl Findings {
     fn note(
         &mut self,
         row: Row,
-        rejected: &mut impl FnMut(&Rejected) -> anyhow::Result<()>,
+        list: &List,
+        left_out: &mut impl FnMut(LeftOut<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Option<Recipient>> {
         self.rows += 1;
         match row {
@@ -112,9 +138,23 @@ impl Findings {
                     self.duplicate_lines.push((place.line, first_line));
                 }
             }
+            Row::Withheld {
+                recipient, column, ..
+            } => {
+                self.withheld += 1;
+                let row = WithheldRow {
+                    line: recipient.place.line,
+                    email: recipient.address.to_string(),
+                    reason: list.why_withheld(&recipient, column),
+                };
+                left_out(LeftOut::Withheld(&row))?;
+                if self.withheld_rows.len() < WITHHELD_SHOWN {
+                    self.withheld_rows.push(row);
+                }
+            }
             Row::Rejected(row) => {
                 self.rejected += 1;
-                rejected(&row)?;
+                left_out(LeftOut::Rejected(&row))?;
                 self.row_problems.push(row.problem);
             }
         }

@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub path: PathBuf,
 }
 
-/// Copies the list into `lists/` beside the ledger, unless the same content lies there already.
+/// Copies the plain text of a list into `lists/` beside the ledger, unless the same content lies there already.
 pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let folder = ledger.with_file_name("lists");
     std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;

@@ -48,7 +48,12 @@ impl Inputs {
             ("preheader", campaign.preheader.clone()),
             ("lang", Some(campaign.lang.code().to_owned())),
             ("list_id", Some(campaign.list_id.clone())),
-            ("email_column", campaign.email_column.clone()),
+            ("email_column", campaign.list.email_column.clone()),
+            ("fix", campaign.list.is_fixing.then(|| "true".to_owned())),
+            (
+                "ignore_consent",
+                campaign.list.ignores_consent.then(|| "true".to_owned()),
+            ),
             ("unsubscribe url", unsubscribe.url.clone()),
             (
                 "unsubscribe mailto",

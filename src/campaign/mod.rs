@@ -7,6 +7,7 @@ pub mod account;
 pub mod provider;
 pub mod workspace;
 pub mod inputs;
+pub mod list;
 mod file;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use toml::Spanned;
 pub use account::{Account, Login, Secret, Transport};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
+pub use list::ListSettings;
 pub use problem::{Problem, Problems};
 pub use provider::Tls;
 pub use workspace::{Lang, Unsubscribe, Workspace};
@@ -45,8 +47,8 @@ pub struct Campaign {
     pub preheader: Option<String>,
     /// The list.
     pub recipients: PathBuf,
-    /// The list's e-mail column, when its header cannot be guessed.
-    pub email_column: Option<String>,
+    /// How the list is read.
+    pub list: ListSettings,
     /// The HTML template.
     pub html: PathBuf,
     /// The text template; made from the HTML when absent.
@@ -72,6 +74,12 @@ struct RawCampaign {
     preheader: Option<String>,
     recipients: Spanned<PathBuf>,
     email_column: Option<String>,
+    encoding: Option<Spanned<String>>,
+    sheet: Option<String>,
+    #[serde(default)]
+    fix: bool,
+    #[serde(default)]
+    ignore_consent: bool,
     html: Spanned<PathBuf>,
     text: Option<Spanned<PathBuf>>,
     lang: Option<Spanned<String>>,
@@ -155,7 +163,7 @@ impl RawCampaign {
             subject: self.subject.get_ref().clone(),
             preheader: self.preheader.clone(),
             recipients: path(&self.recipients),
-            email_column: self.email_column.clone(),
+            list: self.list(file, problems),
             html: path(&self.html),
             text: self.text.as_ref().map(path),
             lang: self.lang(file, problems),
@@ -214,6 +222,16 @@ impl RawCampaign {
             problems.push(problem.hint(format!("it has: {}", known.join(", "))));
         }
         account
+    }
+
+    fn list(&self, file: &File<'_, Self>, problems: &mut Problems) -> ListSettings {
+        ListSettings {
+            email_column: self.email_column.clone(),
+            encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, list::encoding),
+            sheet: self.sheet.clone(),
+            is_fixing: self.fix,
+            ignores_consent: self.ignore_consent,
+        }
     }
 
     fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {

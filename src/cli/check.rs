@@ -1,6 +1,5 @@
 //! `mailshot check`: every row is read, every mail is made once, nothing is sent.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,13 +9,15 @@ use super::exit::Exit;
 use super::printer::{Form, Printer, count, number};
 use super::{load, texts};
 use crate::campaign::{Campaign, Problems, Workspace};
-use crate::check::{Findings, check};
+use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
 use crate::pipeline::Maker;
 use crate::source::{List, Rejected};
 
 /// Gmail cuts mails off from about this size on, and the footer with them.
 const CLIPPED_FROM: usize = 102 * 1_024;
+/// Withheld people named on the screen.
+const WITHHELD_SHOWN: usize = 5;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::CHECK)]
@@ -70,14 +71,17 @@ pub(super) fn all(
     invalid: Invalid,
     printer: Printer,
 ) -> anyhow::Result<Findings> {
-    let mut file = RejectedFile {
-        path: workspace.root.join("rejected.csv"),
-        file: None,
-    };
-    let findings = check(maker, list, Clock::System.now_ms(), |row| match invalid {
-        Invalid::Skip => file.write(row),
-        Invalid::Refuse => Ok(()),
+    let mut rejected = Rows::new(&workspace.root, "rejected.csv", "line,column,reason,row");
+    let mut withheld = Rows::new(&workspace.root, "withheld.csv", "line,email,reason");
+    let findings = check(maker, list, Clock::System.now_ms(), |row| match row {
+        LeftOut::Rejected(_) if invalid == Invalid::Refuse => Ok(()),
+        LeftOut::Rejected(Rejected { place, problem, raw }) => {
+            let (line, column) = (place.line.to_string(), problem.column.to_string());
+            rejected.write([&line, &column, &problem.what, raw])
+        }
+        LeftOut::Withheld(row) => withheld.write([&row.line.to_string(), &row.email, &row.reason]),
     })?;
+    say_origin(list, printer);
     let campaign = maker.campaign();
     let mut problems = Problems::default();
     if invalid == Invalid::Refuse && findings.rejected > 0 {
@@ -86,7 +90,7 @@ pub(super) fn all(
             count(findings.rejected, "row"),
             campaign.recipients.display()
         ));
-        problems.extend(named(findings.row_problems.clone(), list.path(), campaign));
+        problems.extend(findings.row_problems.clone());
         problems.advice = Some("fix the rows, or leave them out with `--skip-invalid`".to_owned());
     }
     problems.extend(findings.mail_problems.clone());
@@ -95,22 +99,20 @@ pub(super) fn all(
         printer.warn(&format!(
             "{} left out; see {}",
             count(findings.rejected, "row"),
-            file.path.display()
+            rejected.path.display()
         ));
     }
-    Ok(findings)
-}
-
-/// Problems of the snapshot are problems of the user's file.
-pub(super) fn named(mut problems: Problems, snapshot: &Path, campaign: &Campaign) -> Problems {
-    for problem in problems
-        .kept
-        .iter_mut()
-        .filter(|problem| problem.file == snapshot)
-    {
-        problem.file.clone_from(&campaign.recipients);
+    if findings.withheld > 0 {
+        printer.warn(&format!(
+            "{} not mailed, as the list itself says; see {}",
+            people(findings.withheld),
+            withheld.path.display()
+        ));
+        for row in findings.withheld_rows.iter().take(WITHHELD_SHOWN) {
+            printer.say(&format!("  line {}: {} ({})", row.line, row.email, row.reason));
+        }
     }
-    problems
+    Ok(findings)
 }
 
 pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printer) {
@@ -133,6 +135,9 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
             lines.join(", ")
         ));
     }
+    if findings.withheld > 0 {
+        printer.data(&format!("  withheld     {} not to be mailed, as the list says", number(findings.withheld)));
+    }
     if findings.rejected > 0 {
         printer.data(&format!("  left out     {}", count(findings.rejected, "row")));
     }
@@ -148,27 +153,50 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
     }
 }
 
-/// Rows left out, with the reason beside each: made only when there is one.
-struct RejectedFile {
-    path: PathBuf,
-    file: Option<std::io::BufWriter<std::fs::File>>,
+/// Says how a list was read that is not plain CSV in UTF-8, with a piece of it, so that a wrong guess is seen.
+fn say_origin(list: &List, printer: Printer) {
+    let origin = list.origin();
+    let form = match (&origin.sheet, origin.encoding) {
+        (Some(sheet), _) => format!("sheet `{sheet}` of a workbook (.{})", origin.format),
+        (None, Some("UTF-8") | None) => return,
+        (None, Some(encoding)) => encoding.to_owned(),
+    };
+    let sample = list.sample().map(|sample| format!(": {sample}")).unwrap_or_default();
+    printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+    for note in &origin.notes {
+        printer.warn(&format!("warning: {note}"));
+    }
 }
 
-impl RejectedFile {
-    fn write(&mut self, row: &Rejected) -> anyhow::Result<()> {
+fn people(count: u64) -> String {
+    format!("{} {}", number(count), if count == 1 { "person is" } else { "people are" })
+}
+
+/// Rows left out, with the reason beside each: made only when there is one.
+struct Rows {
+    path: PathBuf,
+    header: &'static str,
+    file: Option<csv::Writer<std::fs::File>>,
+}
+
+impl Rows {
+    fn new(folder: &Path, name: &str, header: &'static str) -> Self {
+        Self {
+            path: folder.join(name),
+            header,
+            file: None,
+        }
+    }
+
+    fn write<const N: usize>(&mut self, cells: [&str; N]) -> anyhow::Result<()> {
         let failed = || format!("write {}", self.path.display());
         let file = if let Some(file) = &mut self.file {
             file
         } else {
-            let mut file = std::io::BufWriter::new(std::fs::File::create(&self.path).with_context(failed)?);
-            writeln!(file, "line,column,reason,row").with_context(failed)?;
+            let mut file = csv::Writer::from_path(&self.path).with_context(failed)?;
+            file.write_record(self.header.split(',')).with_context(failed)?;
             self.file.insert(file)
         };
-        let mut line = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
-        let (at, column) = (row.place.line.to_string(), row.problem.column.to_string());
-        line.write_record([&at, &column, &row.problem.what, &row.raw])?;
-        file.write_all(&line.into_inner()?).with_context(failed)
+        file.write_record(cells).with_context(failed)
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn maker(
     campaign: &Campaign,
     uid: String,
 ) -> anyhow::Result<(List, Maker)> {
-    let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
+    let list = List::open(&campaign.recipients, &campaign.list)?;
     let maker = maker_for(workspace, campaign, &list, uid)?;
     Ok((list, maker))
 }

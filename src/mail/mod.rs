@@ -1,6 +1,7 @@
 //! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
 
 pub mod address;
+pub mod repair;
 pub mod recipient;
 pub mod message;
 pub mod reply;
@@ -11,5 +12,6 @@ pub use address::{Address, AddressFault, Mailbox};
 pub use message::{Content, Envelope, Message};
 pub use outcome::{Fault, Outcome, Scope, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};
+pub use repair::{Repair, repair};
 pub use reply::{Enhanced, Reply};
 pub use token::{DeliveryTag, UnsubscribeKey};

@@ -51,8 +51,8 @@ const NAME: [&str; 9] = [
     "username",
 ];
 /// Names of columns that hold the given name, and the family name.
-const FIRST: [&str; 5] = ["first_name", "firstname", "fname", "given_name", "vorname"];
-const LAST: [&str; 5] = ["last_name", "lastname", "lname", "surname", "nachname"];
+const FIRST: [&str; 7] = ["first_name", "firstname", "fname", "given_name", "vorname", "prenom", "名"];
+const LAST: [&str; 9] = ["last_name", "lastname", "lname", "surname", "nachname", "family_name", "nom", "姓", "姓氏"];
 
 /// The columns that hold a person's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,10 @@ impl NameColumns {
         };
         let name = match (cell(self.whole), cell(self.first), cell(self.last)) {
             (Some(whole), _, _) => Cow::Borrowed(whole),
+            // Chinese names begin with the family, and have no space.
+            (None, Some(first), Some(last)) if is_chinese(first) && is_chinese(last) => {
+                Cow::Owned(format!("{last}{first}"))
+            }
             (None, Some(first), Some(last)) => Cow::Owned(format!("{first} {last}")),
             (None, Some(only), None) | (None, None, Some(only)) => Cow::Borrowed(only),
             (None, None, None) => return None,
@@ -91,8 +95,12 @@ impl NameColumns {
     }
 }
 
+fn is_chinese(name: &str) -> bool {
+    name.chars().all(|c| ('\u{3400}'..='\u{9fff}').contains(&c))
+}
+
 /// Control characters, and marks that turn the direction of writing around to disguise a name.
-fn is_unsafe_in_a_name(c: char) -> bool {
+pub fn is_unsafe_in_a_name(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -143,6 +151,10 @@ mod tests {
         assert_eq!(
             name_of(&two, &["a@b.c", "José", "Núñez"]).as_deref(),
             Some("José Núñez")
+        );
+        assert_eq!(
+            name_of(&["email", "姓", "名"], &["a@b.c", "王", "小明"]).as_deref(),
+            Some("王小明")
         );
         assert_eq!(name_of(&two, &["a@b.c", "", "Núñez"]).as_deref(), Some("Núñez"));
         assert_eq!(name_of(&["email", "city"], &["a@b.c", "Rome"]), None);

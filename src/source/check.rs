@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use csv::StringRecord;
 
-use super::Rejected;
+use super::consent::{Consent, Withheld};
 use super::split::RawRow;
+use super::table::Numbering;
+use super::Rejected;
 use crate::campaign::Problem;
+use crate::mail::repair::{meant_domain, repair};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
@@ -20,6 +23,17 @@ pub(super) struct Shape {
     pub(super) path: PathBuf,
     pub(super) columns: Columns,
     pub(super) delimiter: u8,
+    pub(super) numbering: Numbering,
+    pub(super) consent: Consent,
+    pub(super) is_fixing: bool,
+}
+
+/// A row, judged by itself.
+pub(super) enum Judged {
+    Usable(Recipient),
+    Rejected(Box<Rejected>),
+    /// With the column that says so.
+    Withheld(Recipient, usize, Withheld),
 }
 
 impl Shape {
@@ -28,16 +42,17 @@ impl Shape {
         &self,
         row: &RawRow<'_>,
         mut values: StringRecord,
-    ) -> anyhow::Result<Option<Result<Recipient, Box<Rejected>>>> {
+    ) -> anyhow::Result<Option<Judged>> {
         let text = self.text(row)?;
         let expected = self.columns.names.len();
         if !row.is_cut && row.cells.texts(text).all(|cell| cell.trim().is_empty()) {
             return Ok(None);
         }
+        let place = row.place;
         let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
         let rejected = |problem| {
-            Ok(Some(Err(Box::new(Rejected {
-                place: row.place,
+            Ok(Some(Judged::Rejected(Box::new(Rejected {
+                place,
                 problem,
                 raw: raw(),
             }))))
@@ -47,13 +62,7 @@ impl Shape {
         }
         if row.bytes.contains(&0) {
             let start = text.find('\0').unwrap_or(0);
-            return rejected(at(
-                &self.path,
-                row,
-                text,
-                start..start + 1,
-                "a NUL character in this row".to_owned(),
-            ));
+            return rejected(self.at(row, text, start..start + 1, "a NUL character in this row".to_owned()));
         }
         let found = row.cells.len();
         let has_surplus = || {
@@ -70,13 +79,35 @@ impl Shape {
             .texts(text)
             .take(expected)
             .for_each(|cell| values.push_field(&cell));
-        match Address::parse(values.get(self.columns.email).unwrap_or_default()) {
-            Ok(address) => Ok(Some(Ok(Recipient {
-                address,
-                place: row.place,
-                values,
-            }))),
-            Err(fault) => rejected(self.bad_address(row, text, fault)),
+        let address = match self.address(values.get(self.columns.email).unwrap_or_default()) {
+            Ok(address) => address,
+            Err(fault) => return rejected(self.bad_address(row, text, fault)),
+        };
+        let withheld = self.consent.withholds(&values);
+        let recipient = Recipient {
+            address,
+            place,
+            values,
+        };
+        Ok(Some(match withheld {
+            None => Judged::Usable(recipient),
+            Some((column, why)) => Judged::Withheld(recipient, column, why),
+        }))
+    }
+
+    /// The address of a cell; repaired, if that is wanted.
+    fn address(&self, cell: &str) -> Result<Address, AddressFault> {
+        match Address::parse(cell) {
+            Ok(address) if self.is_fixing => Ok(with_domain_meant(address)),
+            Ok(address) => Ok(address),
+            Err(fault) => match repair(cell) {
+                Some(repaired) if self.is_fixing => Ok(with_domain_meant(repaired.address)),
+                Some(repaired) => Err(AddressFault {
+                    hint: Some(format!("--fix makes it `{}`", repaired.address)),
+                    ..fault
+                }),
+                None => Err(fault),
+            },
         }
     }
 
@@ -101,13 +132,7 @@ impl Shape {
     fn bad_address(&self, row: &RawRow<'_>, text: &str, fault: AddressFault) -> Problem {
         let cell = row.cells.texts(text).nth(self.columns.email).unwrap_or_default();
         let start = row.cells.start_of(self.columns.email) + cell.len() - cell.trim_start().len();
-        let mut problem = at(
-            &self.path,
-            row,
-            text,
-            start..start + cell.trim().len(),
-            fault.what,
-        );
+        let mut problem = self.at(row, text, start..start + cell.trim().len(), fault.what);
         problem.hint = fault.hint;
         problem
     }
@@ -119,8 +144,7 @@ impl Shape {
         }
         let (found, expected) = (row.cells.len(), self.columns.names.len());
         let cells = if found == 1 { "cell" } else { "cells" };
-        let problem = at(
-            &self.path,
+        let problem = self.at(
             row,
             text,
             0..1,
@@ -132,6 +156,23 @@ impl Shape {
             problem
         }
     }
+
+    /// A problem at a piece of the row; in a sheet, at its cell.
+    pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+        let cell = row.cells.cell_at(piece.start);
+        match self.numbering.cell(row.place.line, cell) {
+            Some((column, name)) => {
+                Problem::at(&self.path, row.place.line, column, format!("{what} (cell {name})"))
+            }
+            None => at(&self.path, row, text, piece, what),
+        }
+    }
+}
+
+/// The same mailbox at the domain that was meant, where a well-known one was mistyped.
+fn with_domain_meant(address: Address) -> Address {
+    let meant = meant_domain(address.domain()).map(|domain| format!("{}@{domain}", address.local()));
+    meant.and_then(|meant| Address::parse(&meant).ok()).unwrap_or(address)
 }
 
 /// A quote that is never closed, or closed by the opening quote of a later row.

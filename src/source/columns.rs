@@ -207,7 +207,7 @@ pub(super) fn variable(header: &str) -> String {
 }
 
 /// A header reduced to what tells it from others: full-width letters made narrow, no case, no separators.
-fn bare(header: &str) -> String {
+pub(super) fn bare(header: &str) -> String {
     let narrow = |c: char| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         c => c,

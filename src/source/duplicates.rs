@@ -20,6 +20,18 @@ const SIZE: usize = size_of::<u128>();
 /// share by accident, nor on purpose, because the hash has a random key.
 const LINE: u128 = (1 << 40) - 1;
 
+/// In place of the line that counts: none of them does.
+const WITHHELD: u64 = 0;
+
+/// What is known of a row from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Other {
+    /// Its address stood on this line before.
+    First(u64),
+    /// Another row says that its address is not to be mailed.
+    Withheld,
+}
+
 /// The rows whose address stood on an earlier row.
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
@@ -28,9 +40,12 @@ pub(super) struct Duplicates {
 }
 
 impl Duplicates {
-    /// The line on which the address of this line stood first; none, when that is here.
-    pub(super) fn first_line(&self, line: u64) -> Option<u64> {
-        self.first.get(&line).copied()
+    /// What other rows say of the address on this line; none, when it is the first.
+    pub(super) fn other(&self, line: u64) -> Option<Other> {
+        self.first.get(&line).map(|first| match *first {
+            WITHHELD => Other::Withheld,
+            first => Other::First(first),
+        })
     }
 }
 
@@ -61,6 +76,11 @@ impl Finder {
             pieces: 0,
             piece_len,
         }
+    }
+
+    /// Notes that an address stands on a line, and must not be mailed: not from any other line either.
+    pub(super) fn add_withheld(&mut self, address: &Address) -> io::Result<()> {
+        self.add(address, WITHHELD)
     }
 
     /// Notes that an address stands on a line.

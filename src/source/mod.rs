@@ -1,15 +1,19 @@
 //! Step 1, who: turns the list file into recipients.
 //!
-//! [`List::open`] checks what concerns the whole file (encoding, delimiter, header); [`List::rows`] then streams
-//! the rows and judges each. Nothing is repaired silently: a row is used as it stands, or it is a problem with
-//! its place. What to do about problems and duplicates is not decided here.
+//! [`Intake`] recognises the file and makes plain CSV of it; [`List::of`] reads what concerns the whole list (delimiter,
+//! header); [`List::rows`] then streams the rows and judges each. Nothing is repaired silently: a row is used as it
+//! stands, or it is a problem with its place. What to do about problems and duplicates is not decided here.
 
-mod check;
-mod columns;
-mod delimiter;
-mod duplicates;
+mod intake;
 mod encoding;
+mod workbook;
+mod table;
+mod delimiter;
+mod columns;
 mod split;
+mod check;
+mod consent;
+mod duplicates;
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
@@ -20,16 +24,25 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context as _, bail};
 use csv::StringRecord;
 
-use crate::campaign::{Problem, Problems, plain};
+use crate::campaign::{ListSettings, Problem, Problems, plain};
 use crate::mail::{Columns, Place, Recipient};
-use check::Shape;
-use duplicates::{Duplicates, Finder};
+use check::{Judged, Shape};
+use consent::Consent;
+pub use consent::Withheld;
+use duplicates::{Duplicates, Finder, Other};
+pub use intake::{Intake, Origin};
 use split::{Cells, Splitter};
+
+/// Rows looked through for a sample, and characters of it.
+const SAMPLED: usize = 100;
+const SAMPLE_LENGTH: usize = 60;
 
 /// A list that has been opened and whose encoding, delimiter and header are known to be good.
 #[derive(Clone, Debug)]
 pub struct List {
     shape: Arc<Shape>,
+    /// Keeps the plain text where it is.
+    intake: Intake,
     /// Where the rows begin: the first byte and the line after the header.
     first: (u64, u64),
     /// Found when the rows are first wanted.
@@ -43,6 +56,15 @@ pub enum Row {
     Usable(Recipient),
     /// A row that cannot be used.
     Rejected(Rejected),
+    /// A person who, as the list itself says, is not to be mailed.
+    Withheld {
+        /// The person.
+        recipient: Recipient,
+        /// Which column says so; none when it is one of another row with the same address.
+        column: Option<usize>,
+        /// Why.
+        why: Withheld,
+    },
     /// A row whose address stood on an earlier row; that one counts.
     Duplicate {
         /// Where this row stands.
@@ -66,23 +88,29 @@ pub struct Rejected {
 }
 
 impl List {
-    /// Opens a list and reads its header. `email_column` is a header or a variable name, and settles which column
-    /// holds the addresses.
-    pub fn open(path: &Path, email_column: Option<&str>) -> Result<Self, Problems> {
+    /// Opens a list and reads its header.
+    pub fn open(path: &Path, settings: &ListSettings) -> Result<Self, Problems> {
+        Self::of(Intake::open(path, settings)?, settings)
+    }
+
+    /// Reads the header of a list.
+    pub fn of(intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
+        let path = &intake.path;
         let unreadable =
-            |error: &std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(error)));
-        let mut file = File::open(path).map_err(|error| unreadable(&error))?;
-        let start = encoding::check(path, &file)?;
-        let sniffed = delimiter::sniff(&file, start).map_err(|error| unreadable(&error))?;
-        file.seek(SeekFrom::Start(sniffed.start))
-            .map_err(|error| unreadable(&error))?;
+            |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        let mut file = File::open(intake.text()).map_err(unreadable)?;
+        let sniffed = if intake.origin.encoding.is_some() {
+            let start = encoding::bom_of(&file).map_err(unreadable)?;
+            delimiter::sniff(&file, start).map_err(unreadable)?
+        } else {
+            delimiter::COMMAS
+        };
+        file.seek(SeekFrom::Start(sniffed.start)).map_err(unreadable)?;
         let mut splitter = Splitter::new(file, sniffed.delimiter, (sniffed.start, sniffed.line));
         let header = loop {
-            let row = splitter.next_row().map_err(|error| unreadable(&error))?;
+            let row = splitter.next_row().map_err(unreadable)?;
             let Some(row) = row else {
-                return Err(Problem::with_file(path, "this list is empty")
-                    .hint("its first row names the columns, each further row is a person")
-                    .into());
+                return Err(intake::is_empty(path).into());
             };
             let text = std::str::from_utf8(row.bytes).unwrap_or_default();
             if row.is_cut || row.cells.is_open() {
@@ -92,21 +120,30 @@ impl List {
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
                 break columns::Header {
                     path,
-                    line: row.place.line,
+                    line: intake.numbering.row_of(row.place.line),
                     text: text.to_owned(),
                     cells,
                 };
             }
         };
-        let columns = header.read(email_column)?;
+        let columns = header.read(settings.email_column.as_deref())?;
+        let consent = if settings.ignores_consent {
+            Consent::default()
+        } else {
+            Consent::find(&columns.headers)
+        };
         let shape = Shape {
-            path: path.to_owned(),
+            path: path.clone(),
             columns,
             delimiter: sniffed.delimiter,
+            numbering: intake.numbering.clone(),
+            consent,
+            is_fixing: settings.is_fixing,
         };
         Ok(Self {
             shape: Arc::new(shape),
             first: splitter.position(),
+            intake,
             duplicates: Arc::default(),
         })
     }
@@ -121,9 +158,42 @@ impl List {
         &self.shape.columns
     }
 
-    /// The byte between cells.
-    pub fn delimiter(&self) -> u8 {
-        self.shape.delimiter
+    /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook.
+    pub fn delimiter(&self) -> Option<&'static str> {
+        self.origin().encoding.map(|_| match self.shape.delimiter {
+            b'\t' => "tab",
+            b';' => ";",
+            b'|' => "|",
+            _ => ",",
+        })
+    }
+
+    /// The first piece of text that is not ASCII, so that a wrong encoding is seen.
+    pub fn sample(&self) -> Option<String> {
+        let headers = self.columns().headers.join(", ");
+        let rows = self.rows_as_they_are().ok()?.take(SAMPLED).flatten();
+        let texts = rows.filter_map(|row| match row {
+            Row::Usable(recipient) => Some(recipient.values.iter().collect::<Vec<_>>().join(", ")),
+            _ => None,
+        });
+        let telling = std::iter::once(headers).chain(texts).find(|text| !text.is_ascii())?;
+        Some(telling.chars().take(SAMPLE_LENGTH).collect())
+    }
+
+    /// What the list came as.
+    pub fn origin(&self) -> &Origin {
+        &self.intake.origin
+    }
+
+    /// What the list says against mailing somebody: "`Accepts Email Marketing` is `no`".
+    pub fn why_withheld(&self, recipient: &Recipient, column: Option<usize>) -> String {
+        let header = column.and_then(|column| self.columns().headers.get(column));
+        let cell = column.and_then(|column| recipient.values.get(column));
+        match (header, cell.map(str::trim)) {
+            (Some(header), Some("")) => format!("`{header}` is empty"),
+            (Some(header), Some(cell)) => format!("`{header}` is `{cell}`"),
+            _ => "another row of this address says so".to_owned(),
+        }
     }
 
     /// Every row in the order of the file. Memory does not grow with the list, but with the number of duplicates.
@@ -149,12 +219,19 @@ impl List {
         let mut rows = self.rows_as_they_are()?;
         let mut finder = Finder::default();
         while let Some(row) = rows.next() {
-            if let Row::Usable(recipient) = row? {
-                finder
-                    .add(&recipient.address, recipient.place.line)
-                    .with_context(unsorted)?;
-                rows.take_back([recipient]);
-            }
+            let (recipient, added) = match row? {
+                Row::Usable(recipient) => {
+                    let added = finder.add(&recipient.address, recipient.place.line);
+                    (recipient, added)
+                }
+                Row::Withheld { recipient, .. } => {
+                    let added = finder.add_withheld(&recipient.address);
+                    (recipient, added)
+                }
+                Row::Rejected(_) | Row::Duplicate { .. } => continue,
+            };
+            added.with_context(unsorted)?;
+            rows.take_back([recipient]);
         }
         let found = Arc::new(finder.finish().with_context(unsorted)?);
         Ok(Arc::clone(self.duplicates.get_or_init(|| found)))
@@ -163,7 +240,7 @@ impl List {
     /// Every row, each judged by itself.
     fn rows_as_they_are(&self) -> anyhow::Result<Rows> {
         let path = self.path().display();
-        let mut file = File::open(self.path()).with_context(|| format!("open the list {path}"))?;
+        let mut file = File::open(self.intake.text()).with_context(|| format!("open the list {path}"))?;
         file.seek(SeekFrom::Start(self.first.0))
             .with_context(|| format!("read the list {path}"))?;
         Ok(Rows {
@@ -178,7 +255,8 @@ impl List {
     /// A reader for single rows of this list, whose bytes must not have changed since they were streamed.
     pub fn row_reader(&self) -> anyhow::Result<RowReader> {
         let path = self.path();
-        let file = File::open(path).with_context(|| format!("open the list {}", path.display()))?;
+        let file =
+            File::open(self.intake.text()).with_context(|| format!("open the list {}", path.display()))?;
         Ok(RowReader {
             shape: Arc::clone(&self.shape),
             file: Arc::new(file),
@@ -212,21 +290,34 @@ impl Rows {
                 .splitter
                 .next_row()
                 .with_context(|| format!("read the list {}", path.display()))?;
-            let Some(row) = row else { return Ok(None) };
+            let Some(mut row) = row else { return Ok(None) };
+            row.place.line = self.shape.numbering.row_of(row.place.line);
             let values = self.spare.pop().unwrap_or_default();
             let Some(judged) = self.shape.judge(&row, values)? else {
                 continue;
             };
             let recipient = match judged {
-                Ok(recipient) => recipient,
-                Err(rejected) => return Ok(Some(Row::Rejected(*rejected))),
+                Judged::Usable(recipient) => recipient,
+                Judged::Rejected(rejected) => return Ok(Some(Row::Rejected(*rejected))),
+                Judged::Withheld(recipient, column, why) => {
+                    return Ok(Some(Row::Withheld {
+                        recipient,
+                        column: Some(column),
+                        why,
+                    }));
+                }
             };
             let place = recipient.place;
-            return Ok(Some(match self.duplicates.first_line(place.line) {
-                Some(first_line) => Row::Duplicate {
+            return Ok(Some(match self.duplicates.other(place.line) {
+                Some(Other::First(first_line)) => Row::Duplicate {
                     place,
                     first_line,
                     recipient,
+                },
+                Some(Other::Withheld) => Row::Withheld {
+                    recipient,
+                    column: None,
+                    why: Withheld::NoConsent,
                 },
                 None => Row::Usable(recipient),
             }));
@@ -278,8 +369,8 @@ impl RowReader {
             is_cut: false,
         };
         match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
-            Some(Ok(recipient)) => Ok(recipient),
-            Some(Err(_)) | None => bail!("{}: the list has changed meanwhile", at()),
+            Some(Judged::Usable(recipient)) => Ok(recipient),
+            Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
         }
     }
 }

@@ -194,6 +194,11 @@ impl Cells {
             .map_or(0, |bounds| bounds.start + usize::from(bounds.is_quoted))
     }
 
+    /// Which cell a byte of the row belongs to.
+    pub(super) fn cell_at(&self, byte: usize) -> usize {
+        self.bounds.iter().take_while(|bounds| bounds.end < byte).count()
+    }
+
     /// Where a quote was most likely forgotten: at the cell in which the file ended, else at the first cell that
     /// runs over several lines.
     pub(super) fn suspect_quote(&self, row: &[u8]) -> Option<usize> {

@@ -7,12 +7,12 @@ use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
-use crate::campaign::Inputs;
+use crate::campaign::{Inputs, Problems};
 use crate::enrol::{self, Changes, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
 use crate::pipeline::Maker;
-use crate::source::{List, RowReader};
+use crate::source::{Intake, List, RowReader};
 
 /// A campaign that is checked, but of which nothing new is on record yet.
 pub(super) struct Enrolment {
@@ -47,19 +47,14 @@ impl Enrolment {
     /// Checks the campaign, unless it was checked with the very same inputs before.
     pub(super) async fn prepare(job: &Job<'_>, ledger: &Ledger) -> anyhow::Result<Self> {
         let campaign = &job.campaign;
-        let snapshot = enrol::snapshot(&campaign.recipients, &job.workspace.ledger)?;
+        let intake = Intake::open(&campaign.recipients, &campaign.list).map_err(Problems::from)?;
+        let snapshot = enrol::snapshot(intake.text(), &job.workspace.ledger)?;
         let known = ledger
             .find(&campaign.name)
             .await?
             .filter(|known| known.is_enrolled);
-        let list = List::open(&snapshot.path, campaign.email_column.as_deref())
-            .map_err(|problems| check::named(problems, &snapshot.path, campaign))?;
-        let maker = load::maker_for(&job.workspace, campaign, &list, String::new()).map_err(|error| {
-            match error.downcast() {
-                Ok(problems) => check::named(problems, &snapshot.path, campaign).into(),
-                Err(other) => other,
-            }
-        })?;
+        let list = List::of(intake.kept_at(snapshot.path.clone()), &campaign.list)?;
+        let maker = load::maker_for(&job.workspace, campaign, &list, String::new())?;
         let root = &job.workspace.root;
         let sources = maker.templates().sources().map(|(path, text)| {
             (

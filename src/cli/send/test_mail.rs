@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::super::exit::{Coded, Exit};
 use super::super::runtime;
 use super::Job;
+use crate::campaign::ListSettings;
 use crate::mail::Address;
 use crate::source::{List, Row};
 
@@ -15,12 +16,12 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
     let to =
         Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     let campaign = &mut job.campaign;
-    let list = List::open(&campaign.recipients, campaign.email_column.as_deref())?;
+    let list = List::open(&campaign.recipients, &campaign.list)?;
     let mut rows = list.rows()?;
     let first = loop {
         match rows.next().transpose()? {
             Some(Row::Usable(recipient)) => break recipient,
-            Some(Row::Rejected(_) | Row::Duplicate { .. }) => {}
+            Some(Row::Rejected(_) | Row::Withheld { .. } | Row::Duplicate { .. }) => {}
             None => {
                 let what = format!("{} has nobody to mail", list.path().display());
                 return Err(Coded::new(Exit::Data, what).into());
@@ -37,7 +38,10 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(&path, out.into_inner().unwrap_or_default()))
         .with_context(|| format!("write {}", path.display()))?;
-    campaign.email_column = columns.headers.get(columns.email).cloned();
+    campaign.list = ListSettings {
+        email_column: columns.headers.get(columns.email).cloned(),
+        ..ListSettings::default()
+    };
     campaign.recipients = path;
     let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
         .strftime("%Y-%m-%d %H-%M-%S-%3f")

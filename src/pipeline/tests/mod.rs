@@ -99,7 +99,7 @@ impl World {
         let ledger = Ledger::open(&workspace.ledger).unwrap();
         let now_ms = self.clock.now_ms();
         let known = ledger.register(name, "main", "{}", now_ms).await.unwrap();
-        let list = List::open(&campaign.recipients, None).unwrap();
+        let list = List::open(&campaign.recipients, &campaign.list).unwrap();
         let list_id = ledger.add_list(name, "list").await.unwrap();
         if known.is_enrolled {
             ledger.recover(known.id, now_ms).await.unwrap();

@@ -1,0 +1,175 @@
+//! From the user's file to plain text: CSV in UTF-8.
+//!
+//! What is plain already is read where it lies. Everything else is decoded or converted into a temporary file, and
+//! [`Origin`] says what was done, for the user to see.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use encoding_rs::UTF_8;
+use serde::Serialize;
+use tempfile::{NamedTempFile, TempPath};
+
+use super::encoding::{self, BOM};
+use super::table::Numbering;
+use super::workbook::Workbook;
+use crate::campaign::{ListSettings, Problem, plain};
+
+/// Bytes by which a file is recognised.
+const HEAD: u64 = 4_096;
+
+/// A list's file, recognised, and its text in plain CSV.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    /// The user's file.
+    pub(super) path: PathBuf,
+    text: Text,
+    pub(super) origin: Origin,
+    pub(super) numbering: Numbering,
+}
+
+/// Where the plain text lies.
+#[derive(Clone, Debug)]
+enum Text {
+    /// Here, and it is not ours to delete.
+    Kept(PathBuf),
+    /// In a temporary file.
+    Made(Arc<TempPath>),
+}
+
+/// What a list came as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// `csv`, `xlsx`, `xls`, `xlsb` or `ods`.
+    pub format: &'static str,
+    /// The encoding by its name in the Encoding Standard; none for workbooks, which do not need one.
+    pub encoding: Option<&'static str>,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
+    /// What the user should know about how it was read.
+    pub notes: Vec<String>,
+}
+
+impl Intake {
+    /// Recognises a list by its content, and makes it plain.
+    pub fn open(path: &Path, settings: &ListSettings) -> Result<Self, Problem> {
+        let unreadable =
+            |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        let mut file = File::open(path).map_err(unreadable)?;
+        let mut head = Vec::new();
+        file.by_ref().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        let text = head.strip_prefix(BOM).unwrap_or(&head);
+        if text.trim_ascii().is_empty() {
+            return Err(is_empty(path));
+        }
+        if head.starts_with(b"PK\x03\x04") {
+            return Self::from_workbook(path, "xlsx", settings);
+        }
+        if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+            return Self::from_workbook(path, "xls", settings);
+        }
+        if is_markup(text) {
+            let what = "this is a web page, not a CSV file; some sites name their HTML exports .xls or .csv";
+            let hint = "open it in Excel and save it as `CSV UTF-8`";
+            return Err(Problem::with_file(path, what).hint(hint));
+        }
+        Self::from_text(path, &file, &head, settings)
+    }
+
+    fn from_text(path: &Path, file: &File, head: &[u8], settings: &ListSettings) -> Result<Self, Problem> {
+        let encoding = encoding::find(path, file, head, settings.encoding)?;
+        let origin = Origin {
+            format: "csv",
+            encoding: Some(encoding::name(encoding)),
+            sheet: None,
+            notes: Vec::new(),
+        };
+        if settings.encoding.is_none() && encoding == UTF_8 {
+            return Ok(Self {
+                path: path.to_owned(),
+                text: Text::Kept(path.to_owned()),
+                origin,
+                numbering: Numbering::default(),
+            });
+        }
+        let mut out = temporary(path)?;
+        encoding::decode(path, file, encoding, &mut out)?;
+        Ok(Self {
+            path: path.to_owned(),
+            text: made(path, out)?,
+            origin,
+            numbering: Numbering::default(),
+        })
+    }
+
+    fn from_workbook(path: &Path, kind: &str, settings: &ListSettings) -> Result<Self, Problem> {
+        let mut book = Workbook::open(path, kind)?;
+        let mut out = temporary(path)?;
+        let (sheet, numbering) = book.write(settings.sheet.as_deref(), &mut out)?;
+        let format = book.format();
+        let mut notes = Vec::new();
+        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if !["xlsx", "xlsm", "xltx", "xls", "xlsb", "ods", "et"].contains(&ending.as_str()) {
+            notes.push(format!("this is an Excel workbook (.{format}) under the name of a .{ending} file; read as a workbook"));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            text: made(path, out)?,
+            origin: Origin {
+                format,
+                encoding: None,
+                sheet: Some(sheet),
+                notes,
+            },
+            numbering,
+        })
+    }
+
+    /// Where the plain text lies.
+    pub fn text(&self) -> &Path {
+        match &self.text {
+            Text::Kept(path) => path,
+            Text::Made(path) => path,
+        }
+    }
+
+    /// The same list, whose text now lies elsewhere.
+    #[must_use]
+    pub fn kept_at(self, path: PathBuf) -> Self {
+        Self {
+            text: Text::Kept(path),
+            ..self
+        }
+    }
+}
+
+/// A list without even a header.
+pub(super) fn is_empty(path: &Path) -> Problem {
+    Problem::with_file(path, "this list is empty")
+        .hint("its first row names the columns, each further row is a person")
+}
+
+fn temporary(list: &Path) -> Result<BufWriter<NamedTempFile>, Problem> {
+    let file = NamedTempFile::new().map_err(|error| unwritten(list, &error))?;
+    Ok(BufWriter::new(file))
+}
+
+fn made(list: &Path, out: BufWriter<NamedTempFile>) -> Result<Text, Problem> {
+    let file = out.into_inner().map_err(|error| unwritten(list, error.error()))?;
+    Ok(Text::Made(Arc::new(file.into_temp_path())))
+}
+
+fn unwritten(list: &Path, error: &io::Error) -> Problem {
+    let folder = std::env::temp_dir();
+    let what = format!("its text cannot be written to {}: {}", folder.display(), plain(error));
+    Problem::with_file(list, what).hint("TMPDIR says where temporary files go")
+}
+
+fn is_markup(text: &[u8]) -> bool {
+    let start = text.trim_ascii_start().iter().take(16).map(u8::to_ascii_lowercase);
+    let start: Vec<u8> = start.collect();
+    let tags: [&[u8]; 6] = [b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head"];
+    tags.iter().any(|tag| start.starts_with(tag))
+}

@@ -1,0 +1,125 @@
+//! Rows that come from elsewhere than a text file, written as CSV, and where they stood there.
+
+use std::io::{self, Write};
+
+/// Which row of the user's file each line of the text stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Numbering {
+    /// From this line of the text on, lines stand for rows from this one on. Empty: each line stands for itself.
+    shifts: Vec<(u64, u64)>,
+    /// Are columns those of a sheet? Those of texts are characters.
+    is_sheet: bool,
+}
+
+impl Numbering {
+    /// The row, or the line, of the user's file.
+    pub(super) fn row_of(&self, line: u64) -> u64 {
+        let after = self.shifts.partition_point(|(from, _)| *from <= line);
+        match after.checked_sub(1).and_then(|last| self.shifts.get(last)) {
+            Some((from, row)) => row + (line - from),
+            None => line,
+        }
+    }
+
+    /// A cell's column in the sheet, from 1, and its name: `C17`. None for texts.
+    pub(super) fn cell(&self, row: u64, index: usize) -> Option<(u64, String)> {
+        if !self.is_sheet {
+            return None;
+        }
+        let column = index as u64 + 1;
+        let mut name = String::new();
+        let mut rest = column;
+        while rest > 0 {
+            let letter = u8::try_from((rest - 1) % 26).unwrap_or_default();
+            name.insert(0, char::from(b'A' + letter));
+            rest = (rest - 1) / 26;
+        }
+        Some((column, format!("{name}{row}")))
+    }
+}
+
+/// Writes rows as CSV.
+pub(super) struct TableWriter<W: Write> {
+    out: W,
+    numbering: Numbering,
+    line: u64,
+}
+
+impl<W: Write> TableWriter<W> {
+    pub(super) fn new(out: W) -> Self {
+        let numbering = Numbering {
+            is_sheet: true,
+            ..Numbering::default()
+        };
+        Self {
+            out,
+            numbering,
+            line: 1,
+        }
+    }
+
+    /// Writes the row with this number in the user's file.
+    pub(super) fn row<'c>(&mut self, row: u64, cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
+        if self.numbering.row_of(self.line) != row {
+            self.numbering.shifts.push((self.line, row));
+        }
+        for (index, cell) in cells.enumerate() {
+            if index > 0 {
+                self.out.write_all(b",")?;
+            }
+            self.cell(cell)?;
+        }
+        self.line += 1;
+        self.out.write_all(b"\n")
+    }
+
+    fn cell(&mut self, cell: &str) -> io::Result<()> {
+        let is_plain = |byte: u8| !matches!(byte, b',' | b'"' | b'\r' | b'\n');
+        if cell.bytes().all(is_plain) && !cell.is_empty() {
+            return self.out.write_all(cell.as_bytes());
+        }
+        let mut previous = 0;
+        for byte in cell.bytes() {
+            self.line += u64::from(byte == b'\r' || (byte == b'\n' && previous != b'\r'));
+            previous = byte;
+        }
+        write!(self.out, "\"{}\"", cell.replace('"', "\"\""))
+    }
+
+    /// Where the rows stood.
+    pub(super) fn finish(mut self) -> io::Result<Numbering> {
+        self.out.flush()?;
+        Ok(self.numbering)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_text_is_traced_to_its_row() {
+        let mut out = Vec::new();
+        let mut table = TableWriter::new(&mut out);
+        for (row, cells) in [
+            (3, ["email", "note"]),
+            (4, ["a@example.com", "1 Road\r\nFloor 2\n"]),
+            (9, ["b@example.com", "say \"hi\", ok"]),
+            (10, ["c@example.com", ""]),
+        ] {
+            table.row(row, cells.into_iter()).unwrap();
+        }
+        let numbering = table.finish().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "email,note\na@example.com,\"1 Road\r\nFloor 2\n\"\nb@example.com,\"say \"\"hi\"\", ok\"\nc@example.com,\"\"\n"
+        );
+        let rows: Vec<u64> = [1, 2, 5, 6].into_iter().map(|line| numbering.row_of(line)).collect();
+        assert_eq!(rows, [3, 4, 9, 10]);
+        assert_eq!(numbering.cell(9, 2), Some((3, "C9".to_owned())));
+        assert_eq!(numbering.cell(9, 26), Some((27, "AA9".to_owned())));
+        assert_eq!(Numbering::default().cell(5, 1), None);
+        assert_eq!(Numbering::default().row_of(5), 5);
+    }
+}

@@ -1,0 +1,91 @@
+//! Workbooks as Excel saves them.
+
+use rust_xlsxwriter::{Format, Workbook};
+
+use super::*;
+
+/// Makes a workbook, under this name.
+fn workbook(name: &str, fill: impl FnOnce(&mut Workbook)) -> Written {
+    let written = write("");
+    let path = written.path.with_file_name(name);
+    let mut book = Workbook::new();
+    fill(&mut book);
+    book.save(&path).unwrap();
+    Written { path, ..written }
+}
+
+fn fill_people(book: &mut Workbook) {
+    let sheet = book.add_worksheet().set_name("客户").unwrap();
+    let zeros = Format::new().set_num_format("00000");
+    let price = Format::new().set_num_format("¥#,##0.00");
+    let percent = Format::new().set_num_format("0%");
+    let day = Format::new().set_num_format("yyyy\"年\"m\"月\"d\"日\"");
+    let by_country = Format::new().set_num_format_index(14);
+    let headers = ["邮箱", "姓名", "手机", "编号", "金额", "折扣", "到期", "日期", "比例", "会员", "地址"];
+    for (column, header) in (0..).zip(headers) {
+        sheet.write(2, column, header).unwrap();
+    }
+    sheet.write(4, 0, "zhang@example.com").unwrap();
+    sheet.write(4, 1, "张三").unwrap();
+    sheet.write(4, 2, 13_800_000_000_u64).unwrap();
+    sheet.write_with_format(4, 3, 123, &zeros).unwrap();
+    sheet.write_with_format(4, 4, 1234.5, &price).unwrap();
+    sheet.write_with_format(4, 5, 0.15, &percent).unwrap();
+    sheet.write_with_format(4, 6, 46_349, &day).unwrap();
+    sheet.write_with_format(4, 7, 46_349, &by_country).unwrap();
+    sheet.write(4, 8, 0.1 + 0.2).unwrap();
+    sheet.write(4, 9, true).unwrap();
+    sheet.write(4, 10, "一号楼\n二层").unwrap();
+    sheet.write(6, 0, "li＠example.com").unwrap();
+}
+
+#[test]
+fn cells_are_read_as_the_sheet_shows_them() {
+    let written = workbook("list.xlsx", fill_people);
+    let list = List::open(&written.path, &ListSettings::default()).unwrap();
+    assert_eq!(list.origin().format, "xlsx");
+    assert_eq!(list.origin().sheet.as_deref(), Some("客户"));
+    assert_eq!(list.delimiter(), None);
+    let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+    assert_eq!(
+        rows,
+        [
+            "5 zhang@example.com zhang@example.com|张三|13800000000|00123|¥1,234.50|15%|2026年11月23日|2026-11-23|0.3|TRUE|一号楼\n二层",
+            "7:1 a full-width `＠` (cell A7)",
+        ]
+    );
+    assert_eq!(read_again(&list), 1);
+}
+
+#[test]
+fn a_workbook_under_another_name_is_read_and_said_to_be_one() {
+    let written = workbook("list.csv", fill_people);
+    let list = List::open(&written.path, &ListSettings::default()).unwrap();
+    assert!(list.origin().notes[0].contains("under the name of a .csv file"));
+    assert_eq!(rows(&list).len(), 2);
+}
+
+#[test]
+fn of_several_sheets_the_user_chooses() {
+    let written = workbook("list.xlsx", |book| {
+        for (name, address) in [("春", "a@example.com"), ("秋", "b@example.com")] {
+            let sheet = book.add_worksheet().set_name(name).unwrap();
+            sheet.write(0, 0, "email").unwrap();
+            sheet.write(1, 0, address).unwrap();
+        }
+        book.add_worksheet().set_name("空").unwrap();
+    });
+    let open = |sheet: Option<&str>| {
+        let settings = ListSettings {
+            sheet: sheet.map(str::to_owned),
+            ..ListSettings::default()
+        };
+        List::open(&written.path, &settings)
+    };
+    let problems = open(None).unwrap_err();
+    assert_eq!(problems.kept[0].what, "which sheet holds the list: `春` or `秋`?");
+    let rows: Vec<String> = rows(&open(Some("秋")).unwrap()).into_iter().map(tell).collect();
+    assert_eq!(rows, ["2 b@example.com b@example.com"]);
+    let problems = open(Some("夏")).unwrap_err();
+    assert_eq!(problems.kept[0].what, "list.xlsx has no sheet `夏`");
+}

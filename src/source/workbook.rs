@@ -1,0 +1,289 @@
+//! Workbooks (.xlsx, .xlsb, .xls, .ods) as tables of text: every cell as the sheet shows it.
+//!
+//! A number is written with its format where the workbook tells it (.xlsx), so that `00123` keeps its zeros. Dates
+//! whose format depends on the reader's country are written as `2026-11-23`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Sheets, Xlsx};
+use ssfmt::{DateSystem, FormatOptions, NumberFormat};
+
+use super::file_name;
+use super::table::{Numbering, TableWriter};
+use crate::campaign::{Problem, closest};
+
+/// Whole numbers up to here are exact in a sheet.
+const EXACT: f64 = 1e15;
+/// Formats that every country shows in its own way. Source: ECMA-376, 18.8.30: numFmtId 14 and 22.
+const BY_COUNTRY: [&str; 6] = ["mm-dd-yy", "m/d/yy", "m/d/yyyy", "m/d/yy h:mm", "m/d/yy hh:mm", "m/d/yyyy h:mm"];
+
+/// A workbook whose sheets are known.
+pub(super) struct Workbook<'a> {
+    path: &'a Path,
+    sheets: Sheets<BufReader<File>>,
+}
+
+impl<'a> Workbook<'a> {
+    /// Opens a workbook, whatever its name says.
+    pub(super) fn open(path: &'a Path, kind: &str) -> Result<Self, Problem> {
+        let opened = match kind {
+            "xls" => calamine::open_workbook(path).map(Sheets::Xls).map_err(calamine::Error::Xls),
+            // Their names may say anything; what is in the archive tells.
+            _ => calamine::open_workbook(path)
+                .map(Sheets::Xlsx)
+                .or_else(|_| calamine::open_workbook(path).map(Sheets::Xlsb))
+                .or_else(|_| calamine::open_workbook(path).map(Sheets::Ods))
+                .map_err(calamine::Error::Ods),
+        };
+        match opened {
+            Ok(sheets) => Ok(Self { path, sheets }),
+            Err(error) => {
+                let name = if kind == "xls" { ".xls" } else { ".xlsx, a zip file" };
+                let what = format!("this is an Excel workbook ({name}), and it cannot be opened: {error}");
+                let hint = "open it in Excel and save it anew, or save it as `CSV UTF-8`";
+                Err(Problem::with_file(path, what).hint(hint))
+            }
+        }
+    }
+
+    /// What the workbook is: `xlsx`, `xlsb`, `xls` or `ods`.
+    pub(super) fn format(&self) -> &'static str {
+        match self.sheets {
+            Sheets::Xls(_) => "xls",
+            Sheets::Xlsx(_) => "xlsx",
+            Sheets::Xlsb(_) => "xlsb",
+            Sheets::Ods(_) => "ods",
+        }
+    }
+
+    /// Writes one sheet as CSV: the one that is named, else the only one with cells. Gives its name.
+    pub(super) fn write(
+        &mut self,
+        wanted: Option<&str>,
+        out: impl Write,
+    ) -> Result<(String, Numbering), Problem> {
+        let name = match wanted {
+            Some(wanted) => self.named(wanted)?,
+            None => self.only()?,
+        };
+        let path = self.path;
+        let unreadable =
+            |error: String| Problem::with_file(path, format!("the sheet `{name}` cannot be read: {error}"));
+        let mut rows = SheetWriter::new(out);
+        match &mut self.sheets {
+            Sheets::Xlsx(book) => write_xlsx(book, &name, &mut rows).map_err(unreadable)?,
+            book => {
+                let range = book.worksheet_range(&name).map_err(|error| unreadable(error.to_string()))?;
+                let (first_row, first_column) = range.start().unwrap_or_default();
+                for (row, column, cell) in range.used_cells() {
+                    let at = (first_row + index(row), first_column + index(column));
+                    rows.cell(at, shown(cell)).map_err(|error| unreadable(error.to_string()))?;
+                }
+            }
+        }
+        let numbering = rows.finish().map_err(|error| unreadable(error.to_string()))?;
+        Ok((name, numbering))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let is_table = |sheet: &&calamine::Sheet| sheet.typ == SheetType::WorkSheet;
+        let sheets = self.sheets.sheets_metadata().iter().filter(is_table);
+        sheets.map(|sheet| sheet.name.clone()).collect()
+    }
+
+    fn named(&self, wanted: &str) -> Result<String, Problem> {
+        let names = self.names();
+        if let Some(name) = names.iter().find(|name| name.trim() == wanted.trim()) {
+            return Ok(name.clone());
+        }
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let problem = Problem::with_file(
+            self.path,
+            format!("{} has no sheet `{wanted}`", file_name(self.path)),
+        );
+        Err(match closest(wanted, &known) {
+            Some(known) => problem.hint(format!("did you mean `{known}`?")),
+            None => problem.hint(format!("its sheets are: {}", known.join(", "))),
+        })
+    }
+
+    fn only(&mut self) -> Result<String, Problem> {
+        let is_seen = |sheet: &&calamine::Sheet| {
+            sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+        };
+        let seen = self.sheets.sheets_metadata().iter().filter(is_seen);
+        let mut names: Vec<String> = seen.map(|sheet| sheet.name.clone()).collect();
+        if names.len() > 1 {
+            let sheets = &mut self.sheets;
+            names.retain(|name| has_cells(sheets, name));
+        }
+        match names.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Err(Problem::with_file(self.path, "this workbook has no sheet with anything in it")),
+            [first, ..] => {
+                let what = format!("which sheet holds the list: {}?", quoted(&names));
+                let hint = format!("set `sheet = \"{first}\"` in the campaign, or --sheet");
+                Err(Problem::with_file(self.path, what).hint(hint))
+            }
+        }
+    }
+}
+
+fn has_cells(sheets: &mut Sheets<BufReader<File>>, name: &str) -> bool {
+    match sheets {
+        // Not the whole sheet: it may be large.
+        Sheets::Xlsx(book) => {
+            let reader = book.worksheet_cells_reader(name);
+            reader.is_ok_and(|mut reader| {
+                while let Ok(Some(cell)) = reader.next_cell() {
+                    if *cell.get_value() != DataRef::Empty {
+                        return true;
+                    }
+                }
+                false
+            })
+        }
+        sheets => sheets.worksheet_range(name).is_ok_and(|range| !range.is_empty()),
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" or ")
+}
+
+fn index(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Cell by cell, so that memory does not grow with the sheet.
+fn write_xlsx(
+    book: &mut Xlsx<BufReader<File>>,
+    name: &str,
+    rows: &mut SheetWriter<impl Write>,
+) -> Result<(), String> {
+    let date_system = if book.has_1904_epoch() {
+        DateSystem::Date1904
+    } else {
+        DateSystem::Date1900
+    };
+    let options = FormatOptions {
+        date_system,
+        ..FormatOptions::default()
+    };
+    let mut reader = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+    let mut formats: HashMap<usize, Option<NumberFormat>> = HashMap::new();
+    while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|error| error.to_string())? {
+        let format = formats.entry(style).or_insert_with(|| {
+            let code = reader.styles().get(style)?.number_format.as_ref()?.format_code.as_str();
+            let is_plain = matches!(code, "General" | "@") || BY_COUNTRY.contains(&code);
+            if is_plain { None } else { NumberFormat::parse(code).ok() }
+        });
+        let text = match (cell.get_value(), format) {
+            (DataRef::Float(number), Some(format)) => format.format(*number, &options),
+            (DataRef::Int(number), Some(format)) => format.format(*number as f64, &options),
+            (DataRef::DateTime(at), Some(format)) => format.format(at.as_f64(), &options),
+            (DataRef::SharedString(text), _) => (*text).to_owned(),
+            (value, _) => shown(&Data::from(value.clone())),
+        };
+        rows.cell(cell.get_position(), text).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// A cell without a format.
+fn shown(cell: &Data) -> String {
+    match cell {
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => general(*number),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::Bool(true) => "TRUE".to_owned(),
+        Data::Bool(false) => "FALSE".to_owned(),
+        Data::DateTime(at) => moment(at),
+        Data::Error(error) => error.to_string(),
+        Data::Empty => String::new(),
+    }
+}
+
+/// A number without a format: whole numbers in full, as phone and order numbers must be.
+fn general(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        format!("{number:.0}")
+    } else {
+        ssfmt::format_default(number, "General").unwrap_or_else(|_| number.to_string())
+    }
+}
+
+fn moment(at: &ExcelDateTime) -> String {
+    let format = match at.as_f64() {
+        _ if at.is_duration() => "[h]:mm:ss",
+        days if days.fract() == 0.0 => "yyyy-mm-dd",
+        days if days < 1.0 => "hh:mm:ss",
+        _ => "yyyy-mm-dd hh:mm:ss",
+    };
+    let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
+    match format {
+        "yyyy-mm-dd" => format!("{year:04}-{month:02}-{day:02}"),
+        "hh:mm:ss" => format!("{hour:02}:{minute:02}:{second:02}"),
+        "[h]:mm:ss" => ssfmt::format_default(at.as_f64(), format).unwrap_or_default(),
+        _ => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
+    }
+}
+
+/// Gathers cells into rows. All rows get as many cells as the first, so that none looks cut off.
+struct SheetWriter<W: Write> {
+    table: TableWriter<W>,
+    row: u32,
+    cells: Vec<String>,
+    width: usize,
+}
+
+impl<W: Write> SheetWriter<W> {
+    fn new(out: W) -> Self {
+        Self {
+            table: TableWriter::new(out),
+            row: 0,
+            cells: Vec::new(),
+            width: 0,
+        }
+    }
+
+    fn cell(&mut self, (row, column): (u32, u32), text: String) -> io::Result<()> {
+        if row != self.row {
+            self.end_row()?;
+            self.row = row;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        if self.cells.len() <= column {
+            self.cells.resize(column + 1, String::new());
+        }
+        if let Some(cell) = self.cells.get_mut(column) {
+            *cell = text;
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> io::Result<()> {
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        self.width = if self.width == 0 { self.cells.len() } else { self.width };
+        if self.cells.len() < self.width {
+            self.cells.resize(self.width, String::new());
+        }
+        self.table.row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
+        self.cells.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<Numbering> {
+        self.end_row()?;
+        self.table.finish()
+    }
+}
