@@ -12,6 +12,7 @@ use encoding_rs::UTF_8;
 use serde::Serialize;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::attributes::Attributes;
 use super::encoding::{self, BOM};
 use super::table::Numbering;
 use super::workbook::Workbook;
@@ -86,22 +87,34 @@ impl Intake {
             sheet: None,
             notes: Vec::new(),
         };
-        if settings.encoding.is_none() && encoding == UTF_8 {
-            return Ok(Self {
-                path: path.to_owned(),
-                text: Text::Kept(path.to_owned()),
-                origin,
-                numbering: Numbering::default(),
-            });
-        }
-        let mut out = temporary(path)?;
-        encoding::decode(path, file, encoding, &mut out)?;
-        Ok(Self {
+        let text = if settings.encoding.is_none() && encoding == UTF_8 {
+            Text::Kept(path.to_owned())
+        } else {
+            let mut out = temporary(path)?;
+            encoding::decode(path, file, encoding, &mut out)?;
+            made(path, out)?
+        };
+        let intake = Self {
             path: path.to_owned(),
-            text: made(path, out)?,
+            text,
             origin,
             numbering: Numbering::default(),
-        })
+        };
+        intake.with_attributes()
+    }
+
+    /// The same, with a column for each attribute of a column of JSON.
+    fn with_attributes(mut self) -> Result<Self, Problem> {
+        let unread = |error: io::Error| Problem::with_file(&self.path, format!("cannot be read: {}", plain(&error)));
+        let Some(attributes) = Attributes::find(self.text()).map_err(unread)? else {
+            return Ok(self);
+        };
+        let mut out = temporary(&self.path)?;
+        attributes.write(self.text(), &mut out).map_err(unread)?;
+        let headers: Vec<&str> = attributes.headers().collect();
+        self.origin.notes.push(format!("attributes became columns: {}", headers.join(", ")));
+        self.text = made(&self.path, out)?;
+        Ok(self)
     }
 
     fn from_workbook(path: &Path, kind: &str, settings: &ListSettings) -> Result<Self, Problem> {

@@ -8,12 +8,14 @@ mod intake;
 mod encoding;
 mod workbook;
 mod table;
+mod attributes;
 mod delimiter;
 mod columns;
 mod split;
 mod check;
 mod consent;
 mod duplicates;
+mod suspicious;
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};

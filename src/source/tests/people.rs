@@ -84,3 +84,33 @@ fn repairs_are_made_when_the_user_says_so() {
         ]
     );
 }
+
+#[test]
+fn attributes_in_json_become_columns_behind_the_others() {
+    let text = "\nemail,name,attributes\n\
+        a@example.com,Anna,\"{\"\"city\"\": \"\"Berlin\"\", \"\"orders\"\": 3, \"\"name\"\": \"\"A\"\"}\"\n\
+        \n\"b@example.com\",\"Bert\nB.\",{}\n\
+        bad@@example.com,x,\nc@example.com,Carl,\"{\"\"tags\"\": [1, 2]}\"\n";
+    let (list, _folder) = open(text);
+    assert_eq!(
+        list.columns().headers,
+        ["email", "name", "attributes", "city", "attributes_name", "orders", "tags"]
+    );
+    let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+    assert_eq!(
+        rows,
+        [
+            "3 a@example.com a@example.com|Anna|{\"city\": \"Berlin\", \"orders\": 3, \"name\": \"A\"}|Berlin|A|3|",
+            "5 b@example.com b@example.com|Bert\nB.|{}||||",
+            "7:1 two `@`; an address has one",
+            "8 c@example.com c@example.com|Carl|{\"tags\": [1, 2]}||||[1,2]",
+        ]
+    );
+    assert_eq!(read_again(&list), 3);
+}
+
+#[test]
+fn a_column_that_is_called_data_and_holds_none_is_left_alone() {
+    let (list, _folder) = open("email,data\na@example.com,{}\nb@example.com,42 items\n");
+    assert_eq!(list.columns().headers, ["email", "data"]);
+}

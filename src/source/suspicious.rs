@@ -1,0 +1,129 @@
+//! Cells that were damaged on their way, or would do harm in a mail: what people notice only when it is too late.
+
+use encoding_rs::{GB18030, WINDOWS_1252};
+
+use crate::mail::recipient::is_unsafe_in_a_name;
+
+/// What is wrong with a cell's text, and what to do about it.
+pub(super) fn suspect(cell: &str) -> Option<(String, &'static str)> {
+    if cell.is_ascii() {
+        return suspect_ascii(cell);
+    }
+    if cell.contains('\u{fffd}') {
+        return Some((
+            "characters were lost before this list was saved (U+FFFD)".to_owned(),
+            "export the list again, in UTF-8",
+        ));
+    }
+    if let Some(meant) = before_mojibake(cell) {
+        let what = format!("looks like mojibake: text in UTF-8 that was read as something else; `{meant}` was meant");
+        return Some((what, "export the list again, in UTF-8"));
+    }
+    suspect_ascii(cell)
+}
+
+fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
+    let text = cell.trim();
+    if is_scientific(text) {
+        let what = format!("`{text}` is a number that a spreadsheet has shortened; its last digits are lost");
+        return Some((what, "format the column as text in the spreadsheet, and export it again"));
+    }
+    if text.starts_with('=') && text.contains('(') && text.ends_with(')') {
+        return Some(("a formula, not its value".to_owned(), "export the values of the sheet"));
+    }
+    if is_error(text) {
+        return Some((format!("`{text}`: a formula of the sheet failed"), "mend it in the sheet"));
+    }
+    if cell.contains(['\r', '\n']) {
+        return None;
+    }
+    let c = cell.chars().find(|c| is_unsafe_in_a_name(*c) && *c != '\t')?;
+    let what = format!("a control character (U+{:04X})", u32::from(c));
+    Some((what, "take it out: it cannot stand in a subject or a name"))
+}
+
+/// `1.38E+10`
+fn is_scientific(text: &str) -> bool {
+    let Some((number, power)) = text.split_once(['E', 'e']) else {
+        return false;
+    };
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = match number.split_once('.') {
+        Some((whole, rest)) => is_digits(whole) && is_digits(rest),
+        None => is_digits(number) && number.len() == 1,
+    };
+    is_number && power.strip_prefix('+').is_some_and(is_digits)
+}
+
+/// The errors that spreadsheets show in place of a value.
+fn is_error(text: &str) -> bool {
+    ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"].contains(&text)
+}
+
+/// What a text said before its UTF-8 was taken for Windows-1252 or GB18030 and saved.
+fn before_mojibake(cell: &str) -> Option<String> {
+    let (western, _, is_lossy) = WINDOWS_1252.encode(cell);
+    if !is_lossy {
+        // The bytes that this encoding has no sign for got lost as spaces.
+        return letters_in(&western);
+    }
+    let (chinese, _, is_lossy) = GB18030.encode(cell);
+    let text = std::str::from_utf8(&chinese).ok().filter(|_| !is_lossy)?;
+    let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let (mut han, mut other) = (0, 0);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        if is_han(c) { han += 1 } else { other += 1 }
+    }
+    (han > 1 && other == 0).then(|| text.to_owned())
+}
+
+/// The characters of two bytes and more that valid UTF-8 among these bytes makes, when there is hardly anything else.
+fn letters_in(bytes: &[u8]) -> Option<String> {
+    let (mut good, mut bad) = (0, 0);
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        let lost = chunk.invalid();
+        // A sequence of which one byte was lost counts half.
+        bad += usize::from(lost.len() == 1) * 2 + usize::from(lost.len() > 1);
+        if !lost.is_empty() {
+            text.push('…');
+        }
+    }
+    (good > 0 && bad <= good).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_noticed() {
+        for (cell, what) in [
+            ("å¼ ä¸‰", "looks like mojibake"),
+            ("MÃ¼ller", "looks like mojibake: text in UTF-8 that was read as something else; `Müller` was meant"),
+            ("寮犱笁", "looks like mojibake: text in UTF-8 that was read as something else; `张三` was meant"),
+            ("张\u{fffd}", "characters were lost"),
+            ("1.38E+10", "`1.38E+10` is a number that a spreadsheet has shortened"),
+            ("=HYPERLINK(\"http://evil\")", "a formula"),
+            ("#N/A", "`#N/A`: a formula of the sheet failed"),
+            ("a\u{2}", "a control character (U+0002)"),
+            ("张\u{202e}三", "a control character (U+202E)"),
+        ] {
+            let found = suspect(cell).map(|(what, _)| what).unwrap_or_default();
+            assert!(found.starts_with(what), "{cell}: {found}");
+        }
+    }
+
+    #[test]
+    fn text_of_all_kinds_is_left_alone() {
+        for cell in [
+            "", "Müller", "Jürgen Größe", "张三", "李四", "深圳市跨境科技有限公司", "Ærøskøbing", "naïve café", "São Paulo", "Łódź",
+            "Ñandú", "Ünal", "Москва", "東京", "서울", "€ 5,00", "5 £", "10 °C", "„Zitat“", "l’été", "+86 13800000000", "E+10", "00012",
+            "1e5 people", "= 3", "a\tb", "1 Road\r\nFloor 2", "Å", "Ä Ö Ü", "联通", "阿里巴巴", "模具", "你好，世界！",
+        ] {
+            assert_eq!(suspect(cell), None, "{cell}");
+        }
+    }
+}
