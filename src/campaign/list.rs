@@ -19,7 +19,8 @@ pub struct ListSettings {
 
 /// An encoding by one of its names.
 pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
-    let found = Encoding::for_label(name.trim().as_bytes()).filter(|found| *found != encoding_rs::REPLACEMENT);
+    let found =
+        Encoding::for_label(name.trim().as_bytes()).filter(|found| *found != encoding_rs::REPLACEMENT);
     match found {
         // What calls itself GBK holds characters of GB18030; the reverse is a subset.
         Some(found) if found == GBK => Ok(GB18030),

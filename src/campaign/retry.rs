@@ -93,6 +93,12 @@ impl RetryPolicy {
         let end_ms = first_ms + i64::try_from(self.give_up_after.0.as_millis()).ok()?;
         (due_ms <= end_ms).then_some(due_ms)
     }
+
+    /// The longest wait between two tries, in ms.
+    pub fn longest_ms(&self) -> i64 {
+        let longest = self.delays.iter().map(|delay| delay.0.as_millis()).max();
+        i64::try_from(longest.unwrap_or_default()).unwrap_or(i64::MAX / 2)
+    }
 }
 
 /// Spreads consecutive numbers over the whole range. Source: splitmix64 (Steele, Lea, Flood 2014).

@@ -136,7 +136,10 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         ));
     }
     if findings.withheld > 0 {
-        printer.data(&format!("  withheld     {} not to be mailed, as the list says", number(findings.withheld)));
+        printer.data(&format!(
+            "  withheld     {} not to be mailed, as the list says",
+            number(findings.withheld)
+        ));
     }
     if findings.rejected > 0 {
         printer.data(&format!("  left out     {}", count(findings.rejected, "row")));
@@ -161,7 +164,10 @@ fn say_origin(list: &List, printer: Printer) {
         (None, Some("UTF-8") | None) => return,
         (None, Some(encoding)) => encoding.to_owned(),
     };
-    let sample = list.sample().map(|sample| format!(": {sample}")).unwrap_or_default();
+    let sample = list
+        .sample()
+        .map(|sample| format!(": {sample}"))
+        .unwrap_or_default();
     printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
     for note in &origin.notes {
         printer.warn(&format!("warning: {note}"));
@@ -169,7 +175,11 @@ fn say_origin(list: &List, printer: Printer) {
 }
 
 fn people(count: u64) -> String {
-    format!("{} {}", number(count), if count == 1 { "person is" } else { "people are" })
+    format!(
+        "{} {}",
+        number(count),
+        if count == 1 { "person is" } else { "people are" }
+    )
 }
 
 /// Rows left out, with the reason beside each: made only when there is one.

@@ -6,6 +6,7 @@ use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, deliveries};
 use super::{load, runtime, texts};
 use crate::campaign::Workspace;
+use crate::ledger::lock;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, State};
 use crate::mail::Address;
@@ -60,10 +61,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match (printer.form, how) {
         (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
         (Form::Text, Resolution::Resend) => {
-            printer.data(&format!(
-                "{} will be sent again by the next `mailshot send`",
-                deliveries(settled)
-            ));
+            let by = if lock::is_running(&workspace.ledger, &name) {
+                "the run that goes on"
+            } else {
+                "the next `mailshot send`"
+            };
+            printer.data(&format!("{} will be sent again by {by}", deliveries(settled)));
         }
         (Form::Text, Resolution::AssumeSent) => {
             printer.data(&format!("{} taken for sent", deliveries(settled)));

@@ -38,7 +38,7 @@ pub struct Flight<T> {
     session: Session,
     mails: Transactions<T>,
     carried: u32,
-    /// When something last left or came.
+    /// When something last left, or a reply came.
     moved_at: Instant,
 }
 
@@ -117,9 +117,13 @@ impl<T> Flight<T> {
             }
             self.mails.speak(window, &mut self.session.link.wire);
             let within = self.patience();
+            let left = self.session.link.wire.left();
             let end = match timeout_at(self.moved_at + within, self.session.link.exchange()).await {
                 Ok(Ok(())) => {
-                    self.moved_at = Instant::now();
+                    // Octets of a reply are no progress before it is whole.
+                    if self.session.link.wire.left() > left {
+                        self.moved_at = Instant::now();
+                    }
                     continue;
                 }
                 Ok(Err(lost)) => (lost, End::Closed),
@@ -135,6 +139,7 @@ impl<T> Flight<T> {
         while !self.mails.is_over()
             && let Some(reply) = link.wire.next_reply()
         {
+            self.moved_at = Instant::now();
             match reply {
                 Ok(reply) => self.mails.hear(reply, &mut link.wire),
                 Err(lost) => self.mails.end(&lost, End::Confused, &link.wire),

@@ -28,6 +28,8 @@ enum Course {
     Open,
     /// The server has said that it is closing the connection.
     Leaving,
+    /// It has said so, and went on answering commands.
+    Lingering,
     Over,
 }
 
@@ -38,6 +40,8 @@ pub(super) enum End {
     Closed,
     /// A reply that makes no sense, or none in time.
     Confused,
+    /// BDAT is not known: the first mail was refused for it, and no other had been said.
+    NoChunking,
 }
 
 /// The mails under way, with whatever the caller wants back for each.
@@ -50,6 +54,7 @@ pub(super) struct Transactions<T> {
     /// A transaction that came to nothing may still be open at the server.
     needs_reset: bool,
     course: Course,
+    is_chunking_proved: bool,
     is_chunking_unknown: bool,
 }
 
@@ -62,6 +67,7 @@ impl<T> Transactions<T> {
             landed: VecDeque::new(),
             needs_reset: false,
             course: Course::Open,
+            is_chunking_proved: false,
             is_chunking_unknown: false,
         }
     }
@@ -87,7 +93,7 @@ impl<T> Transactions<T> {
 
     /// Has the server said that it is closing the connection?
     pub(super) fn is_leaving(&self) -> bool {
-        self.course == Course::Leaving
+        matches!(self.course, Course::Leaving | Course::Lingering)
     }
 
     /// The server offered CHUNKING, but its answer to BDAT was that it knows no such command.
@@ -105,10 +111,6 @@ impl<T> Transactions<T> {
     }
 
     pub(super) fn next_landed(&mut self) -> Option<(T, Landed)> {
-        if self.is_over() && self.landed.is_empty() {
-            let mail = self.aboard.pop_front()?;
-            return Some((mail.ticket, Landed::Untouched));
-        }
         self.landed.pop_front()
     }
 
@@ -122,8 +124,13 @@ impl<T> Transactions<T> {
         if !self.is_open() {
             return;
         }
+        // Until the server has taken a chunk, it may turn out not to know any: then nothing else must be on the wire.
+        let window = match self.manner {
+            Manner::Chunked if !self.is_chunking_proved => 1,
+            _ => window.max(1),
+        };
         let mut is_all_said_before = true;
-        for mail in self.aboard.iter_mut().take(window.max(1)) {
+        for mail in self.aboard.iter_mut().take(window) {
             if mail.said == Said::Nothing {
                 let is_its_turn = match self.manner {
                     Manner::Stepwise => self.awaited.is_empty(),
@@ -145,14 +152,17 @@ impl<T> Transactions<T> {
 
     /// Takes the next reply. After a surprise the dialogue is over.
     pub(super) fn hear(&mut self, reply: Reply, wire: &mut Wire) {
-        if let Err(note) = self.take(reply, wire) {
-            self.end(&note, End::Confused, wire);
+        if self.course == Course::Leaving && reply.code != 421 {
+            self.course = Course::Lingering;
+        }
+        if let Err((note, end)) = self.take(reply, wire) {
+            self.end(&note, end, wire);
         } else if self.is_leaving() && self.awaited.is_empty() {
-            self.course = Course::Over;
+            self.end(&Lost("the server said goodbye".to_owned()), End::Closed, wire);
         }
     }
 
-    fn take(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+    fn take(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Surprise> {
         let (Some(awaited), Some(mail)) = (self.awaited.front().copied(), self.aboard.front_mut()) else {
             return Err(chatter());
         };
@@ -160,12 +170,14 @@ impl<T> Transactions<T> {
             return Err(odd(&reply));
         }
         // 421 is the server's goodbye, whatever was asked.
-        if reply.code == 421 {
+        if reply.code == 421 && self.course == Course::Open {
             self.course = Course::Leaving;
         }
         let is_step = self.manner == Manner::Stepwise;
         match awaited {
-            Awaited::Reset if reply.code != 421 => {
+            // Nobody refuses a RSET: this was about something else. Source: RFC 5321, 4.1.1.5.
+            Awaited::Reset if !reply.is_positive() && reply.code != 421 => return Err(odd(&reply)),
+            Awaited::Reset if reply.is_positive() => {
                 if is_step {
                     mail.say_mail(wire, &mut self.awaited);
                 }
@@ -195,7 +207,7 @@ impl<T> Transactions<T> {
     }
 
     /// The answer to DATA.
-    fn take_go_ahead(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+    fn take_go_ahead(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Surprise> {
         let Some(mail) = self.aboard.front_mut() else {
             return Err(chatter());
         };
@@ -224,10 +236,12 @@ impl<T> Transactions<T> {
     }
 
     /// The answer to the end of data.
-    fn take_verdict(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Lost> {
+    fn take_verdict(&mut self, reply: Reply, wire: &mut Wire) -> Result<(), Surprise> {
         let Some(mail) = self.aboard.front_mut() else {
             return Err(chatter());
         };
+        let is_unknown = self.manner == Manner::Chunked && knows_no_such_command(&reply);
+        self.is_chunking_proved |= !is_unknown;
         if reply.is_positive() {
             // Replies have come apart from their commands. Which of them was about what, nobody knows.
             let is_too_early = matches!(mail.said, Said::All(end) if wire.left() < end);
@@ -236,10 +250,9 @@ impl<T> Transactions<T> {
             }
             self.land(Outcome::Accepted(reply));
         } else if self.manner == Manner::Chunked {
-            if mail.refusal.is_none() && knows_no_such_command(&reply) {
+            if mail.refusal.is_none() && is_unknown && !self.is_chunking_proved {
                 self.is_chunking_unknown = true;
-                self.course = Course::Over;
-                return Ok(());
+                return Err((Lost(reply.to_string()), End::NoChunking));
             }
             mail.refuse(Stage::EndOfData, reply);
             self.give_up();
@@ -267,15 +280,16 @@ impl<T> Transactions<T> {
 
     /// Ends the dialogue before its time: says what became of every mail that is still aboard.
     pub(super) fn end(&mut self, Lost(note): &Lost, end: End, wire: &Wire) {
-        // Commands are worked off in their order: what stands behind a goodbye was never looked at.
-        let is_goodbye = self.is_leaving() && end == End::Closed;
+        // Commands are worked off in their order: what stands behind a goodbye was never looked at, unless the server
+        // went on answering.
+        let is_goodbye = self.course == Course::Leaving && end == End::Closed;
         let stage = self.awaits().unwrap_or(Stage::Mail).min(Stage::Data);
         let mut is_first = true;
         for mail in self.aboard.drain(..) {
             let is_out = matches!(mail.said, Said::All(end) if wire.left() >= end);
             let what = match mail.refusal {
                 Some(refusal) => Landed::Decided(refusal),
-                None if is_goodbye => Landed::Untouched,
+                None if is_goodbye || end == End::NoChunking => Landed::Untouched,
                 None if is_out => Landed::Decided(lost(Stage::EndOfData, note)),
                 None if is_first && mail.said != Said::Nothing => {
                     let is_in_body = matches!(mail.said, Said::All(_));
@@ -295,10 +309,15 @@ fn knows_no_such_command(reply: &Reply) -> bool {
     matches!(reply.code, 500 | 502) && matches!(reply.enhanced, None | Some(Enhanced { subject: 5, .. }))
 }
 
-fn chatter() -> Lost {
-    Lost("the server said something that nobody asked for".to_owned())
+/// A reply that ends the dialogue.
+type Surprise = (Lost, End);
+
+fn chatter() -> Surprise {
+    let what = "the server said something that nobody asked for";
+    (Lost(what.to_owned()), End::Confused)
 }
 
-fn odd(reply: &Reply) -> Lost {
-    Lost(format!("the server answered `{reply}` where it makes no sense"))
+fn odd(reply: &Reply) -> Surprise {
+    let what = format!("the server answered `{reply}` where it makes no sense");
+    (Lost(what), End::Confused)
 }

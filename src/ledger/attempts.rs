@@ -120,6 +120,12 @@ impl<'db> Statements<'db> {
             enhanced.map(|enhanced| enhanced.to_string()),
             text,
         ])?;
+        if finish.next == Next::Unsaid {
+            db.prepare_cached("UPDATE attempt SET found_at_ms = 0 WHERE delivery_id = ?1 AND number = ?2")?
+                .execute(params![finish.delivery.0, finish.attempt.number])?;
+            usage.give_back(&finish.account);
+            return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
+        }
         if finish.now_ms - finish.attempt.began_at_ms > LONGEST_MS {
             db.execute(
                 "UPDATE attempt SET found_at_ms = ended_at_ms WHERE delivery_id = ?1 AND number = ?2",
@@ -135,7 +141,9 @@ impl<'db> Statements<'db> {
                     .execute(params![finish.delivery.0, finish.attempt.began_at_ms])?;
                 return was_there(changed, State::Sending, Event::Accepted);
             }
-            Next::Hold => return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None),
+            Next::Hold | Next::Unsaid => {
+                return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
+            }
             Next::RetryAt(due_at_ms) => (Event::Deferred, fault(), Some(*due_at_ms)),
             Next::GiveUp(reason) => (Event::GivenUp, Some(reason.clone()), None),
             Next::Doubt => (Event::Doubted, fault(), None),

@@ -126,6 +126,8 @@ pub enum Next {
     GiveUp(String),
     /// It stays pending: the account was refused, not the mail.
     Hold,
+    /// It stays pending, and was never said: the connection ended before it was this mail's turn. It costs no quota.
+    Unsaid,
     /// Nobody knows.
     Doubt,
 }

@@ -21,7 +21,9 @@ pub mod lock;
 
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,6 +49,21 @@ pub struct Broken(pub String);
 pub struct Ledger {
     commands: mpsc::Sender<Command>,
     fate: sqlite::Fate,
+    /// Dropped after `commands`: the last one waits for the writer.
+    _writer: Arc<Writer>,
+}
+
+/// The writer's thread. Whoever drops it waits until everything is in the one file.
+#[derive(Debug)]
+struct Writer(Option<JoinHandle<()>>);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // If it broke down, those who waited for its answers know.
+            let _ended = thread.join();
+        }
+    }
 }
 
 /// The answer to a command that was handed over; it comes after the commit.
@@ -73,8 +90,12 @@ impl Ledger {
     /// Opens the ledger for writing, and makes it when it is not there.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
-        let fate = sqlite::start(path, queue)?;
-        Ok(Self { commands, fate })
+        let (fate, thread) = sqlite::start(path, queue)?;
+        Ok(Self {
+            commands,
+            fate,
+            _writer: Arc::new(Writer(Some(thread))),
+        })
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Answer<T>) -> Command) -> anyhow::Result<T> {

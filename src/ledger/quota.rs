@@ -57,6 +57,13 @@ impl Usage {
         }
     }
 
+    /// Notes that an attempt of this account came to nothing before anything was said.
+    pub(super) fn give_back(&mut self, account: &str) {
+        if let Some(used) = self.accounts.get_mut(account) {
+            used.open = used.open.saturating_sub(1);
+        }
+    }
+
     /// Reads the account anew in the next transaction: an attempt that seemed under way may belong to a run that is
     /// gone. Not in this one, where many intents may meet the same spent quota.
     pub(super) fn forget(&mut self, account: &str) {

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -53,8 +54,9 @@ impl Drop for LastWord {
     }
 }
 
-/// Opens the file and starts the writer's thread. It ends when nobody holds the other end of the queue.
-pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Result<Fate> {
+/// Opens the file and starts the writer's thread. It ends when nobody holds the other end of the queue; whoever waits
+/// for it then finds everything in the one file.
+pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Result<(Fate, JoinHandle<()>)> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
     }
@@ -62,7 +64,7 @@ pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Resu
     let fate = Fate::default();
     let shared = fate.clone();
     let file = path.display().to_string();
-    std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name("ledger".to_owned())
         .spawn(move || {
             let last_word = LastWord(shared);
@@ -71,7 +73,7 @@ pub(super) fn start(path: &Path, queue: mpsc::Receiver<Command>) -> anyhow::Resu
             }
         })
         .context("start the ledger's thread")?;
-    Ok(fate)
+    Ok((fate, thread))
 }
 
 fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusqlite::Result<()> {
@@ -100,6 +102,7 @@ fn open(path: &Path) -> anyhow::Result<Connection> {
     if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         bail!("the file is empty: what was sent is no longer known; restore it, or remove it to begin anew");
     }
+    let is_new = !path.exists();
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -109,14 +112,25 @@ fn open(path: &Path) -> anyhow::Result<Connection> {
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    migrate(&mut connection)?;
+    migrate(&mut connection, is_new || !has_lists(path))?;
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
+/// Lists are kept beside a ledger as soon as a campaign is on record.
+fn has_lists(ledger: &Path) -> bool {
+    ledger.with_file_name("lists").exists()
+}
+
+fn migrate(connection: &mut Connection, may_be_new: bool) -> anyhow::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let is_new: bool =
         transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    if is_new && !may_be_new {
+        bail!(
+            "there is nothing in it, and campaigns were sent from here: was it copied without the files beside it \
+             (`-wal`, `-shm`)? restore it whole, or remove it together with `lists` to begin anew"
+        );
+    }
     if is_new {
         transaction.execute_batch(include_str!("schema/1.sql"))?;
         let version = SCHEMA_VERSION.to_string();

@@ -96,7 +96,7 @@ impl Book {
         let outcome = match next {
             Next::Sent => Outcome::Accepted(reply("250 2.0.0 ok")),
             Next::Doubt => Outcome::InDoubt(fault("451 4.3.0 x")),
-            Next::RetryAt(_) | Next::Hold => Outcome::Deferred(fault("451 4.3.0 later")),
+            Next::RetryAt(_) | Next::Hold | Next::Unsaid => Outcome::Deferred(fault("451 4.3.0 later")),
             Next::GiveUp(_) => Outcome::Refused(fault("550 5.1.1 no")),
         };
         let account = "main".to_owned();

@@ -207,7 +207,10 @@ fn check_local(local: &str) -> Result<(), AddressFault> {
 
 fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
     // UTS 46 would take them for what they look like; what was typed is shown to the user first.
-    if let Some(c) = domain.chars().find(|c| matches!(c, '。' | '｡' | '\u{ff01}'..='\u{ff5e}')) {
+    if let Some(c) = domain
+        .chars()
+        .find(|c| matches!(c, '。' | '｡' | '\u{ff01}'..='\u{ff5e}'))
+    {
         return Err(AddressFault::new(format!("a full-width `{c}` in the domain")).hint("type it plain"));
     }
     if domain.starts_with('[') {

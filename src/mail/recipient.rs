@@ -51,8 +51,26 @@ const NAME: [&str; 9] = [
     "username",
 ];
 /// Names of columns that hold the given name, and the family name.
-const FIRST: [&str; 7] = ["first_name", "firstname", "fname", "given_name", "vorname", "prenom", "名"];
-const LAST: [&str; 9] = ["last_name", "lastname", "lname", "surname", "nachname", "family_name", "nom", "姓", "姓氏"];
+const FIRST: [&str; 7] = [
+    "first_name",
+    "firstname",
+    "fname",
+    "given_name",
+    "vorname",
+    "prenom",
+    "名",
+];
+const LAST: [&str; 9] = [
+    "last_name",
+    "lastname",
+    "lname",
+    "surname",
+    "nachname",
+    "family_name",
+    "nom",
+    "姓",
+    "姓氏",
+];
 
 /// The columns that hold a person's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,20 +23,35 @@ pub fn repair(input: &str) -> Option<Repair> {
     note(&mut changes, text != input, "invisible characters taken out");
     text = step(&text, &mut changes, "a mail name taken off", bare_of_name);
     text = step(&text, &mut changes, "`mailto:` taken off", without_mailto);
-    text = step(&text, &mut changes, "`＠` made `@`", |text| text.replace('＠', "@"));
-    text = step(&text, &mut changes, "quotes, brackets or commas around it taken off", |text| {
-        let around = |c: char| c.is_whitespace() || "'\"<>()[],;:，；、。．.“”‘’《》【】".contains(c);
-        text.trim_matches(around).to_owned()
+    text = step(&text, &mut changes, "`＠` made `@`", |text| {
+        text.replace('＠', "@")
     });
+    text = step(
+        &text,
+        &mut changes,
+        "quotes, brackets or commas around it taken off",
+        |text| {
+            let around = |c: char| c.is_whitespace() || "'\"<>()[],;:，；、。．.“”‘’《》【】".contains(c);
+            text.trim_matches(around).to_owned()
+        },
+    );
     text = step(&text, &mut changes, "spaces beside the `@` taken out", |text| {
         let parts: Vec<&str> = text.split('@').map(str::trim).collect();
         parts.join("@")
     });
     let (local, domain) = text.rsplit_once('@')?;
-    let domain = step(domain, &mut changes, "full-width characters of the domain made plain", narrow);
-    let domain = step(&domain, &mut changes, "a comma in the domain made a dot", |domain| {
-        domain.replace(',', ".")
-    });
+    let domain = step(
+        domain,
+        &mut changes,
+        "full-width characters of the domain made plain",
+        narrow,
+    );
+    let domain = step(
+        &domain,
+        &mut changes,
+        "a comma in the domain made a dot",
+        |domain| domain.replace(',', "."),
+    );
     let address = Address::parse(&format!("{local}@{domain}")).ok()?;
     (!changes.is_empty()).then_some(Repair { address, changes })
 }
@@ -53,14 +68,16 @@ fn step(
     what: &'static str,
     change: impl Fn(&str) -> String,
 ) -> String {
-    let changed = change(text.trim());
-    note(changes, changed != text.trim(), what);
-    changed
+    let after = change(text.trim());
+    note(changes, after != text.trim(), what);
+    after
 }
 
 /// Of `Name <address>`, what stands in the brackets; of `address (Name)`, what stands before them.
 fn bare_of_name(text: &str) -> String {
-    let narrow = text.replace(['＜', '〈', '《'], "<").replace(['＞', '〉', '》'], ">");
+    let narrow = text
+        .replace(['＜', '〈', '《'], "<")
+        .replace(['＞', '〉', '》'], ">");
     if let Some((_, rest)) = narrow.split_once('<')
         && let Some((inner, after)) = rest.split_once('>')
         && inner.contains(['@', '＠'])
@@ -69,7 +86,9 @@ fn bare_of_name(text: &str) -> String {
         return inner.trim().to_owned();
     }
     match text.split_once(['(', '（']) {
-        Some((before, rest)) if before.contains('@') && rest.ends_with([')', '）']) => before.trim().to_owned(),
+        Some((before, rest)) if before.contains('@') && rest.ends_with([')', '）']) => {
+            before.trim().to_owned()
+        }
         _ => text.to_owned(),
     }
 }
@@ -78,7 +97,11 @@ fn without_mailto(text: &str) -> String {
     match text.get(..7) {
         Some(start) if start.eq_ignore_ascii_case("mailto:") => {
             let rest = text.get(7..).unwrap_or_default();
-            rest.split('?').next().unwrap_or_default().trim_start_matches('/').to_owned()
+            rest.split('?')
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches('/')
+                .to_owned()
         }
         _ => text.to_owned(),
     }
@@ -190,7 +213,36 @@ const SLIPS: [(&str, &str); 84] = [
 ];
 
 /// Local parts that belong to a function and not to a person. Source: RFC 2142, and those that mail providers name.
-const ROLES: [&str; 28] = ["abuse", "account", "admin", "administrator", "billing", "careers", "compliance", "contact", "devnull", "enquiries", "hello", "help", "hostmaster", "hr", "info", "jobs", "mailer-daemon", "marketing", "no-reply", "noc", "noreply", "office", "postmaster", "root", "sales", "security", "support", "webmaster"];
+const ROLES: [&str; 28] = [
+    "abuse",
+    "account",
+    "admin",
+    "administrator",
+    "billing",
+    "careers",
+    "compliance",
+    "contact",
+    "devnull",
+    "enquiries",
+    "hello",
+    "help",
+    "hostmaster",
+    "hr",
+    "info",
+    "jobs",
+    "mailer-daemon",
+    "marketing",
+    "no-reply",
+    "noc",
+    "noreply",
+    "office",
+    "postmaster",
+    "root",
+    "sales",
+    "security",
+    "support",
+    "webmaster",
+];
 
 /// Is this the mailbox of a function, such as `info`, rather than a person's?
 pub fn is_role(address: &Address) -> bool {

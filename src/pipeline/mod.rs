@@ -8,6 +8,7 @@
 //!
 //! A dead link or a bad password is met before `begin`, so that it never opens an attempt and never spends quota.
 
+mod brakes;
 mod maker;
 mod queue;
 mod run;
@@ -21,6 +22,7 @@ use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::flight::{Landed, Waiting};
 use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
 use crate::mail::{Address, Fault, Message, Outcome, Scope, Stage};
+use crate::throttle::Permit;
 
 pub use maker::{Mail, Maker};
 use run::Shared;
@@ -32,6 +34,7 @@ struct Done {
     ticket: Ticket,
     outcome: Outcome,
     is_final: bool,
+    is_unsaid: bool,
     at_ms: i64,
 }
 
@@ -42,14 +45,18 @@ struct Done {
 struct Worker<'a> {
     shared: &'a Shared,
     vehicle: Vehicle<'a>,
+    /// The next one, which waits for the pace.
+    next: Option<Delivery>,
+    /// How far the permit for it has come.
+    permit: Permit,
     /// Intents that are not on disk yet.
     begins: VecDeque<(Receipt<Begin>, (Delivery, Message))>,
     /// Results that are not on disk yet.
     finishes: VecDeque<(Receipt<()>, Done)>,
     /// Nothing was due when it last looked.
     is_idle: bool,
-    /// The quota is spent.
-    spent: Option<Spent>,
+    /// The quota was spent, when so many mails of this run had given theirs back.
+    spent: Option<(Spent, u64)>,
     /// The first thing that went wrong here: what is under way still comes to its end.
     failed: Option<anyhow::Error>,
 }
@@ -58,13 +65,19 @@ async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
     let mut worker = Worker {
         vehicle: Vehicle::new(&shared, number),
         shared: &shared,
+        next: None,
+        permit: Permit::default(),
         begins: VecDeque::new(),
         finishes: VecDeque::new(),
         is_idle: false,
         spent: None,
         failed: None,
     };
-    worker.run().await?;
+    let ended = worker.run().await;
+    if let Some(delivery) = worker.next.take() {
+        shared.queue.give_back(delivery);
+    }
+    ended?;
     worker.vehicle.close().await;
     worker.failed.map_or(Ok(()), Err)
 }
@@ -77,9 +90,14 @@ impl Worker<'_> {
             if self.begins.is_empty()
                 && self.finishes.is_empty()
                 && self.vehicle.is_empty()
-                && let Some(spent) = self.spent.take()
+                && let Some((spent, given_back)) = self.spent.take()
+                && given_back == shared.unsaid.load(Ordering::SeqCst)
             {
                 wait_for_quota(shared, spent).await;
+            }
+            if self.may_board() && self.next.is_none() {
+                self.next = shared.next_due().await?;
+                self.is_idle = self.next.is_none();
             }
             let may_board = self.may_board();
             tokio::select! {
@@ -90,7 +108,8 @@ impl Worker<'_> {
                     self.begun(begin, delivery, message);
                 }
                 Some((ticket, landed)) = self.vehicle.next_landed() => self.land(ticket, landed).await,
-                () = permit(shared), if may_board => {
+                () = permitted(shared, &mut self.permit), if may_board => {
+                    self.permit = Permit::default();
                     if let Err(error) = self.board().await {
                         shared.stop.cancel();
                         self.failed.get_or_insert(error);
@@ -133,8 +152,7 @@ impl Worker<'_> {
         if shared.stop.is_cancelled() {
             return Ok(());
         }
-        let Some(delivery) = shared.next_due().await? else {
-            self.is_idle = true;
+        let Some(delivery) = self.next.take() else {
             return Ok(());
         };
         if !self.vehicle.is_ready(self.waiting().mails).await? {
@@ -174,7 +192,7 @@ impl Worker<'_> {
             Begin::Skip => shared.queue.skip(delivery.id),
             Begin::Wait(spent) => {
                 shared.queue.give_back(delivery);
-                self.spent = Some(spent);
+                self.spent = Some((spent, shared.unsaid.load(Ordering::SeqCst)));
             }
             Begin::Locked(until_ms) => {
                 shared.queue.give_back(delivery);
@@ -188,9 +206,13 @@ impl Worker<'_> {
             ticket,
             outcome,
             is_final,
+            is_unsaid,
             at_ms,
         } = done;
         self.shared.queue.done(ticket.delivery.id);
+        if is_unsaid {
+            self.shared.unsaid.fetch_add(1, Ordering::SeqCst);
+        }
         // It may be due again already.
         self.is_idle = false;
         (self.shared.run.watcher)(&Happened {
@@ -211,12 +233,13 @@ impl Worker<'_> {
         let (outcome, next) = match landed {
             Landed::Decided(outcome) => {
                 self.vehicle.learn(&outcome);
-                let next = next(shared, &ticket, &outcome, at_ms);
+                let next = self.next_step(&ticket, &outcome, at_ms);
                 (outcome, next)
             }
-            Landed::Untouched => (Outcome::Deferred(never_its_turn()), Next::Hold),
+            Landed::Untouched => (Outcome::Deferred(never_its_turn()), Next::Unsaid),
         };
         let is_final = matches!(next, Next::Sent | Next::GiveUp(_) | Next::Doubt);
+        let is_unsaid = next == Next::Unsaid;
         let finish = Finish {
             attempt: ticket.attempt,
             delivery: ticket.delivery.id,
@@ -230,9 +253,47 @@ impl Worker<'_> {
             ticket,
             outcome,
             is_final,
+            is_unsaid,
             at_ms,
         };
         self.finishes.push_back((receipt, done));
+    }
+
+    /// How a delivery goes on after this outcome. See the table in `docs/states.md`.
+    fn next_step(&self, ticket: &Ticket, outcome: &Outcome, now_ms: i64) -> Next {
+        let delivery = &ticket.delivery;
+        match outcome {
+            Outcome::Accepted(_) => Next::Sent,
+            Outcome::InDoubt(_) => Next::Doubt,
+            Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.scope == Scope::Account => Next::Hold,
+            // A server may hang up on an idle link, or after so many mails: it has not heard of this one.
+            Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => {
+                Next::Unsaid
+            }
+            // It may have been an accident: once more at once, then as for any other deferral.
+            Outcome::Deferred(fault)
+                if fault.scope == Scope::Link && delivery.tries == 0 && self.vehicle.is_first_loss() =>
+            {
+                Next::RetryAt(now_ms)
+            }
+            Outcome::Refused(fault) => Next::GiveUp(fault.to_string()),
+            Outcome::Deferred(fault) => self.retry(delivery, fault, now_ms),
+        }
+    }
+
+    fn retry(&self, delivery: &Delivery, fault: &Fault, now_ms: i64) -> Next {
+        let policy = &self.shared.run.retry;
+        let tries = delivery.tries + 1;
+        let first_ms = delivery.first_try_ms.unwrap_or(now_ms);
+        let seed = delivery.id.seed() + u64::from(tries);
+        match policy.next_ms(tries, first_ms, now_ms, seed) {
+            Some(due_ms) => Next::RetryAt(due_ms),
+            // Nobody's mail goes through: the mail is not at fault, and waits for a better day.
+            None if fault.scope == Scope::Link && self.shared.accepted() == 0 => {
+                Next::RetryAt(now_ms + policy.longest_ms())
+            }
+            None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
+        }
     }
 }
 
@@ -244,10 +305,10 @@ async fn next_answer<T, A>(asked: &mut VecDeque<(Receipt<T>, A)>) -> Option<anyh
     Some(answer.map(|answer| (answer, about)))
 }
 
-/// Waits until the pace lets one more mail out, or the run ends.
-async fn permit(shared: &Shared) {
+/// Waits until the pace lets one more mail out, or the run ends. Nothing is lost when it is dropped halfway.
+async fn permitted(shared: &Shared, permit: &mut Permit) {
     tokio::select! {
-        () = shared.run.throttle.permit() => {}
+        () = shared.run.throttle.wait(permit) => {}
         () = shared.stop.cancelled() => {}
     }
 }
@@ -258,35 +319,6 @@ async fn wait_for_quota(shared: &Shared, spent: Spent) {
         return shared.end(Ended::Quota(spent));
     }
     shared.wait_until(spent.until_ms).await;
-}
-
-/// How a delivery goes on after this outcome. See the table in `docs/states.md`.
-fn next(shared: &Shared, ticket: &Ticket, outcome: &Outcome, now_ms: i64) -> Next {
-    let delivery = &ticket.delivery;
-    match outcome {
-        Outcome::Accepted(_) => Next::Sent,
-        Outcome::InDoubt(_) => Next::Doubt,
-        Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.scope == Scope::Account => Next::Hold,
-        // A server may hang up on an idle link, or after so many mails: it has not heard of this one.
-        Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => Next::Hold,
-        // It may have been an accident: once more at once, then as for any other deferral.
-        Outcome::Deferred(fault) if fault.scope == Scope::Link && delivery.tries == 0 => {
-            Next::RetryAt(now_ms)
-        }
-        Outcome::Refused(fault) => Next::GiveUp(fault.to_string()),
-        Outcome::Deferred(fault) => {
-            let tries = delivery.tries + 1;
-            let first_ms = delivery.first_try_ms.unwrap_or(now_ms);
-            match shared
-                .run
-                .retry
-                .next_ms(tries, first_ms, now_ms, delivery.id.seed() + u64::from(tries))
-            {
-                Some(due_ms) => Next::RetryAt(due_ms),
-                None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
-            }
-        }
-    }
 }
 
 fn never_its_turn() -> Fault {

@@ -1,12 +1,13 @@
 //! A run: what it needs, what its workers share, and how it ends.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::brakes::Brakes;
 use super::maker::Maker;
 use super::queue::Queue;
 use crate::campaign::Account;
@@ -17,16 +18,10 @@ use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
 use crate::ledger::{AccountEvent, CampaignId, Delivery, Ledger};
-use crate::mail::{Fault, Outcome, Scope, Stage};
+use crate::mail::{Fault, Outcome, Stage};
 use crate::source::RowReader;
 use crate::throttle::Throttle;
 
-/// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
-const REFUSALS_IN_A_ROW: u32 = 20;
-/// Connections lost with mails in doubt, one after another, after which the run ends: the server takes mails and does
-/// not answer. Not counting one for each connection: a server that restarts cuts them all at once, and that is no
-/// reason to stop.
-const DOUBTS_IN_A_ROW: u32 = 5;
 /// How long an account is left alone when it is not clear that the login was refused for good.
 const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 
@@ -151,10 +146,11 @@ pub(super) struct Shared {
     pub(super) is_login_proved: AtomicBool,
     /// Connections that are open.
     pub(super) connections: AtomicU32,
-    refusals_in_a_row: AtomicU32,
-    doubts_in_a_row: AtomicU32,
+    brakes: Mutex<Brakes>,
     /// The server offers CHUNKING and does not know it.
     pub(super) is_chunking_unknown: AtomicBool,
+    /// Mails of this run that were never said, and cost no quota.
+    pub(super) unsaid: AtomicU64,
     /// Intents written by this run.
     pub(super) begun: AtomicU64,
 }
@@ -204,9 +200,9 @@ impl Shared {
             login: tokio::sync::Mutex::default(),
             is_login_proved: AtomicBool::new(false),
             connections: AtomicU32::new(0),
-            refusals_in_a_row: AtomicU32::new(0),
-            doubts_in_a_row: AtomicU32::new(0),
+            brakes: Mutex::default(),
             is_chunking_unknown: AtomicBool::new(false),
+            unsaid: AtomicU64::new(0),
             begun: AtomicU64::new(0),
             run,
         }
@@ -279,29 +275,24 @@ impl Shared {
 
     /// Draws the consequences of an outcome for the whole run.
     pub(super) fn learn(&self, outcome: &Outcome) {
-        if !matches!(outcome, Outcome::InDoubt(_)) {
-            self.doubts_in_a_row.store(0, Ordering::SeqCst);
-        }
-        match outcome {
-            Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.scope == Scope::Account => {
-                self.end(Ended::Account(fault.clone()));
-            }
-            Outcome::Refused(fault) if fault.scope == Scope::Message => {
-                if self.refusals_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= REFUSALS_IN_A_ROW {
-                    self.end(Ended::Content(fault.clone()));
-                }
-            }
-            Outcome::Accepted(_) => self.refusals_in_a_row.store(0, Ordering::SeqCst),
-            Outcome::Deferred(_) | Outcome::Refused(_) | Outcome::InDoubt(_) => {}
-        }
+        let ended = self.brakes().learn(outcome);
+        ended.into_iter().for_each(|reason| self.end(reason));
     }
 
     /// A connection was lost with mails in doubt.
     pub(super) fn doubted(&self, fault: &Fault) {
-        let most = DOUBTS_IN_A_ROW + u32::from(self.run.account().connections);
-        if self.doubts_in_a_row.fetch_add(1, Ordering::SeqCst) + 1 >= most {
-            self.end(Ended::Unreachable(fault.clone()));
-        }
+        let connections = u64::from(self.run.account().connections);
+        let ended = self.brakes().doubted(fault, connections);
+        ended.into_iter().for_each(|reason| self.end(reason));
+    }
+
+    /// Mails accepted in this run.
+    pub(super) fn accepted(&self) -> u64 {
+        self.brakes().accepted()
+    }
+
+    fn brakes(&self) -> MutexGuard<'_, Brakes> {
+        self.brakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does

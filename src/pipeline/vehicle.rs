@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::brakes::Losses;
 use super::run::{Carrier, Ended, Shared};
 use crate::deliver::flight::{Landed, Waiting};
 use crate::deliver::window::Window;
@@ -19,9 +20,6 @@ const RECONNECT_AFTER: [Duration; 5] = [
     Duration::from_secs(4),
     Duration::from_secs(8),
 ];
-/// Links lost one after another before the server said a word about a mail; then it counts as unreachable.
-const LOSSES_IN_A_ROW: u32 = 5;
-
 /// What is known about a mail while it is on its way.
 #[derive(Debug)]
 pub(super) struct Ticket {
@@ -41,7 +39,9 @@ pub(super) struct Vehicle<'a> {
     window: Window,
     /// For `sendmail`, which carries one mail at a time.
     parcel: Option<(Ticket, Handover<'a>)>,
-    losses: u32,
+    losses: Losses,
+    /// Mails the run had accepted when this worker's links began to be lost.
+    accepted_before: u64,
     /// The connection has left mails in doubt already.
     is_doubted: bool,
     /// The server has no room for this connection; others go on.
@@ -56,7 +56,8 @@ impl<'a> Vehicle<'a> {
             flight: None,
             window: Window::default(),
             parcel: None,
-            losses: 0,
+            losses: Losses::default(),
+            accepted_before: 0,
             is_doubted: false,
             is_retired: false,
         }
@@ -116,7 +117,9 @@ impl<'a> Vehicle<'a> {
 
     async fn connect(&mut self, target: &Target) -> anyhow::Result<bool> {
         let mut last = None;
-        for wait in RECONNECT_AFTER {
+        // A link that was lost again and again before any mail was decided is not tried again at once.
+        let skipped = usize::try_from(self.losses.in_a_row().saturating_sub(1)).unwrap_or(usize::MAX);
+        for wait in RECONNECT_AFTER.into_iter().skip(skipped) {
             let now_ms = self.shared.run.clock.now_ms();
             let wait_ms = i64::try_from(wait.as_millis()).unwrap_or_default();
             tokio::select! {
@@ -193,19 +196,31 @@ impl<'a> Vehicle<'a> {
     pub(super) fn learn(&mut self, outcome: &Outcome) {
         self.window.learn(outcome, Instant::now());
         self.shared.learn(outcome);
+        if self.losses.in_a_row() == 0 {
+            self.accepted_before = self.shared.accepted();
+        }
+        self.losses.learn(outcome);
         match outcome {
             // A lost connection leaves many mails in doubt at once; it counts as one.
             Outcome::InDoubt(fault) if !std::mem::replace(&mut self.is_doubted, true) => {
                 self.shared.doubted(fault);
             }
-            // A server that hangs up on every mail is left alone after a few.
-            Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => {
-                self.losses += 1;
-                if self.losses >= LOSSES_IN_A_ROW {
-                    self.shared.end(Ended::Unreachable(fault.clone()));
-                }
-            }
-            _ => self.losses = 0,
+            Outcome::Deferred(fault) if self.losses.are_too_many() => self.break_off(fault),
+            Outcome::Deferred(_) | Outcome::Accepted(_) | Outcome::Refused(_) | Outcome::InDoubt(_) => {}
+        }
+    }
+
+    /// Is this the first link that this worker has lost since a mail was decided?
+    pub(super) fn is_first_loss(&self) -> bool {
+        self.losses.in_a_row() <= 1
+    }
+
+    /// The server breaks off again and again. If it does so for everyone, the run ends; else this worker does.
+    fn break_off(&mut self, fault: &Fault) {
+        if self.shared.accepted() > self.accepted_before && self.shared.run.account().connections > 1 {
+            self.is_retired = true;
+        } else {
+            self.shared.end(Ended::Unreachable(fault.clone()));
         }
     }
 

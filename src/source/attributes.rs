@@ -15,7 +15,13 @@ use super::encoding;
 use super::split::{RawRow, Splitter};
 
 /// Headers of such columns, as [`bare`] gives them.
-const HEADERS: [&str; 5] = ["attributes", "attribs", "data", "extraattributes", "customattributes"];
+const HEADERS: [&str; 5] = [
+    "attributes",
+    "attribs",
+    "data",
+    "extraattributes",
+    "customattributes",
+];
 
 /// A list with a column of JSON.
 pub(super) struct Attributes {
@@ -36,15 +42,22 @@ impl Attributes {
         let mut splitter = splitter(file, &sniffed)?;
         let mut headers: Vec<String> = Vec::new();
         while headers.iter().all(|header| header.trim().is_empty()) {
-            let Some(row) = splitter.next_row()? else { return Ok(None) };
+            let Some(row) = splitter.next_row()? else {
+                return Ok(None);
+            };
             headers = cells(&row).map(Cow::into_owned).collect();
         }
-        let Some(column) = headers.iter().position(|header| HEADERS.contains(&bare(header).as_str())) else {
+        let Some(column) = headers
+            .iter()
+            .position(|header| HEADERS.contains(&bare(header).as_str()))
+        else {
             return Ok(None);
         };
         let mut keys = BTreeSet::new();
         while let Some(row) = splitter.next_row()? {
-            let Some(cell) = cells(&row).nth(column) else { continue };
+            let Some(cell) = cells(&row).nth(column) else {
+                continue;
+            };
             if cell.trim().is_empty() {
                 continue;
             }
@@ -57,7 +70,11 @@ impl Attributes {
         let taken: Vec<String> = headers.iter().map(|header| variable(header)).collect();
         let named = |key: String| {
             let is_taken = taken.contains(&variable(&key)) || variable(&key).is_empty();
-            let header = if is_taken { format!("attributes_{key}") } else { key.clone() };
+            let header = if is_taken {
+                format!("attributes_{key}")
+            } else {
+                key.clone()
+            };
             (key, header)
         };
         let keys: Vec<(String, String)> = keys.into_iter().map(named).collect();
@@ -95,7 +112,11 @@ impl Attributes {
             if row.cells.len() == self.width && !is_blank {
                 let object: Map<String, Value> = serde_json::from_str(&cell).unwrap_or_default();
                 for (key, header) in &self.keys {
-                    let value = if is_header { header.clone() } else { shown(object.get(key)) };
+                    let value = if is_header {
+                        header.clone()
+                    } else {
+                        shown(object.get(key))
+                    };
                     let quoted = value.replace('"', "\"\"");
                     write!(out, "{}\"{quoted}\"", char::from(self.sniffed.delimiter))?;
                 }
@@ -109,12 +130,17 @@ impl Attributes {
 
 fn splitter(mut file: File, sniffed: &Sniffed) -> io::Result<Splitter<File>> {
     file.seek(SeekFrom::Start(sniffed.start))?;
-    Ok(Splitter::new(file, sniffed.delimiter, (sniffed.start, sniffed.line)))
+    Ok(Splitter::new(
+        file,
+        sniffed.delimiter,
+        (sniffed.start, sniffed.line),
+    ))
 }
 
 /// A row's cells; none when it is not text.
 fn cells<'a>(row: &'a RawRow<'a>) -> impl Iterator<Item = Cow<'a, str>> {
-    row.cells.texts(std::str::from_utf8(row.bytes).unwrap_or_default())
+    row.cells
+        .texts(std::str::from_utf8(row.bytes).unwrap_or_default())
 }
 
 fn without_line_end(row: &[u8]) -> &[u8] {

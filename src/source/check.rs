@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use csv::StringRecord;
 
+use super::Rejected;
 use super::consent::{Consent, Withheld};
 use super::split::RawRow;
 use super::table::Numbering;
-use super::Rejected;
 use crate::campaign::Problem;
 use crate::mail::repair::{meant_domain, repair};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
@@ -38,11 +38,7 @@ pub(super) enum Judged {
 
 impl Shape {
     /// A recipient, or why not; none for a row without any content. The cells go into `values`, whatever was there.
-    pub(super) fn judge(
-        &self,
-        row: &RawRow<'_>,
-        mut values: StringRecord,
-    ) -> anyhow::Result<Option<Judged>> {
+    pub(super) fn judge(&self, row: &RawRow<'_>, mut values: StringRecord) -> anyhow::Result<Option<Judged>> {
         let text = self.text(row)?;
         let expected = self.columns.names.len();
         if !row.is_cut && row.cells.texts(text).all(|cell| cell.trim().is_empty()) {
@@ -62,7 +58,12 @@ impl Shape {
         }
         if row.bytes.contains(&0) {
             let start = text.find('\0').unwrap_or(0);
-            return rejected(self.at(row, text, start..start + 1, "a NUL character in this row".to_owned()));
+            return rejected(self.at(
+                row,
+                text,
+                start..start + 1,
+                "a NUL character in this row".to_owned(),
+            ));
         }
         let found = row.cells.len();
         let has_surplus = || {
@@ -161,9 +162,12 @@ impl Shape {
     pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
         let cell = row.cells.cell_at(piece.start);
         match self.numbering.cell(row.place.line, cell) {
-            Some((column, name)) => {
-                Problem::at(&self.path, row.place.line, column, format!("{what} (cell {name})"))
-            }
+            Some((column, name)) => Problem::at(
+                &self.path,
+                row.place.line,
+                column,
+                format!("{what} (cell {name})"),
+            ),
             None => at(&self.path, row, text, piece, what),
         }
     }
@@ -172,7 +176,9 @@ impl Shape {
 /// The same mailbox at the domain that was meant, where a well-known one was mistyped.
 fn with_domain_meant(address: Address) -> Address {
     let meant = meant_domain(address.domain()).map(|domain| format!("{}@{domain}", address.local()));
-    meant.and_then(|meant| Address::parse(&meant).ok()).unwrap_or(address)
+    meant
+        .and_then(|meant| Address::parse(&meant).ok())
+        .unwrap_or(address)
 }
 
 /// A quote that is never closed, or closed by the opening quote of a later row.

@@ -101,9 +101,20 @@ const COLUMNS: [(Says, Withheld, &[&str]); 7] = [
     (
         Says::Yes,
         Withheld::Bounced,
-        &["cleantime", "bounced", "bouncedat", "hardbounced", "emaildisabled", "退信"],
+        &[
+            "cleantime",
+            "bounced",
+            "bouncedat",
+            "hardbounced",
+            "emaildisabled",
+            "退信",
+        ],
     ),
-    (Says::Yes, Withheld::NoConsent, &["emailsuppressions", "deletedat"]),
+    (
+        Says::Yes,
+        Withheld::NoConsent,
+        &["emailsuppressions", "deletedat"],
+    ),
     (Says::Yes, Withheld::Complained, &["complained", "complainedat"]),
     (
         Says::Status,
@@ -159,7 +170,14 @@ const STATUSES: [(Withheld, &[&str]); 4] = [
     ),
     (
         Withheld::Complained,
-        &["complained", "complaint", "spam", "spamcomplaint", "markedasspam", "投诉"],
+        &[
+            "complained",
+            "complaint",
+            "spam",
+            "spamcomplaint",
+            "markedasspam",
+            "投诉",
+        ],
     ),
     (
         Withheld::NoConsent,
@@ -191,7 +209,19 @@ const STATUSES: [(Withheld, &[&str]); 4] = [
 ];
 
 const NO: [&str; 13] = [
-    "no", "n", "false", "f", "0", "off", "nein", "non", "否", "不", "不接受", "不同意", "未订阅",
+    "no",
+    "n",
+    "false",
+    "f",
+    "0",
+    "off",
+    "nein",
+    "non",
+    "否",
+    "不",
+    "不接受",
+    "不同意",
+    "未订阅",
 ];
 const NOTHING: [&str; 7] = ["", "-", "[]", "{}", "null", "none", "n/a"];
 const SUBSCRIBED: [&str; 4] = ["subscribed", "true", "yes", "1"];
@@ -207,7 +237,9 @@ impl Consent {
     pub(super) fn find(headers: &[String]) -> Self {
         let say = |(index, header): (usize, &String)| {
             let name = bare(header.trim_end_matches(['?', '？']));
-            let found = COLUMNS.iter().find(|(_, _, names)| names.contains(&name.as_str()));
+            let found = COLUMNS
+                .iter()
+                .find(|(_, _, names)| names.contains(&name.as_str()));
             found.map(|(says, why, _)| (index, *says, *why))
         };
         Self {
@@ -263,7 +295,12 @@ mod tests {
             ("Email status", "Unsubscribed", "Confirmed", Unsubscribed),
             ("email_disabled", "true", "false", Bounced),
             ("subscribed_to_emails", "false", "true", NoConsent),
-            ("Email Marketing Consent", "NEVER_SUBSCRIBED", "SUBSCRIBED", NoConsent),
+            (
+                "Email Marketing Consent",
+                "NEVER_SUBSCRIBED",
+                "SUBSCRIBED",
+                NoConsent,
+            ),
             ("Email Marketing Consent", "", "SUBSCRIBED", NoConsent),
             ("Email Suppressions", "UNSUBSCRIBE", "[]", NoConsent),
             ("Opted Out", "yes", "no", Unsubscribed),

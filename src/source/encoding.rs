@@ -28,7 +28,8 @@ pub(super) fn find(
     head: &[u8],
     said: Option<&'static Encoding>,
 ) -> Result<&'static Encoding, Problem> {
-    let unreadable = |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+    let unreadable =
+        |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
     if let Some(encoding) = said {
         return Ok(encoding);
     }
@@ -108,7 +109,10 @@ pub(super) fn decode(
 ) -> Result<(), Problem> {
     let failed = |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
     let unwritten = |error: io::Error| {
-        Problem::with_file(path, format!("cannot be decoded into a temporary file: {}", plain(&error)))
+        Problem::with_file(
+            path,
+            format!("cannot be decoded into a temporary file: {}", plain(&error)),
+        )
     };
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     let mut decoder = encoding.new_decoder_with_bom_removal();
@@ -266,25 +270,40 @@ impl Lines {
     /// Why the file cannot be read as it is.
     fn explain(&self, path: &Path) -> Problem {
         let Some(other) = &self.other else {
-            return Problem::with_file(path, "the end of this list is cut off in the middle of a character");
+            return Problem::with_file(
+                path,
+                "the end of this list is cut off in the middle of a character",
+            );
         };
         let valid = std::str::from_utf8(&other.bytes).map_or_else(|error| error.valid_up_to(), str::len);
         let good = String::from_utf8_lossy(other.bytes.get(..valid).unwrap_or_default());
         let column = good.trim_start_matches('\u{feff}').chars().count() as u64 + 1;
-        let name = if self.is_gb18030() { name(GB18030) } else { "another encoding" };
+        let name = if self.is_gb18030() {
+            name(GB18030)
+        } else {
+            "another encoding"
+        };
         let shown = if self.is_gb18030() {
             GB18030.decode_without_bom_handling(&other.bytes).0
         } else {
             String::from_utf8_lossy(&other.bytes)
         };
-        let shown: String = shown.trim_start_matches('\u{feff}').trim_end().chars().take(SHOWN).collect();
+        let shown: String = shown
+            .trim_start_matches('\u{feff}')
+            .trim_end()
+            .chars()
+            .take(SHOWN)
+            .collect();
         if let Some((utf8, other)) = self.mixed() {
             let (problem, hint) = if utf8.number < other.number {
                 let what = format!(
                     "mixed encodings: line {} is in UTF-8, this line is in {name}",
                     utf8.number
                 );
-                (Problem::at(path, other.number, column, what).source(shown, 1), utf8.number)
+                (
+                    Problem::at(path, other.number, column, what).source(shown, 1),
+                    utf8.number,
+                )
             } else {
                 let text = String::from_utf8_lossy(&utf8.bytes);
                 let text = text.trim_end();
@@ -294,7 +313,10 @@ impl Lines {
                     other.number
                 );
                 let shown: String = text.chars().take(SHOWN).collect();
-                (Problem::at(path, utf8.number, column, what).source(shown, 1), other.number)
+                (
+                    Problem::at(path, utf8.number, column, what).source(shown, 1),
+                    other.number,
+                )
             };
             return problem.hint(format!(
                 "two files were joined; save each as `CSV UTF-8` and join them again (see line {hint})"
@@ -363,5 +385,9 @@ fn are_pairs(bytes: &[u8], is_common: impl Fn(u8, u8) -> bool) -> bool {
 
 /// An encoding's name as people write it.
 pub(super) fn name(encoding: &'static Encoding) -> &'static str {
-    if encoding == GB18030 { "GB18030" } else { encoding.name() }
+    if encoding == GB18030 {
+        "GB18030"
+    } else {
+        encoding.name()
+    }
 }

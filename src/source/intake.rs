@@ -60,7 +60,10 @@ impl Intake {
             |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
         let mut file = File::open(path).map_err(unreadable)?;
         let mut head = Vec::new();
-        file.by_ref().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+        file.by_ref()
+            .take(HEAD)
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
         let text = head.strip_prefix(BOM).unwrap_or(&head);
         if text.trim_ascii().is_empty() {
             return Err(is_empty(path));
@@ -105,14 +108,17 @@ impl Intake {
 
     /// The same, with a column for each attribute of a column of JSON.
     fn with_attributes(mut self) -> Result<Self, Problem> {
-        let unread = |error: io::Error| Problem::with_file(&self.path, format!("cannot be read: {}", plain(&error)));
+        let unread =
+            |error: io::Error| Problem::with_file(&self.path, format!("cannot be read: {}", plain(&error)));
         let Some(attributes) = Attributes::find(self.text()).map_err(unread)? else {
             return Ok(self);
         };
         let mut out = temporary(&self.path)?;
         attributes.write(self.text(), &mut out).map_err(unread)?;
         let headers: Vec<&str> = attributes.headers().collect();
-        self.origin.notes.push(format!("attributes became columns: {}", headers.join(", ")));
+        self.origin
+            .notes
+            .push(format!("attributes became columns: {}", headers.join(", ")));
         self.text = made(&self.path, out)?;
         Ok(self)
     }
@@ -123,9 +129,15 @@ impl Intake {
         let (sheet, numbering) = book.write(settings.sheet.as_deref(), &mut out)?;
         let format = book.format();
         let mut notes = Vec::new();
-        let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let ending = path
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
         if !["xlsx", "xlsm", "xltx", "xls", "xlsb", "ods", "et"].contains(&ending.as_str()) {
-            notes.push(format!("this is an Excel workbook (.{format}) under the name of a .{ending} file; read as a workbook"));
+            notes.push(format!(
+                "this is an Excel workbook (.{format}) under the name of a .{ending} file; read as a workbook"
+            ));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -176,12 +188,20 @@ fn made(list: &Path, out: BufWriter<NamedTempFile>) -> Result<Text, Problem> {
 
 fn unwritten(list: &Path, error: &io::Error) -> Problem {
     let folder = std::env::temp_dir();
-    let what = format!("its text cannot be written to {}: {}", folder.display(), plain(error));
+    let what = format!(
+        "its text cannot be written to {}: {}",
+        folder.display(),
+        plain(error)
+    );
     Problem::with_file(list, what).hint("TMPDIR says where temporary files go")
 }
 
 fn is_markup(text: &[u8]) -> bool {
-    let start = text.trim_ascii_start().iter().take(16).map(u8::to_ascii_lowercase);
+    let start = text
+        .trim_ascii_start()
+        .iter()
+        .take(16)
+        .map(u8::to_ascii_lowercase);
     let start: Vec<u8> = start.collect();
     let tags: [&[u8]; 6] = [b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head"];
     tags.iter().any(|tag| start.starts_with(tag))

@@ -178,7 +178,9 @@ impl List {
             Row::Usable(recipient) => Some(recipient.values.iter().collect::<Vec<_>>().join(", ")),
             _ => None,
         });
-        let telling = std::iter::once(headers).chain(texts).find(|text| !text.is_ascii())?;
+        let telling = std::iter::once(headers)
+            .chain(texts)
+            .find(|text| !text.is_ascii())?;
         Some(telling.chars().take(SAMPLE_LENGTH).collect())
     }
 

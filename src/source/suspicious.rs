@@ -16,7 +16,9 @@ pub(super) fn suspect(cell: &str) -> Option<(String, &'static str)> {
         ));
     }
     if let Some(meant) = before_mojibake(cell) {
-        let what = format!("looks like mojibake: text in UTF-8 that was read as something else; `{meant}` was meant");
+        let what = format!(
+            "looks like mojibake: text in UTF-8 that was read as something else; `{meant}` was meant"
+        );
         return Some((what, "export the list again, in UTF-8"));
     }
     suspect_ascii(cell)
@@ -26,13 +28,22 @@ fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
     let text = cell.trim();
     if is_scientific(text) {
         let what = format!("`{text}` is a number that a spreadsheet has shortened; its last digits are lost");
-        return Some((what, "format the column as text in the spreadsheet, and export it again"));
+        return Some((
+            what,
+            "format the column as text in the spreadsheet, and export it again",
+        ));
     }
     if text.starts_with('=') && text.contains('(') && text.ends_with(')') {
-        return Some(("a formula, not its value".to_owned(), "export the values of the sheet"));
+        return Some((
+            "a formula, not its value".to_owned(),
+            "export the values of the sheet",
+        ));
     }
     if is_error(text) {
-        return Some((format!("`{text}`: a formula of the sheet failed"), "mend it in the sheet"));
+        return Some((
+            format!("`{text}`: a formula of the sheet failed"),
+            "mend it in the sheet",
+        ));
     }
     if cell.contains(['\r', '\n']) {
         return None;
@@ -102,10 +113,19 @@ mod tests {
     fn damage_is_noticed() {
         for (cell, what) in [
             ("å¼ ä¸‰", "looks like mojibake"),
-            ("MÃ¼ller", "looks like mojibake: text in UTF-8 that was read as something else; `Müller` was meant"),
-            ("寮犱笁", "looks like mojibake: text in UTF-8 that was read as something else; `张三` was meant"),
+            (
+                "MÃ¼ller",
+                "looks like mojibake: text in UTF-8 that was read as something else; `Müller` was meant",
+            ),
+            (
+                "寮犱笁",
+                "looks like mojibake: text in UTF-8 that was read as something else; `张三` was meant",
+            ),
             ("张\u{fffd}", "characters were lost"),
-            ("1.38E+10", "`1.38E+10` is a number that a spreadsheet has shortened"),
+            (
+                "1.38E+10",
+                "`1.38E+10` is a number that a spreadsheet has shortened",
+            ),
             ("=HYPERLINK(\"http://evil\")", "a formula"),
             ("#N/A", "`#N/A`: a formula of the sheet failed"),
             ("a\u{2}", "a control character (U+0002)"),
@@ -119,9 +139,39 @@ mod tests {
     #[test]
     fn text_of_all_kinds_is_left_alone() {
         for cell in [
-            "", "Müller", "Jürgen Größe", "张三", "李四", "深圳市跨境科技有限公司", "Ærøskøbing", "naïve café", "São Paulo", "Łódź",
-            "Ñandú", "Ünal", "Москва", "東京", "서울", "€ 5,00", "5 £", "10 °C", "„Zitat“", "l’été", "+86 13800000000", "E+10", "00012",
-            "1e5 people", "= 3", "a\tb", "1 Road\r\nFloor 2", "Å", "Ä Ö Ü", "联通", "阿里巴巴", "模具", "你好，世界！",
+            "",
+            "Müller",
+            "Jürgen Größe",
+            "张三",
+            "李四",
+            "深圳市跨境科技有限公司",
+            "Ærøskøbing",
+            "naïve café",
+            "São Paulo",
+            "Łódź",
+            "Ñandú",
+            "Ünal",
+            "Москва",
+            "東京",
+            "서울",
+            "€ 5,00",
+            "5 £",
+            "10 °C",
+            "„Zitat“",
+            "l’été",
+            "+86 13800000000",
+            "E+10",
+            "00012",
+            "1e5 people",
+            "= 3",
+            "a\tb",
+            "1 Road\r\nFloor 2",
+            "Å",
+            "Ä Ö Ü",
+            "联通",
+            "阿里巴巴",
+            "模具",
+            "你好，世界！",
         ] {
             assert_eq!(suspect(cell), None, "{cell}");
         }

@@ -115,7 +115,10 @@ mod tests {
             text,
             "email,note\na@example.com,\"1 Road\r\nFloor 2\n\"\nb@example.com,\"say \"\"hi\"\", ok\"\nc@example.com,\"\"\n"
         );
-        let rows: Vec<u64> = [1, 2, 5, 6].into_iter().map(|line| numbering.row_of(line)).collect();
+        let rows: Vec<u64> = [1, 2, 5, 6]
+            .into_iter()
+            .map(|line| numbering.row_of(line))
+            .collect();
         assert_eq!(rows, [3, 4, 9, 10]);
         assert_eq!(numbering.cell(9, 2), Some((3, "C9".to_owned())));
         assert_eq!(numbering.cell(9, 26), Some((27, "AA9".to_owned())));

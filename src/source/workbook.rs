@@ -18,7 +18,14 @@ use crate::campaign::{Problem, closest};
 /// Whole numbers up to here are exact in a sheet.
 const EXACT: f64 = 1e15;
 /// Formats that every country shows in its own way. Source: ECMA-376, 18.8.30: numFmtId 14 and 22.
-const BY_COUNTRY: [&str; 6] = ["mm-dd-yy", "m/d/yy", "m/d/yyyy", "m/d/yy h:mm", "m/d/yy hh:mm", "m/d/yyyy h:mm"];
+const BY_COUNTRY: [&str; 6] = [
+    "mm-dd-yy",
+    "m/d/yy",
+    "m/d/yyyy",
+    "m/d/yy h:mm",
+    "m/d/yy hh:mm",
+    "m/d/yyyy h:mm",
+];
 
 /// A workbook whose sheets are known.
 pub(super) struct Workbook<'a> {
@@ -30,7 +37,9 @@ impl<'a> Workbook<'a> {
     /// Opens a workbook, whatever its name says.
     pub(super) fn open(path: &'a Path, kind: &str) -> Result<Self, Problem> {
         let opened = match kind {
-            "xls" => calamine::open_workbook(path).map(Sheets::Xls).map_err(calamine::Error::Xls),
+            "xls" => calamine::open_workbook(path)
+                .map(Sheets::Xls)
+                .map_err(calamine::Error::Xls),
             // Their names may say anything; what is in the archive tells.
             _ => calamine::open_workbook(path)
                 .map(Sheets::Xlsx)
@@ -41,7 +50,11 @@ impl<'a> Workbook<'a> {
         match opened {
             Ok(sheets) => Ok(Self { path, sheets }),
             Err(error) => {
-                let name = if kind == "xls" { ".xls" } else { ".xlsx, a zip file" };
+                let name = if kind == "xls" {
+                    ".xls"
+                } else {
+                    ".xlsx, a zip file"
+                };
                 let what = format!("this is an Excel workbook ({name}), and it cannot be opened: {error}");
                 let hint = "open it in Excel and save it anew, or save it as `CSV UTF-8`";
                 Err(Problem::with_file(path, what).hint(hint))
@@ -76,11 +89,14 @@ impl<'a> Workbook<'a> {
         match &mut self.sheets {
             Sheets::Xlsx(book) => write_xlsx(book, &name, &mut rows).map_err(unreadable)?,
             book => {
-                let range = book.worksheet_range(&name).map_err(|error| unreadable(error.to_string()))?;
+                let range = book
+                    .worksheet_range(&name)
+                    .map_err(|error| unreadable(error.to_string()))?;
                 let (first_row, first_column) = range.start().unwrap_or_default();
                 for (row, column, cell) in range.used_cells() {
                     let at = (first_row + index(row), first_column + index(column));
-                    rows.cell(at, shown(cell)).map_err(|error| unreadable(error.to_string()))?;
+                    rows.cell(at, shown(cell))
+                        .map_err(|error| unreadable(error.to_string()))?;
                 }
             }
         }
@@ -122,7 +138,10 @@ impl<'a> Workbook<'a> {
         }
         match names.as_slice() {
             [only] => Ok(only.clone()),
-            [] => Err(Problem::with_file(self.path, "this workbook has no sheet with anything in it")),
+            [] => Err(Problem::with_file(
+                self.path,
+                "this workbook has no sheet with anything in it",
+            )),
             [first, ..] => {
                 let what = format!("which sheet holds the list: {}?", quoted(&names));
                 let hint = format!("set `sheet = \"{first}\"` in the campaign, or --sheet");
@@ -174,13 +193,28 @@ fn write_xlsx(
         date_system,
         ..FormatOptions::default()
     };
-    let mut reader = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
+    let mut reader = book
+        .worksheet_cells_reader(name)
+        .map_err(|error| error.to_string())?;
     let mut formats: HashMap<usize, Option<NumberFormat>> = HashMap::new();
-    while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|error| error.to_string())? {
+    while let Some((cell, style)) = reader
+        .next_cell_with_style_id()
+        .map_err(|error| error.to_string())?
+    {
         let format = formats.entry(style).or_insert_with(|| {
-            let code = reader.styles().get(style)?.number_format.as_ref()?.format_code.as_str();
+            let code = reader
+                .styles()
+                .get(style)?
+                .number_format
+                .as_ref()?
+                .format_code
+                .as_str();
             let is_plain = matches!(code, "General" | "@") || BY_COUNTRY.contains(&code);
-            if is_plain { None } else { NumberFormat::parse(code).ok() }
+            if is_plain {
+                None
+            } else {
+                NumberFormat::parse(code).ok()
+            }
         });
         let text = match (cell.get_value(), format) {
             (DataRef::Float(number), Some(format)) => format.format(*number, &options),
@@ -189,7 +223,8 @@ fn write_xlsx(
             (DataRef::SharedString(text), _) => (*text).to_owned(),
             (value, _) => shown(&Data::from(value.clone())),
         };
-        rows.cell(cell.get_position(), text).map_err(|error| error.to_string())?;
+        rows.cell(cell.get_position(), text)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -273,11 +308,16 @@ impl<W: Write> SheetWriter<W> {
         if self.cells.is_empty() {
             return Ok(());
         }
-        self.width = if self.width == 0 { self.cells.len() } else { self.width };
+        self.width = if self.width == 0 {
+            self.cells.len()
+        } else {
+            self.width
+        };
         if self.cells.len() < self.width {
             self.cells.resize(self.width, String::new());
         }
-        self.table.row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
+        self.table
+            .row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
         self.cells.clear();
         Ok(())
     }

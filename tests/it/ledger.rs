@@ -132,6 +132,40 @@ fn a_ledger_of_a_newer_schema_is_left_alone() {
 }
 
 #[test]
+fn a_finished_run_leaves_everything_in_the_one_file() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&format!("{}connections = 4", sandbox.account()), &people(3_000));
+    workspace.send(&[]).expect(0);
+    let log = workspace.path(".mailshot/ledger.db-wal");
+    let left = std::fs::metadata(&log).map_or(0, |log| log.len());
+    assert_eq!(left, 0, "nothing waits in the log");
+    // As a backup of the one file would bring it back.
+    let copy = std::fs::read(workspace.path(".mailshot/ledger.db")).unwrap();
+    std::fs::remove_file(workspace.path(".mailshot/ledger.db")).unwrap();
+    std::fs::write(workspace.path(".mailshot/ledger.db"), copy).unwrap();
+    workspace.send(&[]).expect(0);
+    assert_eq!(workspace.status().sent, 3_000);
+    assert_eq!(sandbox.journal().len(), 3_000);
+}
+
+#[test]
+fn a_ledger_without_its_log_is_not_taken_for_a_fresh_start() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(5));
+    workspace.send(&["--limit", "2"]).expect(75);
+    // What is left of a ledger whose log was not copied: a header and nothing else.
+    std::fs::remove_file(workspace.path(".mailshot/ledger.db")).unwrap();
+    rusqlite::Connection::open(workspace.path(".mailshot/ledger.db"))
+        .and_then(|empty| empty.execute_batch("PRAGMA journal_mode = WAL; VACUUM;"))
+        .unwrap();
+    workspace
+        .send(&[])
+        .expect(74)
+        .says(&["there is nothing in it, and campaigns were sent from here"]);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[test]
 fn a_file_that_is_no_database_is_left_alone() {
     let sandbox = Sandbox::start(&[]);
     let workspace = Workspace::new(&sandbox.account(), &people(3));

@@ -54,7 +54,7 @@ fn a_spent_day_pauses_the_campaign_and_says_when_it_goes_on() {
         &people(12),
     );
     workspace.send(&[]).expect(75).says(&[
-        "paused: today's 5 mails are sent; 7 wait",
+        "paused: today's quota of 5 mails is used up; 7 wait",
         "UTC; run the same command again, or leave it running with `--wait`",
     ]);
     assert_eq!(sandbox.journal().len(), 5);
@@ -80,7 +80,7 @@ fn two_campaigns_share_the_quota_of_their_account() {
     workspace
         .run(&["send", "other", "--yes"])
         .expect(75)
-        .says(&["today's 5 mails are sent; 1 waits"]);
+        .says(&["today's quota of 5 mails is used up; 1 waits"]);
     assert_eq!(sandbox.journal().len(), 5);
     assert_eq!(workspace.status_of("other").sent, 2);
 }

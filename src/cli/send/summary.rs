@@ -125,6 +125,13 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
                 format!("{}; {AGAIN}", at(*until_ms)),
             )
         },
+        Ended::Unreachable(fault) if fault.stage >= Stage::Mail => Verdict::stopped(
+            Exit::Unavailable,
+            format!("the server breaks off again and again: {fault}; {waiting}"),
+            format!(
+                "it may be overloaded or not want so much; {AGAIN} later, with fewer `connections` or a rate"
+            ),
+        ),
         Ended::Unreachable(fault) => Verdict::stopped(
             Exit::Unavailable,
             format!("the server cannot be reached: {fault}; {waiting}"),
@@ -249,7 +256,7 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
     )
 }
 
-/// `today's 500 mails are sent`, `this hour's 1 mail is sent`.
+/// `today's quota of 500 mails is used up`
 fn quota(spent: Spent) -> String {
     let limit = u64::from(spent.rate.limit.get());
     let when = match spent.rate.unit {
@@ -258,9 +265,5 @@ fn quota(spent: Spent) -> String {
         Unit::Minute => "this minute's",
         Unit::Second => "this second's",
     };
-    format!(
-        "{when} {} {} sent",
-        count(limit, "mail"),
-        if limit == 1 { "is" } else { "are" }
-    )
+    format!("{when} quota of {} is used up", count(limit, "mail"))
 }

@@ -9,10 +9,30 @@ const YES: &str = "250 sender\r\n250 recipient\r\n250 taken\r\n";
 /// To RSET, MAIL, RCPT and BDAT.
 const YES_AGAIN: &str = "250 reset\r\n250 sender\r\n250 recipient\r\n250 taken\r\n";
 
+/// Three mails on a connection that has taken a chunk before.
+async fn fly_three(acts: Vec<Act>) -> (Vec<String>, String) {
+    let mut all = vec![Hear("To: zero\r\n\r\n.hi\r\n"), Say(YES)];
+    all.extend(acts);
+    let (mut landed, heard) = fly_all(&["zero", "one", "two", "three"], CHUNKING, all).await;
+    assert_eq!(landed.remove(0), "zero accepted 250 taken");
+    (landed, heard)
+}
+
+/// A flight on a connection that has taken a chunk before.
+async fn proved(acts: Vec<Act>) -> (Flight<&'static str>, JoinHandle<String>) {
+    let mut all = vec![Hear("To: zero\r\n\r\n.hi\r\n"), Say(YES)];
+    all.extend(acts);
+    let (session, heard) = peer(CHUNKING, all).await;
+    let mut flight = Flight::new(session);
+    flight.board("zero", message("zero"));
+    assert!(flight.next_landed(window::MOST).await.is_some());
+    (flight, heard)
+}
+
 /// Three mails leave at once, the peer says this and hangs up; says what became of each.
 async fn after(said: &'static str) -> Vec<String> {
     let all_out = Hear("To: three\r\n\r\n.hi\r\n");
-    let (landed, _) = fly_all(&PEOPLE, CHUNKING, vec![all_out, Say(said), HangUp]).await;
+    let (landed, _) = fly_three(vec![all_out, Say(said), HangUp]).await;
     landed
 }
 
@@ -34,7 +54,7 @@ async fn whole_mails_leave_one_after_another() {
         Spell(YES_AGAIN),
         Hear("QUIT\r\n"),
     ];
-    let (landed, heard) = fly_all(&PEOPLE, CHUNKING, acts).await;
+    let (landed, heard) = fly_three(acts).await;
     assert_eq!(landed, PEOPLE.map(|who| format!("{who} accepted 250 taken")));
     assert!(!heard.contains("DATA") && !heard.contains("..hi"), "{heard}");
 }
@@ -135,8 +155,57 @@ async fn what_a_server_decides_after_its_goodbye_counts() {
         [
             "one deferred at rcpt Link: 421 not this one",
             "two accepted 250 taken",
+            // It goes on after its goodbye: who knows whether it looked at this one.
+            "three in doubt: the server closed the connection"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_goodbye_to_every_command_is_still_a_goodbye() {
+    let landed = after("250 ok\r\n421 bye\r\n421 bye\r\n421 bye\r\n421 bye\r\n").await;
+    assert_eq!(
+        landed,
+        [
+            "one deferred at rcpt Link: 421 bye",
+            "two deferred at mail Link: 421 bye",
             "three untouched"
         ]
+    );
+}
+
+#[tokio::test]
+async fn what_was_taken_before_a_mail_went_wrong_is_not_sent_again() {
+    // Unknown to this mail, and not to the connection: the others are answered.
+    let no = "250 ok\r\n250 ok\r\n500 5.5.2 go away\r\n";
+    let said = format!("{no}{YES_AGAIN}{YES_AGAIN}");
+    assert_eq!(
+        after(Box::leak(said.into_boxed_str())).await,
+        [
+            "one refused at end-of-data Message: 500 5.5.2 go away",
+            "two accepted 250 taken",
+            "three accepted 250 taken"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn before_a_chunk_was_taken_only_one_mail_is_on_the_wire() {
+    let acts = vec![Hear(".hi\r\n"), Say("250 ok\r\n250 ok\r\n502 what?\r\n"), HangUp];
+    let (landed, heard) = fly_all(&PEOPLE, CHUNKING, acts).await;
+    assert_eq!(landed, PEOPLE.map(|who| format!("{who} untouched")));
+    assert!(!heard.contains("two"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_reply_too_many_is_noticed_at_the_next_reset_that_is_refused() {
+    // One says a word too many; what is said about two's content comes as the answer to three's RSET.
+    let said = format!("{YES}250 too many\r\n250 reset\r\n250 sender\r\n250 recipient\r\n452 full\r\n");
+    let landed = after(Box::leak(said.into_boxed_str())).await;
+    assert_eq!(landed[0], "one accepted 250 taken");
+    assert!(
+        landed[2].contains("in doubt: the server answered `452 full` where it makes no sense"),
+        "{landed:?}"
     );
 }
 
@@ -227,8 +296,7 @@ async fn a_reply_too_few_leaves_the_last_mail_in_doubt() {
         Say("250 reset\r\n250 sender\r\n250 recipient\r\n250 taken\r\n"),
         Say("250 reset\r\n250 sender\r\n250 recipient\r\n"),
     ];
-    let (session, _heard) = peer(CHUNKING, acts).await;
-    let mut flight = Flight::new(session);
+    let (mut flight, _heard) = proved(acts).await;
     for who in PEOPLE {
         flight.board(who, message(who));
     }
@@ -270,8 +338,7 @@ async fn nothing_is_lost_when_waiting_is_given_up_and_begun_again() {
         Spell(YES_AGAIN),
         Spell(YES_AGAIN),
     ];
-    let (session, _heard) = peer(CHUNKING, acts).await;
-    let mut flight = Flight::new(session);
+    let (mut flight, _heard) = proved(acts).await;
     for who in PEOPLE {
         flight.board(who, message(who));
     }
@@ -287,4 +354,18 @@ async fn nothing_is_lost_when_waiting_is_given_up_and_begun_again() {
         }
     }
     assert_eq!(landed, PEOPLE);
+}
+
+#[tokio::test]
+async fn a_reply_that_drips_is_not_waited_for_without_end() {
+    let mut acts = vec![Hear(".hi\r\n"), Say("250 ok\r\n250 ok\r\n")];
+    acts.extend((0..10).flat_map(|_| [Say("250-wait\r\n"), Pause(300)]));
+    let (session, _heard) = peer(CHUNKING, acts).await;
+    let mut flight = Flight::new(session);
+    flight.board("one", message("one"));
+    let (_, landed) = flight.next_landed(window::MOST).await.unwrap();
+    let Landed::Decided(Outcome::InDoubt(fault)) = landed else {
+        panic!("{landed:?}")
+    };
+    assert_eq!(fault.note, "no answer within 1 s");
 }

@@ -25,10 +25,12 @@ enum Act {
     Say(&'static str),
     /// Says this one byte at a time, each in a packet of its own.
     Spell(&'static str),
+    /// Waits, in ms.
+    Pause(u64),
     /// Closes the connection.
     HangUp,
 }
-use Act::{HangUp, Hear, Say, Spell};
+use Act::{HangUp, Hear, Pause, Say, Spell};
 
 const PIPELINING: &str = "250-peer\r\n250 PIPELINING\r\n";
 const PLAIN: &str = "250 peer\r\n";
@@ -67,7 +69,10 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
                 assert!(count > 0, "the client hung up before `{what}`; heard {heard:?}");
                 heard.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
             },
-            Say(what) => stream.write_all(what.as_bytes()).await.unwrap(),
+            Say(what) if stream.write_all(what.as_bytes()).await.is_ok() => {}
+            // The client has gone.
+            Say(_) => return heard,
+            Pause(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Spell(what) => {
                 for byte in what.bytes() {
                     stream.write_all(&[byte]).await.unwrap();

@@ -56,7 +56,8 @@ CREATE TABLE attempt (
     account     TEXT NOT NULL,
     began_at_ms INTEGER NOT NULL,
     ended_at_ms INTEGER,
-    -- By when quotas find it: its beginning, or its end when that came more than an hour later (a machine that slept).
+    -- By when quotas find it: its beginning, or its end when that came more than an hour later (a machine that slept);
+    -- 0 when nothing was said of the mail, so that it costs no quota.
     found_at_ms INTEGER NOT NULL,
     message_id  TEXT NOT NULL,
     digest      BLOB NOT NULL,             -- SHA-256 of the mail

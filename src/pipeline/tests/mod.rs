@@ -241,6 +241,15 @@ async fn two_runs_at_the_same_time_share_the_quota() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paced_run_ends_with_its_last_mail_however_many_connections_it_has() {
+    let world = World::new("rates = [\"20/min\"]\nconnections = 20", &[], &[("spring", 3)]).await;
+    let began_ms = world.clock.now_ms();
+    assert_eq!(world.send("spring", Patience::End).await.ended, Ended::Done);
+    let took_ms = world.clock.now_ms() - began_ms;
+    assert!(took_ms < 12_000, "{took_ms} ms for 3 mails, 3 s apart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_patient_run_waits_through_the_days() {
     let world = World::new(QUOTA, &[], &[("spring", 450)]).await;
     let report = world.send("spring", Patience::Wait).await;

@@ -30,7 +30,10 @@ fn chinese_lists_are_read_as_excel_saves_them() {
         assert_eq!(list.sample().as_deref(), Some("email, 姓名"));
         assert_eq!(
             read(&bytes),
-            ["2 a@example.com a@example.com|张三", "3 b@example.com b@example.com|李四"]
+            [
+                "2 a@example.com a@example.com|张三",
+                "3 b@example.com b@example.com|李四"
+            ]
         );
         assert_eq!(read_again(&list), 2);
     }
@@ -56,7 +59,10 @@ fn what_is_not_said_is_not_guessed_but_what_it_looks_like_is() {
     let latin = b"email,name\na@example.com,J\xfcrgen M\xfcller\n";
     let problem = refuse(latin);
     assert!(problem.starts_with("2:16 this list is not in UTF-8"), "{problem}");
-    assert!(problem.contains("if `a@example.com,Jürgen Müller` reads right"), "{problem}");
+    assert!(
+        problem.contains("if `a@example.com,Jürgen Müller` reads right"),
+        "{problem}"
+    );
     assert!(problem.contains("encoding = \"windows-1252\""), "{problem}");
     let big5 = b"email,\xa9m\xa6W\nw@example.com,\xb3\\\xa5\\\xbb\\\n";
     let problem = refuse(big5);

@@ -31,7 +31,10 @@ fn write(bytes: impl AsRef<[u8]>) -> Written {
 
 fn open(bytes: impl AsRef<[u8]>) -> (List, Written) {
     let written = write(bytes);
-    (List::open(&written.path, &ListSettings::default()).unwrap(), written)
+    (
+        List::open(&written.path, &ListSettings::default()).unwrap(),
+        written,
+    )
 }
 
 fn rows(list: &List) -> Vec<Row> {
@@ -49,8 +52,15 @@ fn tell(row: Row) -> String {
     match row {
         Row::Usable(r) => format!("{} {} {}", r.place.line, r.address, cells(&r)),
         Row::Rejected(r) => format!("{}:{} {}", r.problem.line, r.problem.column, r.problem.what),
-        Row::Withheld { recipient, column, why } => {
-            format!("{} {} {why:?} {column:?}", recipient.place.line, recipient.address)
+        Row::Withheld {
+            recipient,
+            column,
+            why,
+        } => {
+            format!(
+                "{} {} {why:?} {column:?}",
+                recipient.place.line, recipient.address
+            )
         }
         Row::Duplicate {
             place,
@@ -261,7 +271,10 @@ fn a_list_without_a_clear_address_column_asks() {
     for wanted in ["Work E-Mail", "work_e_mail"] {
         let written = write("email,Work E-Mail\n");
         assert_eq!(
-            List::open(&written.path, &with_email_column(Some(wanted))).unwrap().columns().email,
+            List::open(&written.path, &with_email_column(Some(wanted)))
+                .unwrap()
+                .columns()
+                .email,
             1
         );
     }

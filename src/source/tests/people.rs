@@ -94,7 +94,15 @@ fn attributes_in_json_become_columns_behind_the_others() {
     let (list, _folder) = open(text);
     assert_eq!(
         list.columns().headers,
-        ["email", "name", "attributes", "city", "attributes_name", "orders", "tags"]
+        [
+            "email",
+            "name",
+            "attributes",
+            "city",
+            "attributes_name",
+            "orders",
+            "tags"
+        ]
     );
     let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
     assert_eq!(

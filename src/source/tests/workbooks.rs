@@ -21,7 +21,9 @@ fn fill_people(book: &mut Workbook) {
     let percent = Format::new().set_num_format("0%");
     let day = Format::new().set_num_format("yyyy\"年\"m\"月\"d\"日\"");
     let by_country = Format::new().set_num_format_index(14);
-    let headers = ["邮箱", "姓名", "手机", "编号", "金额", "折扣", "到期", "日期", "比例", "会员", "地址"];
+    let headers = [
+        "邮箱", "姓名", "手机", "编号", "金额", "折扣", "到期", "日期", "比例", "会员", "地址",
+    ];
     for (column, header) in (0..).zip(headers) {
         sheet.write(2, column, header).unwrap();
     }
