@@ -1,5 +1,6 @@
 //! Before anything is sent: every row is read and every recipient's mail is made once. All problems come together.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,8 @@ use serde::Serialize;
 use crate::campaign::Problems;
 use crate::mail::Recipient;
 use crate::pipeline::Maker;
-use crate::source::{List, Rejected, Row};
+use crate::render::Editions;
+use crate::source::{List, NotMeant, Rejected, Row};
 
 /// Recipients handed to a rendering thread at once.
 const BATCH: usize = 256;
@@ -36,6 +38,10 @@ pub struct Findings {
     pub withheld: u64,
     /// The first of them.
     pub withheld_rows: Vec<WithheldRow>,
+    /// People who are not meant: by `where`, `exclude` and `sample`.
+    pub not_meant: [u64; 3],
+    /// How many people get each edition, when there are several; the campaign's own has no name.
+    pub editions: BTreeMap<String, u64>,
     /// Octets of the largest mail.
     pub largest: usize,
     /// What is wrong with rows of the list.
@@ -87,7 +93,7 @@ pub fn check(
         let mut batch = Vec::with_capacity(BATCH);
         let mut rows = list.rows()?;
         while let Some(row) = rows.next() {
-            if let Some(recipient) = findings.note(row?, list, &mut left_out)? {
+            if let Some(recipient) = findings.note(row?, list, maker.templates(), &mut left_out)? {
                 batch.push(recipient);
                 if batch.len() == BATCH {
                     batches.send(batch)?;
@@ -122,12 +128,20 @@ impl Findings {
         &mut self,
         row: Row,
         list: &List,
+        editions: &Editions,
         left_out: &mut impl FnMut(LeftOut<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Option<Recipient>> {
         self.rows += 1;
         match row {
             Row::Usable(recipient) => {
                 self.usable += 1;
+                if editions.are_several() {
+                    let name = editions.name_for(&recipient);
+                    match self.editions.get_mut(name) {
+                        Some(count) => *count += 1,
+                        None => drop(self.editions.insert(name.to_owned(), 1)),
+                    }
+                }
                 return Ok(Some(recipient));
             }
             Row::Duplicate {
@@ -151,6 +165,14 @@ impl Findings {
                 if self.withheld_rows.len() < WITHHELD_SHOWN {
                     self.withheld_rows.push(row);
                 }
+            }
+            Row::NotMeant { why, .. } => {
+                let [filter, excluded, sample] = &mut self.not_meant;
+                *match why {
+                    NotMeant::Filter => filter,
+                    NotMeant::Excluded => excluded,
+                    NotMeant::Sample => sample,
+                } += 1;
             }
             Row::Rejected(row) => {
                 self.rejected += 1;

@@ -7,6 +7,7 @@ pub mod mail;
 pub mod campaign;
 pub mod clock;
 pub mod check;
+pub mod inspect;
 pub mod enrol;
 pub mod pipeline;
 pub mod source;

@@ -2,7 +2,7 @@
 
 use crate::world::{NOW_MS, Size, World};
 use divan::Bencher;
-use mailshot::compose::{Footer, Postal, To};
+use mailshot::compose::{Body, Footer, Postal, To};
 use mailshot::mail::DeliveryTag;
 use mailshot::render::escape_html;
 
@@ -28,7 +28,19 @@ fn compose(bencher: Bencher<'_, '_>, size: Size) {
         tag,
     };
     let date = jiff::Timestamp::from_millisecond(NOW_MS).unwrap();
-    bencher.bench(|| composer.compose(&to, &content, &footer, date).unwrap());
+    bencher.bench(|| {
+        composer
+            .compose(
+                &to,
+                &Body {
+                    content: &content,
+                    footer: &footer,
+                    files: &[],
+                },
+                date,
+            )
+            .unwrap()
+    });
 }
 
 #[divan::bench(args = [Size::Each, Size::Small])]

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use mailshot::campaign::{Campaign, Workspace};
-use mailshot::compose::Composer;
+use mailshot::compose::{Composer, Shelf};
 use mailshot::mail::Recipient;
-use mailshot::pipeline::Maker;
-use mailshot::render::Templates;
+use mailshot::pipeline::{Maker, Means};
+use mailshot::render::Editions;
 use mailshot::source::{List, Row};
 use tempfile::TempDir;
 
@@ -76,7 +76,7 @@ impl World {
         );
         let workspace = Workspace::load(folder.path()).unwrap();
         let campaign = Campaign::load(&folder.path().join("campaign.toml"), &workspace).unwrap();
-        let list = List::open(&campaign.recipients, None).unwrap();
+        let list = List::open(&campaign.recipients, &campaign.list).unwrap();
         let Some(Ok(Row::Usable(recipient))) = list.rows().unwrap().next() else {
             panic!("the list has one good row");
         };
@@ -88,8 +88,8 @@ impl World {
         }
     }
 
-    pub(crate) fn templates(&self) -> Templates {
-        Templates::compile(&self.campaign, self.list.columns(), self.folder.path()).unwrap()
+    pub(crate) fn templates(&self) -> Editions {
+        Editions::compile(&self.campaign, self.list.columns(), self.folder.path()).unwrap()
     }
 
     pub(crate) fn composer(&self) -> Composer {
@@ -101,8 +101,11 @@ impl World {
             self.campaign.clone(),
             "0192f0c1-7a5e-7000-8000-000000000001".to_owned(),
             self.list.columns(),
-            self.templates(),
-            self.composer(),
+            Means {
+                templates: self.templates(),
+                composer: self.composer(),
+                shelf: Shelf::new(self.folder.path(), &self.campaign.html),
+            },
         )
     }
 }

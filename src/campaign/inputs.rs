@@ -47,8 +47,24 @@ impl Inputs {
             ("subject", Some(campaign.subject.clone())),
             ("preheader", campaign.preheader.clone()),
             ("lang", Some(campaign.lang.code().to_owned())),
+            (
+                "attachment",
+                (!campaign.attachments.is_empty()).then(|| {
+                    let named = campaign.attachments.iter().map(|one| match &one.name {
+                        Some(name) => format!("{} as {name}", one.file),
+                        None => one.file.clone(),
+                    });
+                    named.collect::<Vec<_>>().join(", ")
+                }),
+            ),
+            ("inline_css", (!campaign.inline_css).then(|| "false".to_owned())),
             ("list_id", Some(campaign.list_id.clone())),
             ("email_column", campaign.list.email_column.clone()),
+            (
+                "where",
+                campaign.list.filter.as_ref().map(|said| said.text.clone()),
+            ),
+            ("sample", campaign.list.sample.map(|sample| format!("{sample:?}"))),
             ("fix", campaign.list.is_fixing.then(|| "true".to_owned())),
             (
                 "ignore_consent",

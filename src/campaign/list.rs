@@ -1,6 +1,11 @@
 //! How a list is to be read, as far as the user says.
 
+use std::path::PathBuf;
+use std::str::FromStr;
+
 use encoding_rs::{Encoding, GB18030, GBK};
+
+use super::problem::Problem;
 
 /// What the user says about a list; without it everything is found out, or asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +20,58 @@ pub struct ListSettings {
     pub is_fixing: bool,
     /// Are people mailed whom the list's own columns say not to mail?
     pub ignores_consent: bool,
+    /// Who is meant: a condition on the row.
+    pub filter: Option<Said>,
+    /// Lists of people who are not meant.
+    pub exclude: Vec<PathBuf>,
+    /// Only some of those who are meant.
+    pub sample: Option<Sample>,
+    /// What lots are drawn by: the campaign's name.
+    pub seed: String,
+}
+
+/// A text of the user's files that is understood only when the list is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// The text.
+    pub text: String,
+    /// Where it stands: a problem without words.
+    pub at: Problem,
+}
+
+/// Some of the people of a list, always the same for one campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// So many millionths of them.
+    Share(u32),
+    /// So many of them.
+    People(u64),
+}
+
+impl FromStr for Sample {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is not a sample; write \"10%\" or a number of people such as 500");
+        match text.trim().strip_suffix('%') {
+            Some(percent) => match percent.trim().parse::<f64>() {
+                Ok(percent) if percent > 0.0 && percent <= 100.0 =>
+                {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "between 0 and a million"
+                    )]
+                    Ok(Self::Share((percent * 10_000.0).round() as u32))
+                }
+                _ => Err(wrong()),
+            },
+            None => match text.trim().replace([',', '_'], "").parse() {
+                Ok(people) if people > 0 => Ok(Self::People(people)),
+                _ => Err(wrong()),
+            },
+        }
+    }
 }
 
 /// An encoding by one of its names.

@@ -7,15 +7,21 @@ pub mod account;
 pub mod provider;
 pub mod workspace;
 pub mod inputs;
+pub mod law;
 pub mod list;
+pub mod attachment;
+pub mod edition;
 mod file;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
 pub use account::{Account, Login, Secret, Transport};
+pub use attachment::Attachment;
+pub use edition::{Edition, Language, Variant};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
 pub use list::ListSettings;
@@ -51,10 +57,20 @@ pub struct Campaign {
     pub list: ListSettings,
     /// The HTML template.
     pub html: PathBuf,
+    /// Are styles written into the elements they are for?
+    pub inline_css: bool,
     /// The text template; made from the HTML when absent.
     pub text: Option<PathBuf>,
+    /// Files that go with every mail.
+    pub attachments: Vec<Attachment>,
     /// The language of the footer.
     pub lang: Lang,
+    /// Several variants, between which recipients are divided by lot; none as a rule.
+    pub variants: Vec<Variant>,
+    /// The campaign in other languages.
+    pub languages: Vec<Language>,
+    /// The column by which the language is chosen.
+    pub language_column: Option<list::Said>,
     /// How people leave.
     pub unsubscribe: Unsubscribe,
     /// The list's name and identifier for List-ID. Source: RFC 2919.
@@ -76,21 +92,39 @@ struct RawCampaign {
     email_column: Option<String>,
     encoding: Option<Spanned<String>>,
     sheet: Option<String>,
+    #[serde(rename = "where")]
+    filter: Option<Spanned<String>>,
+    #[serde(default)]
+    exclude: Vec<Spanned<PathBuf>>,
+    sample: Option<Spanned<NumberOrText>>,
     #[serde(default)]
     fix: bool,
     #[serde(default)]
     ignore_consent: bool,
     html: Spanned<PathBuf>,
+    inline_css: Option<bool>,
     text: Option<Spanned<PathBuf>>,
+    attachment: Option<Spanned<attachment::RawAttachments>>,
     lang: Option<Spanned<String>>,
+    #[serde(default)]
+    variant: Vec<edition::RawEdition>,
+    #[serde(default)]
+    language: BTreeMap<String, edition::RawEdition>,
+    language_column: Option<Spanned<String>>,
     list_id: Option<Spanned<String>>,
     laws: Option<Vec<Spanned<String>>>,
 }
 
+/// `sample = 500` or `sample = "10%"`
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
 /// Characters in a campaign's name at most.
 const NAME_MAX: usize = 64;
-/// The laws whose rules `check` knows.
-const LAWS: [&str; 4] = ["us", "eu", "cn", "ca"];
 
 impl Campaign {
     /// Reads and checks a campaign file of this workspace. Files it names must exist.
@@ -139,7 +173,12 @@ impl RawCampaign {
             }
         }
         self.check_subject(file, problems);
-        self.check_laws(file, problems);
+        law::check(
+            self.laws.as_deref().unwrap_or_default(),
+            &self.subject,
+            file,
+            problems,
+        );
         let postal_address = self
             .postal_address
             .clone()
@@ -154,7 +193,6 @@ impl RawCampaign {
         let from = from?;
         Some(Campaign {
             list_id: self.list_id(&from.address, file, problems),
-            name,
             file: file.path.to_owned(),
             account: account?,
             reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
@@ -163,10 +201,16 @@ impl RawCampaign {
             subject: self.subject.get_ref().clone(),
             preheader: self.preheader.clone(),
             recipients: path(&self.recipients),
-            list: self.list(file, problems),
+            list: self.list(file, workspace, &name, problems),
+            name,
             html: path(&self.html),
+            inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
+            attachments: attachment::all(self.attachment.as_ref(), file, problems),
             lang: self.lang(file, problems),
+            variants: edition::variants(&self.variant, file, workspace, problems),
+            languages: edition::languages(&self.language, file, workspace, problems),
+            language_column: self.language_column(file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
         })
     }
@@ -224,14 +268,66 @@ impl RawCampaign {
         account
     }
 
-    fn list(&self, file: &File<'_, Self>, problems: &mut Problems) -> ListSettings {
+    fn list(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        name: &str,
+        problems: &mut Problems,
+    ) -> ListSettings {
+        for path in &self.exclude {
+            if let Err(error) = std::fs::File::open(workspace.root.join(path.get_ref())) {
+                let what = format!("cannot read `{}`: {}", path.get_ref().display(), plain(&error));
+                problems.push(
+                    file.problem(path, what)
+                        .hint("paths begin at the folder of mailshot.toml"),
+                );
+            }
+        }
+        let said = |text: &Spanned<String>| list::Said {
+            text: text.get_ref().clone(),
+            at: file.problem(text, ""),
+        };
+        let sample = self.sample.as_ref().and_then(|sample| {
+            let text = match sample.get_ref() {
+                NumberOrText::Number(number) => number.to_string(),
+                NumberOrText::Text(text) => text.clone(),
+            };
+            let parsed = text.parse();
+            parsed
+                .map_err(|what| problems.push(file.problem(sample, what)))
+                .ok()
+        });
         ListSettings {
+            filter: self.filter.as_ref().map(said),
+            exclude: self
+                .exclude
+                .iter()
+                .map(|path| workspace.root.join(path.get_ref()))
+                .collect(),
+            sample,
+            seed: name.to_owned(),
             email_column: self.email_column.clone(),
             encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, list::encoding),
             sheet: self.sheet.clone(),
             is_fixing: self.fix,
             ignores_consent: self.ignore_consent,
         }
+    }
+
+    fn language_column(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<list::Said> {
+        if let Some(column) = self.language_column.as_ref().filter(|_| self.language.is_empty()) {
+            let problem = file.problem(column, "there is no language to choose");
+            problems.push(problem.hint("write `[language.zh]` with what is its own, such as `html`"));
+        }
+        if self.language_column.is_none() && !self.language.is_empty() {
+            let problem = file.problem_in_table("language", "no column says who gets which language");
+            problems.push(problem.hint("set `language_column`"));
+        }
+        self.language_column.as_ref().map(|column| list::Said {
+            text: column.get_ref().clone(),
+            at: file.problem(column, ""),
+        })
     }
 
     fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {
@@ -245,35 +341,6 @@ impl RawCampaign {
         }
         if subject.trim().contains(['\r', '\n']) {
             problems.push(file.problem(&self.subject, "a line break in the subject"));
-        }
-    }
-
-    fn check_laws(&self, file: &File<'_, Self>, problems: &mut Problems) {
-        for law in self.laws.iter().flatten() {
-            if !LAWS.contains(&law.get_ref().as_str()) {
-                let problem = file.problem(law, format!("unknown law `{}`", law.get_ref()));
-                problems.push(problem.hint(format!("known: {}", LAWS.join(", "))));
-            }
-            let marks = [
-                "广告",
-                "AD",
-                "[广告]",
-                "【广告】",
-                "(AD)",
-                "[AD]",
-                "(广告)",
-                "（广告）",
-            ];
-            let subject = self.subject.get_ref().trim_start();
-            if law.get_ref() == "cn" && !marks.iter().any(|mark| subject.starts_with(mark)) {
-                problems.push(
-                    file.problem(
-                        &self.subject,
-                        "under the law of China an advertisement says so first",
-                    )
-                    .hint("begin the subject with `广告` or `AD`, or take \"cn\" out of `laws`"),
-                );
-            }
         }
     }
 

@@ -119,6 +119,16 @@ impl Problems {
         self.more += other.more;
     }
 
+    /// Adds those of another collection that are not here yet.
+    pub fn extend_new(&mut self, other: Self) {
+        for problem in other.kept {
+            if !self.kept.contains(&problem) {
+                self.push(problem);
+            }
+        }
+        self.more += other.more;
+    }
+
     /// How many were found, kept or not.
     pub fn count(&self) -> u64 {
         self.kept.len() as u64 + self.more

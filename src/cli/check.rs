@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::exit::Exit;
+use super::list::ListFlags;
 use super::printer::{Form, Printer, count, number};
 use super::{load, texts};
 use crate::campaign::{Campaign, Problems, Workspace};
@@ -27,6 +28,8 @@ pub(super) struct Args {
     /// Leave out rows that cannot be used; they go to rejected.csv
     #[arg(long)]
     skip_invalid: bool,
+    #[command(flatten)]
+    list: ListFlags,
 }
 
 /// What to do with rows that cannot be used.
@@ -45,7 +48,7 @@ impl Invalid {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let (workspace, campaign) = load::campaign(&args.campaign)?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
     let findings = all(
         &workspace,
@@ -75,7 +78,9 @@ pub(super) fn all(
     let mut withheld = Rows::new(&workspace.root, "withheld.csv", "line,email,reason");
     let findings = check(maker, list, Clock::System.now_ms(), |row| match row {
         LeftOut::Rejected(_) if invalid == Invalid::Refuse => Ok(()),
-        LeftOut::Rejected(Rejected { place, problem, raw }) => {
+        LeftOut::Rejected(Rejected {
+            place, problem, raw, ..
+        }) => {
             let (line, column) = (place.line.to_string(), problem.column.to_string());
             rejected.write([&line, &column, &problem.what, raw])
         }
@@ -141,8 +146,17 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
             number(findings.withheld)
         ));
     }
+    for (many, why) in findings.not_meant.into_iter().zip(["where", "exclude", "sample"]) {
+        if many > 0 {
+            printer.data(&format!("  not meant    {}, by `{why}`", number(many)));
+        }
+    }
     if findings.rejected > 0 {
         printer.data(&format!("  left out     {}", count(findings.rejected, "row")));
+    }
+    for (name, people) in &findings.editions {
+        let name = if name.is_empty() { "(no language)" } else { name };
+        printer.data(&format!("  edition      {name}: {}", number(*people)));
     }
     printer.data(&format!(
         "  largest mail {} kB",

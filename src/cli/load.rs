@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::exit::{Coded, Exit};
+use super::list::ListFlags;
 use crate::campaign::{Campaign, Workspace, workspace};
 use crate::check;
-use crate::compose::Composer;
+use crate::compose::{Composer, Shelf};
 use crate::ledger::read::Reader;
-use crate::pipeline::Maker;
-use crate::render::Templates;
+use crate::pipeline::{Maker, Means};
+use crate::render::Editions;
 use crate::source::List;
 
 /// The workspace that a campaign argument, or this folder, lies in.
@@ -44,9 +45,12 @@ pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Re
 }
 
 /// The workspace and the campaign of a command, checked.
-pub(super) fn campaign(argument: &str) -> anyhow::Result<(Workspace, Campaign)> {
+pub(super) fn campaign(argument: &str, flags: Option<ListFlags>) -> anyhow::Result<(Workspace, Campaign)> {
     let workspace = workspace(Some(argument))?;
-    let campaign = Campaign::load(&campaign_file(argument, &workspace)?, &workspace)?;
+    let mut campaign = Campaign::load(&campaign_file(argument, &workspace)?, &workspace)?;
+    if let Some(flags) = flags {
+        flags.apply(&mut campaign.list);
+    }
     Ok((workspace, campaign))
 }
 
@@ -88,7 +92,7 @@ pub(super) fn maker_for(
     list: &List,
     uid: String,
 ) -> anyhow::Result<Maker> {
-    let templates = match Templates::compile(campaign, list.columns(), &workspace.root) {
+    let templates = match Editions::compile(campaign, list.columns(), &workspace.root) {
         Ok(templates) => templates,
         // Problems come all together: those of the rows as well.
         Err(mut problems) => {
@@ -97,13 +101,12 @@ pub(super) fn maker_for(
         }
     };
     let composer = Composer::new(campaign, campaign.unsubscribe.key()?);
-    Ok(Maker::new(
-        campaign.clone(),
-        uid,
-        list.columns(),
+    let means = Means {
         templates,
         composer,
-    ))
+        shelf: Shelf::new(&workspace.root, &campaign.html),
+    };
+    Ok(Maker::new(campaign.clone(), uid, list.columns(), means))
 }
 
 /// The `uid` that Message-IDs derive from: the ledger's, once the campaign is in it.

@@ -7,6 +7,7 @@ mod printer;
 mod progress;
 mod check;
 mod init;
+mod list;
 mod preview;
 mod resolve;
 mod sandbox;
@@ -45,6 +46,8 @@ enum Command {
     Init(init::Args),
     /// Read every row and make every mail once, without sending
     Check(check::Args),
+    /// Look into a list file, and make a clean one of it
+    List(list::Args),
     /// Show the mail of one recipient
     Preview(preview::Args),
     /// Send a campaign, or go on with it
@@ -103,6 +106,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
     match command {
         Command::Init(args) => init::run(&args, printer),
         Command::Check(args) => check::run(&args, printer),
+        Command::List(args) => list::run(&args, printer),
         Command::Preview(args) => preview::run(&args, printer),
         Command::Send(args) => send::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),

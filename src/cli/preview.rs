@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::exit::{Coded, Exit};
+use super::list::ListFlags;
 use super::printer::{Form, Printer};
 use super::{load, texts};
 use crate::campaign::Problems;
@@ -41,10 +42,12 @@ pub(super) struct Args {
     /// Open the HTML part in the browser
     #[arg(long)]
     open: bool,
+    #[command(flatten)]
+    list: ListFlags,
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let (workspace, campaign) = load::campaign(&args.campaign)?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
     let recipient = match &args.to {
         Some(address) => by_address(&list, address)?,

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::exit::{Coded, Exit};
+use super::list::ListFile;
 use super::printer::{Form, Printer, number, time};
 use super::{confirm, load, runtime, texts};
 use crate::campaign::Workspace;
@@ -10,6 +11,7 @@ use crate::clock::Clock;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, NewSuppression};
 use crate::mail::Address;
+use crate::source::{List, Row};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::SUPPRESS)]
@@ -44,6 +46,18 @@ enum Action {
         #[arg(long, short)]
         yes: bool,
     },
+    /// Never mail the people of a list again: those whom its columns say not to mail, or everyone if it has no such
+    /// column
+    Import {
+        #[command(flatten)]
+        file: ListFile,
+        /// Why, for a list that does not say; kept with the addresses
+        #[arg(long, default_value = "import")]
+        reason: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
     /// List suppressed addresses
     List,
 }
@@ -61,6 +75,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             keys.extend(behind(token, &workspace)?);
             add(&workspace, keys, reason, *yes, printer)
         }
+        Action::Import { file, reason, yes } => import(file, reason, *yes, printer),
         Action::Remove { addresses, yes } => remove(addresses, *yes, printer),
         Action::List => list(printer),
     }
@@ -127,6 +142,88 @@ fn add(
         Form::Text => printer.data(&format!("{} added to the suppression list", counted(added))),
     }
     Ok(Exit::Ok)
+}
+
+/// Suppressions written in one transaction.
+const BATCH: usize = 5_000;
+
+/// What an import found in its list.
+#[derive(Default)]
+struct Found {
+    rows: Vec<NewSuppression>,
+    /// People whom the list's own columns say one may mail.
+    spared: u64,
+    unusable: u64,
+}
+
+fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    let list = List::open(&file.path, &file.settings())?;
+    let workspace = load::workspace(None)?;
+    let found = find(&list, reason)?;
+    let what = if list.speaks_of_consent() {
+        "those whom the list says not to mail"
+    } else {
+        "everyone on this list"
+    };
+    let count = found.rows.len() as u64;
+    let question = format!("Never mail {what} again: {}?", counted(count));
+    confirm(printer, is_confirmed, &question)?;
+    let added = runtime()?.block_on(async {
+        let ledger = Ledger::open(&workspace.ledger)?;
+        let mut added = 0;
+        let mut rows = found.rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            added += ledger.suppress(rows.by_ref().take(BATCH).collect()).await?;
+        }
+        anyhow::Ok(added)
+    })?;
+    let known = count - added;
+    if printer.form == Form::Json {
+        printer.json(&json!({
+            "added": added, "known": known, "spared": found.spared, "unusable": found.unusable,
+        }));
+        return Ok(Exit::Ok);
+    }
+    printer.data(&format!("{} added to the suppression list", counted(added)));
+    for (many, what) in [
+        (known, "stood on it already"),
+        (found.spared, "may be mailed, as the list says, and are not on it"),
+        (found.unusable, "cannot be read; `mailshot list inspect` says why"),
+    ] {
+        if many > 0 {
+            printer.say(&format!("{} {what}", counted(many)));
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
+    let at_ms = Clock::System.now_ms();
+    let name = list.path().file_name().unwrap_or_default().to_string_lossy();
+    let source = format!("import of {name}");
+    let mut found = Found::default();
+    for row in list.rows()? {
+        let (recipient, why) = match row? {
+            Row::Withheld { recipient, why, .. } => (recipient, why.reason()),
+            Row::Usable(recipient) if !list.speaks_of_consent() => (recipient, reason),
+            Row::Usable(_) => {
+                found.spared += 1;
+                continue;
+            }
+            Row::Rejected(_) => {
+                found.unusable += 1;
+                continue;
+            }
+            Row::Duplicate { .. } | Row::NotMeant { .. } => continue,
+        };
+        found.rows.push(NewSuppression {
+            key: recipient.address.key(),
+            reason: why.to_owned(),
+            source: source.clone(),
+            at_ms,
+        });
+    }
+    Ok(found)
 }
 
 fn remove(addresses: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {

@@ -19,6 +19,31 @@ Examples:
 
 Exit codes: 0 all is well, 65 something is wrong with campaign, list or templates.";
 
+pub(super) const LIST: &str = "\
+Examples:
+  mailshot list inspect customers.xlsx
+  mailshot list fix 客户.csv -o customers.csv
+  mailshot list convert 客户.xlsx --sheet 2026 -o customers.csv";
+
+pub(super) const LIST_INSPECT: &str = "\
+Examples:
+  mailshot list inspect customers.csv
+  mailshot list inspect customers.xlsx --sheet 2026 --json
+  mailshot list inspect old.csv --encoding big5
+
+Exit codes: 0 somebody can be mailed, 65 nobody can.";
+
+pub(super) const LIST_FIX: &str = "\
+Examples:
+  mailshot list fix customers.csv -o clean.csv
+
+Rows that cannot be repaired go to clean.rejected.csv, with the reason.";
+
+pub(super) const LIST_CONVERT: &str = "\
+Examples:
+  mailshot list convert customers.xlsx -o customers.csv
+  mailshot list convert old.csv --encoding windows-1252 > new.csv";
+
 pub(super) const PREVIEW: &str = "\
 Examples:
   mailshot preview hello                       headers and text for the first row
@@ -67,6 +92,7 @@ Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
   mailshot suppress add --token AQ8mTjEwP7KY7hrD1eWwmr7LssxkhI-v0QfX0-FlNnVN
   mailshot suppress remove li@example.com
+  mailshot suppress import unsubscribed_members_export.csv
   mailshot suppress list --json
 
 A suppressed address gets no mail of any campaign, also not of one that is under way.

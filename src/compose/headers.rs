@@ -18,6 +18,8 @@ const LINE_MAX: usize = 76;
 const WORD_FRAME: usize = 12;
 /// Octets in an encoded word at most, so that it has 75 characters at most. Source: RFC 2047, 2.
 const WORD_OCTETS_MAX: usize = 45;
+/// Characters of one piece of a parameter, so that its line has 78 at most. Source: RFC 2231, 3.
+const PARAMETER_MAX: usize = 54;
 /// A word of plain text longer than this could not be folded into lines of 998 (RFC 5322, 2.1.1).
 const PLAIN_WORD_MAX: usize = 900;
 
@@ -48,6 +50,62 @@ pub(super) fn mailbox(header: &str, name: Option<&str>, address: &Address) -> St
         return format!("\"{quoted}\" <{address}>");
     }
     format!("{} <{address}>", encoded_words(&name, header.len() + 2))
+}
+
+/// A file's name as the value of `name` and `filename`: quoted, or in encoded words, which RFC 2047 does not allow there
+/// and QQ, 163 and old Outlook read all the same.
+pub(super) fn file_name(name: &str) -> String {
+    let name = clean(name);
+    if is_printable(&name) && !has_encoded_word(&name) {
+        return format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""));
+    }
+    format!("\"{}\"", encoded_words(&name, 10).replace(' ', "\r\n "))
+}
+
+/// `filename` in both forms: the old one first, so that readers of RFC 2231 take the new one.
+pub(super) fn file_name_parameters(name: &str) -> String {
+    let old = format!("filename={}", file_name(name));
+    let name = clean(name);
+    if name.is_ascii() {
+        return old;
+    }
+    let mut pieces = vec![String::new()];
+    for c in name.chars() {
+        let mut encoded = String::new();
+        for byte in c.to_string().into_bytes() {
+            // Source: RFC 5987, 3.2.1: attr-char.
+            if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                let digit = |half: u8| {
+                    char::from_digit(u32::from(half), 16)
+                        .unwrap_or('0')
+                        .to_ascii_uppercase()
+                };
+                encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+        let is_full = pieces
+            .last()
+            .is_some_and(|piece| piece.len() + encoded.len() > PARAMETER_MAX);
+        if is_full {
+            pieces.push(String::new());
+        }
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(&encoded);
+        }
+    }
+    let new = match pieces.as_slice() {
+        [only] => format!("filename*=UTF-8''{only}"),
+        pieces => {
+            let numbered = pieces.iter().enumerate().map(|(number, piece)| {
+                let charset = if number == 0 { "UTF-8''" } else { "" };
+                format!("filename*{number}*={charset}{piece}")
+            });
+            numbered.collect::<Vec<_>>().join(";\r\n ")
+        }
+    };
+    format!("{old};\r\n {new}")
 }
 
 fn is_printable(value: &str) -> bool {

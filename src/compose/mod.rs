@@ -3,6 +3,7 @@
 //! Message-ID, Date and boundaries are passed in or derived, so that a mail can be composed again later and compared
 //! with the digest in the ledger.
 
+mod attachment;
 mod headers;
 mod footer;
 mod lines;
@@ -16,6 +17,7 @@ use memchr::memmem::Finder;
 use crate::campaign::{Campaign, Unsubscribe};
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
 
+pub use attachment::{Attachment, Shelf, is_blocked};
 pub use footer::{Footer, FooterMissing, Postal};
 
 /// What is the same in every mail of a campaign, prepared once.
@@ -51,6 +53,17 @@ pub struct To<'a> {
     pub name: Option<&'a str>,
     /// Names the delivery: Message-ID and unsubscribe token derive from it.
     pub tag: DeliveryTag,
+}
+
+/// What one mail says.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<'a> {
+    /// What templates made.
+    pub content: &'a Content,
+    /// What must stand in it.
+    pub footer: &'a Footer<'a>,
+    /// The files that go with it.
+    pub files: &'a [Attachment],
 }
 
 /// The ways by which one recipient leaves.
@@ -112,20 +125,21 @@ impl Composer {
     }
 
     /// Makes the message. It is refused when the footer does not stand in both parts.
-    pub fn compose(
-        &self,
-        to: &To<'_>,
-        content: &Content,
-        footer: &Footer<'_>,
-        date: Timestamp,
-    ) -> Result<Message, FooterMissing> {
+    pub fn compose(&self, to: &To<'_>, body: &Body<'_>, date: Timestamp) -> Result<Message, FooterMissing> {
+        let Body {
+            content,
+            footer,
+            files,
+        } = *body;
         let text = lines::canonical(&content.text);
         let html = lines::canonical(&content.html);
         footer.check(&self.link_start, &text, &html)?;
         let tag = to.tag.hex();
         let message_id = format!("{tag}@{}", self.sender.domain());
         let to_name = to.name.filter(|name| !name.trim().is_empty());
-        let mut bytes = Vec::with_capacity(HEADERS_SIZE + encoded_size(&text) + encoded_size(&html));
+        let files_size: usize = files.iter().map(|file| file.part().len() + PART_SIZE).sum();
+        let size = HEADERS_SIZE + encoded_size(&text) + encoded_size(&html) + files_size;
+        let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(&self.fixed.first);
         header(&mut bytes, "To", &headers::mailbox("To", to_name, to.address));
         header(&mut bytes, "Subject", &headers::text("Subject", &content.subject));
@@ -134,7 +148,7 @@ impl Composer {
         bytes.extend_from_slice(&self.fixed.middle);
         header(&mut bytes, "List-Unsubscribe", &footer.links.list_unsubscribe());
         bytes.extend_from_slice(&self.fixed.last);
-        self.alternative(&mut bytes, &tag, [&text, &html]);
+        self.body(&mut bytes, &tag, [&text, &html], files);
         Ok(Message {
             envelope: Envelope {
                 from: self.sender.clone(),
@@ -145,22 +159,74 @@ impl Composer {
         })
     }
 
+    /// `mixed(alternative(text, related(html, images)), attachments)`, with as many of them as are needed.
+    fn body(&self, bytes: &mut Vec<u8>, tag: &str, parts: [&str; 2], files: &[Attachment]) {
+        let (shown, attached): (Vec<&Attachment>, Vec<&Attachment>) =
+            files.iter().partition(|file| file.is_inline());
+        if attached.is_empty() {
+            return self.alternative(bytes, tag, parts, &shown);
+        }
+        let boundary = format!("=_m{tag}");
+        content_type(
+            bytes,
+            &ContentType::new("multipart/mixed").attribute("boundary", boundary.as_str()),
+        );
+        delimiter(bytes, &boundary);
+        self.alternative(bytes, tag, parts, &shown);
+        for file in attached {
+            delimiter(bytes, &boundary);
+            bytes.extend_from_slice(file.part());
+        }
+        close_delimiter(bytes, &boundary);
+    }
+
     /// Text first, HTML last: readers show the last part they can. Source: RFC 2046, 5.1.4.
-    fn alternative(&self, bytes: &mut Vec<u8>, tag: &str, parts: [&str; 2]) {
+    fn alternative(&self, bytes: &mut Vec<u8>, tag: &str, parts: [&str; 2], shown: &[&Attachment]) {
         // `=_` cannot occur in Base64, so that the boundary cannot occur in a part.
         let boundary = format!("=_{tag}");
-        let kind = ContentType::new("multipart/alternative").attribute("boundary", boundary.as_str());
-        content_type(bytes, &kind);
-        for (part, head) in parts.into_iter().zip(&self.fixed.parts) {
-            bytes.extend_from_slice(b"\r\n--");
-            bytes.extend_from_slice(boundary.as_bytes());
-            bytes.extend_from_slice(b"\r\n");
-            bytes.extend_from_slice(head);
-            encodify::base64::MIME.encode_append(part, bytes);
+        content_type(
+            bytes,
+            &ContentType::new("multipart/alternative").attribute("boundary", boundary.as_str()),
+        );
+        let [text, html] = parts;
+        let [text_head, html_head] = &self.fixed.parts;
+        delimiter(bytes, &boundary);
+        bytes.extend_from_slice(text_head);
+        encodify::base64::MIME.encode_append(text, bytes);
+        delimiter(bytes, &boundary);
+        if shown.is_empty() {
+            bytes.extend_from_slice(html_head);
+            encodify::base64::MIME.encode_append(html, bytes);
+        } else {
+            let inner = format!("=_r{tag}");
+            let kind = ContentType::new("multipart/related")
+                .attribute("type", "text/html")
+                .attribute("boundary", inner.as_str());
+            content_type(bytes, &kind);
+            delimiter(bytes, &inner);
+            bytes.extend_from_slice(html_head);
+            encodify::base64::MIME.encode_append(html, bytes);
+            for file in shown {
+                delimiter(bytes, &inner);
+                bytes.extend_from_slice(file.part());
+            }
+            close_delimiter(bytes, &inner);
         }
-        bytes.extend_from_slice(b"\r\n--");
-        bytes.extend_from_slice(boundary.as_bytes());
-        bytes.extend_from_slice(b"--\r\n");
+        close_delimiter(bytes, &boundary);
+    }
+}
+
+/// Before a part. Source: RFC 2046, 5.1.1.
+fn delimiter(bytes: &mut Vec<u8>, boundary: &str) {
+    for piece in ["\r\n--", boundary, "\r\n"] {
+        bytes.extend_from_slice(piece.as_bytes());
+    }
+}
+
+/// After the last part.
+fn close_delimiter(bytes: &mut Vec<u8>, boundary: &str) {
+    for piece in ["\r\n--", boundary, "--\r\n"] {
+        bytes.extend_from_slice(piece.as_bytes());
     }
 }
 
@@ -191,6 +257,8 @@ impl Fixed {
 
 /// Octets that all headers have, more or less.
 const HEADERS_SIZE: usize = 2_048;
+/// Octets around a part, more or less.
+const PART_SIZE: usize = 128;
 
 /// Octets of a text in Base64, in lines of 76.
 fn encoded_size(text: &str) -> usize {

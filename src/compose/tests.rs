@@ -38,6 +38,7 @@ fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, Fo
         subject: subject.to_owned(),
         text,
         html,
+        files: Vec::new(),
     };
     let footer = Footer {
         links: &links,
@@ -48,7 +49,15 @@ fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, Fo
         name: Some("王小明"),
         tag,
     };
-    composer.compose(&to, &content, &footer, "2026-11-23T05:10:22Z".parse().unwrap())
+    composer.compose(
+        &to,
+        &Body {
+            content: &content,
+            footer: &footer,
+            files: &[],
+        },
+        "2026-11-23T05:10:22Z".parse().unwrap(),
+    )
 }
 
 const URL: Option<&str> = Some("https://news.aurora-home.example");
@@ -127,8 +136,17 @@ fn a_mail_without_its_footer_cannot_be_composed() {
             subject: "s".to_owned(),
             text: text.to_owned(),
             html: html.to_owned(),
+            files: Vec::new(),
         };
-        let refused = composer.compose(&to, &content, &footer, Timestamp::UNIX_EPOCH);
+        let refused = composer.compose(
+            &to,
+            &Body {
+                content: &content,
+                footer: &footer,
+                files: &[],
+            },
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(refused.unwrap_err(), FooterMissing { part, what });
     }
 }
@@ -183,10 +201,10 @@ proptest! {
         let links = composer.links(tag);
         let to = To { address: &address, name: name.as_deref(), tag };
         let body = format!("{} 1 Road {text}", links.preferred());
-        let content = Content { subject, text: body.clone(), html: body };
+        let content = Content { subject, text: body.clone(), html: body, files: Vec::new() };
         let footer = Footer { links: &links, postal: &Postal::new("1 Road", "1 Road"), };
         let date = Timestamp::from_second(seconds).unwrap();
-        let message = composer.compose(&to, &content, &footer, date).unwrap();
+        let message = composer.compose(&to, &Body { content: &content, footer: &footer, files: &[] }, date).unwrap();
         prop_assert_eq!(message.bytes, reference(&composer, &to, &content, &links, date));
     }
 }

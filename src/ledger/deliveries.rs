@@ -98,10 +98,13 @@ fn in_turn(
     after: Option<DeliveryId>,
     most: u32,
 ) -> rusqlite::Result<Vec<Delivery>> {
+    let after = after.map_or(campaign.0 << 32, |after| after.0);
+    // One lower bound: SQLite would begin at the first of two, which reads all that were sent again and again.
     db.prepare_cached(&format!(
-        "{DELIVERY} WHERE state = 'pending' AND {OF_CAMPAIGN} AND id > ?2 AND due_at_ms IS NULL ORDER BY id LIMIT ?3"
+        "{DELIVERY} WHERE state = 'pending' AND id > ?2 AND id <= (?1 << 32) + 0xffffffff AND due_at_ms IS NULL
+         ORDER BY id LIMIT ?3"
     ))?
-    .query_map(params![campaign.0, after.map_or(0, |after| after.0), most], read_delivery)?
+    .query_map(params![campaign.0, after, most], read_delivery)?
     .collect()
 }
 

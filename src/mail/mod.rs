@@ -9,7 +9,7 @@ pub mod outcome;
 pub mod token;
 
 pub use address::{Address, AddressFault, Mailbox};
-pub use message::{Content, Envelope, Message};
+pub use message::{Content, Envelope, FileUse, Message, SentFile};
 pub use outcome::{Fault, Outcome, Scope, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use repair::{Repair, repair};

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use crate::campaign::{Campaign, Problem};
-use crate::compose::{Composer, Footer, Postal, To};
+use crate::compose::{Attachment, Body, Composer, Footer, Postal, Shelf, To};
 use crate::ledger::Delivery;
 use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient};
-use crate::render::{Given, Templates};
+use crate::render::{Editions, Given};
 use crate::source::RowReader;
 
 /// How templates are rendered.
-type Render = fn(&Templates, &Recipient, &Given<'_>) -> Result<Content, Problem>;
+type Render = fn(&Editions, &Recipient, &Given<'_>) -> Result<Content, Problem>;
 
 /// Makes the mails of one campaign. Shared by threads.
 #[derive(Debug)]
@@ -19,9 +19,19 @@ pub struct Maker {
     uid: String,
     name_columns: NameColumns,
     // Boxed: makers are handed on by value, also through futures.
-    templates: Box<Templates>,
-    composer: Box<Composer>,
+    means: Box<Means>,
     postal: Box<Postal>,
+}
+
+/// What mails are made with.
+#[derive(Debug)]
+pub struct Means {
+    /// Make the content.
+    pub templates: Editions,
+    /// Makes the message.
+    pub composer: Composer,
+    /// Has the files.
+    pub shelf: Shelf,
 }
 
 /// A mail, and the content it was made from.
@@ -35,21 +45,14 @@ pub struct Mail {
 
 impl Maker {
     /// Makes mails of this campaign; `uid` is what Message-IDs derive from.
-    pub fn new(
-        campaign: Campaign,
-        uid: String,
-        columns: &Columns,
-        templates: Templates,
-        composer: Composer,
-    ) -> Self {
+    pub fn new(campaign: Campaign, uid: String, columns: &Columns, means: Means) -> Self {
         let postal_html = crate::render::escape_html(&campaign.postal_address);
         let postal = Postal::new(&campaign.postal_address, &postal_html);
         Self {
             campaign,
             uid,
             name_columns: columns.name_columns(),
-            templates: Box::new(templates),
-            composer: Box::new(composer),
+            means: Box::new(means),
             postal: Box::new(postal),
         }
     }
@@ -66,23 +69,23 @@ impl Maker {
     }
 
     /// The templates.
-    pub fn templates(&self) -> &Templates {
-        &self.templates
+    pub fn templates(&self) -> &Editions {
+        &self.means.templates
     }
 
     /// Makes the mail of this recipient, dated now.
     pub fn make(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
-        self.make_with(Templates::render, recipient, now_ms)
+        self.make_with(Editions::render, recipient, now_ms)
     }
 
     /// Makes the same message in less time. Its content is for nobody to see: its lines may end otherwise.
     pub fn make_to_send(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
-        self.make_with(Templates::render_to_send, recipient, now_ms)
+        self.make_with(Editions::render_to_send, recipient, now_ms)
     }
 
     fn make_with(&self, render: Render, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
         let tag = DeliveryTag::derive(&self.uid, &recipient.address);
-        let links = self.composer.links(tag);
+        let links = self.means.composer.links(tag);
         let date = Timestamp::from_millisecond(now_ms).unwrap_or_default();
         let day = date.strftime("%Y-%m-%d").to_string();
         let given = Given {
@@ -91,10 +94,26 @@ impl Maker {
             campaign: &self.campaign.name,
             date: &day,
         };
-        let content = render(&self.templates, recipient, &given)?;
+        let content = render(&self.means.templates, recipient, &given)?;
+        let seen_with = |problem: Problem| {
+            let place = recipient.place;
+            let list = self.campaign.recipients.display();
+            problem.hint(format!("seen with the row at line {} of {list}", place.line))
+        };
+        let files: Result<Vec<Attachment>, String> = content
+            .files
+            .iter()
+            .map(|file| self.means.shelf.attachment(file))
+            .collect();
+        let files = files.map_err(|what| seen_with(Problem::with_file(&self.campaign.file, what)))?;
         let footer = Footer {
             links: &links,
             postal: &self.postal,
+        };
+        let body = Body {
+            content: &content,
+            footer: &footer,
+            files: &files,
         };
         let name = self.name_columns.name_of(recipient);
         let to = To {
@@ -103,16 +122,10 @@ impl Maker {
             tag,
         };
         let message = self
+            .means
             .composer
-            .compose(&to, &content, &footer, date)
-            .map_err(|missing| {
-                let place = recipient.place;
-                Problem::with_file(&self.campaign.html, missing.to_string()).hint(format!(
-                    "seen with the row at line {} of {}",
-                    place.line,
-                    self.campaign.recipients.display()
-                ))
-            })?;
+            .compose(&to, &body, date)
+            .map_err(|missing| seen_with(Problem::with_file(&self.campaign.html, missing.to_string())))?;
         Ok(Mail { content, message })
     }
 
@@ -160,9 +173,14 @@ mod tests {
             headers: vec!["Email".to_owned(), "Name".to_owned()],
             email: 0,
         };
-        let templates = Templates::compile(&campaign, &columns, root).unwrap();
+        let templates = Editions::compile(&campaign, &columns, root).unwrap();
         let composer = Composer::new(&campaign, campaign.unsubscribe.key().unwrap());
-        Maker::new(campaign, "uid".to_owned(), &columns, templates, composer)
+        let means = Means {
+            templates,
+            composer,
+            shelf: Shelf::new(root, &campaign.html),
+        };
+        Maker::new(campaign, "uid".to_owned(), &columns, means)
     }
 
     fn bytes_as_text(mail: &Mail) -> String {

@@ -24,7 +24,7 @@ use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
 use crate::mail::{Address, Fault, Message, Outcome, Scope, Stage};
 use crate::throttle::Permit;
 
-pub use maker::{Mail, Maker};
+pub use maker::{Mail, Maker, Means};
 use run::Shared;
 pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};

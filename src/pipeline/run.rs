@@ -276,14 +276,18 @@ impl Shared {
     /// Draws the consequences of an outcome for the whole run.
     pub(super) fn learn(&self, outcome: &Outcome) {
         let ended = self.brakes().learn(outcome);
-        ended.into_iter().for_each(|reason| self.end(reason));
+        if let Some(reason) = ended {
+            self.end(reason);
+        }
     }
 
     /// A connection was lost with mails in doubt.
     pub(super) fn doubted(&self, fault: &Fault) {
         let connections = u64::from(self.run.account().connections);
         let ended = self.brakes().doubted(fault, connections);
-        ended.into_iter().for_each(|reason| self.end(reason));
+        if let Some(reason) = ended {
+            self.end(reason);
+        }
     }
 
     /// Mails accepted in this run.

@@ -76,7 +76,12 @@ trait Renderer {
         // A block left out at the start leaves its blank line.
         let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
         text.drain(..blank);
-        Ok(Content { subject, text, html })
+        Ok(Content {
+            subject,
+            text,
+            html,
+            files: Vec::new(),
+        })
     }
 }
 

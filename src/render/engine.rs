@@ -104,24 +104,13 @@ impl Engine {
         let Some((source, prepared)) = self.origins.get(name).or_else(|| self.origins.get(main)) else {
             return Problem::with_file(Path::new(name), what);
         };
-        let (Some(line), Some(mut column)) = (error.line_no, error.column_no) else {
+        let (Some(line), Some(column)) = (error.line_no, error.column_no) else {
             return Problem::with_file(&source.path, what);
         };
         if source.is_derived {
             return Problem::with_file(&source.path, format!("in the text part made from it: {what}"));
         }
-        for (_, at, length) in prepared
-            .insertions
-            .iter()
-            .filter(|(inserted, ..)| *inserted == line)
-            .rev()
-        {
-            column = if column > *at {
-                column.saturating_sub(*length).max(*at)
-            } else {
-                column
-            };
-        }
+        let (line, column) = prepared.place(line, column);
         let offset = source.offset(line, column);
         let rest = source.text.get(offset..).unwrap_or_default();
         let length = tags::find(rest)
@@ -132,12 +121,35 @@ impl Engine {
     }
 }
 
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    let line = lines.next().unwrap_or_default();
+    start
+        + line
+            .char_indices()
+            .nth(column.saturating_sub(1))
+            .map_or(line.len(), |(at, _)| at)
+}
+
+/// Where tags begin now, and where they began before: in bytes.
+pub(super) type Moved = Vec<(usize, usize)>;
+
 /// A template's text as it is compiled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prepared {
     pub(super) text: String,
     /// What was put in: line, column and length; the user's columns do not count it.
     insertions: Vec<(usize, usize, usize)>,
+    /// What the text was before a parser of HTML or MJML went over it, and where its tags went: by the bytes at which
+    /// they begin, now and then.
+    before: Option<(Box<Prepared>, Moved)>,
 }
 
 impl Prepared {
@@ -145,14 +157,51 @@ impl Prepared {
         Self {
             text,
             insertions: Vec::new(),
+            before: None,
         }
+    }
+
+    /// The same after a parser went over it.
+    pub(super) fn remade(self, text: String, moved: Moved) -> Self {
+        Self {
+            text,
+            insertions: Vec::new(),
+            before: Some((Box::new(self), moved)),
+        }
+    }
+
+    /// The line and the character, both from 1, that stood in the user's file, for those of the compiled text.
+    fn place(&self, line: usize, column: usize) -> (usize, usize) {
+        let mut own = column;
+        for (_, at, length) in self
+            .insertions
+            .iter()
+            .filter(|(inserted, ..)| *inserted == line)
+            .rev()
+        {
+            own = if own > *at {
+                own.saturating_sub(*length).max(*at)
+            } else {
+                own
+            };
+        }
+        let Some((before, moved)) = &self.before else {
+            return (line, own);
+        };
+        let here = offset(&self.text, line, own);
+        // Only tags fail; what failed is the last that begins before.
+        let there = moved
+            .iter()
+            .filter(|(now, _)| *now <= here)
+            .max()
+            .map_or(0, |(_, before)| *before);
+        let (line, column) = line_and_column(&before.text, there);
+        before.place(line, column)
     }
 
     /// Puts something in, and remembers where.
     pub(super) fn insert(&mut self, at: usize, piece: &str) {
-        let before = self.text.get(..at).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = line_and_column(&self.text, at);
         self.text.insert_str(at, piece);
         self.insertions.push((line, column, piece.chars().count()));
     }

@@ -9,7 +9,8 @@ use super::engine::{Engine, Prepared};
 use super::found::{Found, Parsed};
 use super::known::Known;
 use super::source::{Source, file_name};
-use super::{Flavour, footer, foreign, names, syntax, tags, text_part};
+use super::style::{self, Styling};
+use super::{Flavour, footer, foreign, mjml, names, syntax, tags, text_part};
 use crate::campaign::{Problem, closest};
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
@@ -114,6 +115,9 @@ impl<'a> Loader<'a> {
             masked.push(fault.range);
         }
         let text = footer::place(&mask(&source.text, &masked));
+        if mjml::is_mjml(&source.path) && masked.is_empty() {
+            return self.load_mjml(name, source, text);
+        }
         match Template::compile_with_name(&text, name.to_owned()) {
             Ok(template) => {
                 self.prepared.insert(name.to_owned(), Prepared::new(text));
@@ -127,6 +131,51 @@ impl<'a> Loader<'a> {
                     .problems
                     .push(source.problem(at..at + 1, "Handlebars cannot read this"));
             }
+        }
+    }
+
+    /// MJML is checked as HTML, with its faults shown where they stand in the MJML.
+    fn load_mjml(&mut self, name: &str, source: Source, text: String) {
+        let made = match mjml::to_html(&text) {
+            Ok(made) => made,
+            Err(fault) => return self.found.problems.push(source.problem(fault.range, fault.what)),
+        };
+        // Parsed as it was written, so that names are shown where they stand.
+        match Template::compile_with_name(&text, name.to_owned()) {
+            Ok(template) => {
+                let prepared = Prepared::new(text).remade(made.html, made.moved);
+                self.prepared.insert(name.to_owned(), prepared);
+                self.parsed.insert(name.to_owned(), Parsed { source, template });
+            }
+            Err(error) => {
+                let (line, column) = error.pos().unwrap_or((1, 1));
+                let at = source.offset(line, column);
+                self.found
+                    .problems
+                    .push(source.problem(at..at + 1, "Handlebars cannot read this"));
+            }
+        }
+    }
+
+    /// A template's text as it will be compiled.
+    pub(super) fn text_of(&self, name: &str) -> &str {
+        self.prepared
+            .get(name)
+            .map_or("", |prepared| prepared.text.as_str())
+    }
+
+    /// Writes the styles of a template into its elements; no, when every mail must be done by itself.
+    pub(super) fn style(&mut self, main: &str) -> bool {
+        let Some(prepared) = self.prepared.get_mut(main) else {
+            return true;
+        };
+        match style::once(&prepared.text) {
+            Styling::Nothing => true,
+            Styling::Once(made) => {
+                *prepared = std::mem::take(prepared).remade(made.html, made.moved);
+                true
+            }
+            Styling::EachMail => false,
         }
     }
 

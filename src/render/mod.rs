@@ -5,18 +5,24 @@
 //! rendered by programs made from the templates; Handlebars itself renders what no program can, and explains errors.
 
 mod content;
+mod editions;
 mod engine;
+mod files;
 mod footer;
 mod foreign;
 mod found;
 mod helpers;
 mod html;
+mod images;
 mod known;
 mod loader;
+mod mjml;
 mod names;
 mod plain;
 mod program;
+mod protect;
 mod source;
+mod style;
 mod syntax;
 mod tags;
 mod text_part;
@@ -27,10 +33,14 @@ mod writer;
 
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::campaign::{Campaign, Problem, Problems};
+use crate::mail::token::hex;
 use crate::mail::{Columns, Content, Place, Recipient};
 use content::Part;
 use engine::Engine;
+use files::Files;
 use found::Found;
 use known::Known;
 use loader::Loader;
@@ -39,7 +49,14 @@ use source::Source;
 use variables::Variables;
 use writer::Lines;
 
+pub use editions::Editions;
 pub use writer::escape_html;
+
+/// The Content-ID of an image: the same for every mail that shows it.
+fn content_id(path: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(path.as_bytes()).into();
+    format!("{}@mailshot", hex(digest.get(..12).unwrap_or_default()))
+}
 
 const HTML: &str = "@html";
 const TEXT: &str = "@text";
@@ -87,10 +104,15 @@ pub struct Templates {
     variables: Variables,
     /// The faster way to render; none, when a template needs Handlebars.
     programs: Option<Vec<(Part, Program)>>,
+    /// Are the styles of every mail written into its elements by itself?
+    styles_each: bool,
+    files: Files,
     has_preheader: bool,
     /// The list, as users call it.
     list: String,
     sources: Vec<Source>,
+    /// The HTML template's file.
+    html_name: String,
 }
 
 impl Templates {
@@ -117,6 +139,9 @@ impl Templates {
                 Ok(Source::value(&campaign.file, "preheader", preheader)),
             );
         }
+        for (name, value) in files::templates(campaign) {
+            text.main(name, Ok(Source::value(&campaign.file, "attachment", value)));
+        }
         if campaign.text.is_some() {
             text.main(TEXT, Source::read(text_path));
             text.check(None);
@@ -126,6 +151,8 @@ impl Templates {
         }
         html.complete(HTML, campaign.preheader.as_ref().map(|_| PREHEADER_TAG));
         text.complete(TEXT, None);
+        let files = Files::new(campaign, html.text_of(HTML));
+        let styles_each = campaign.inline_css && !html.style(HTML);
 
         let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();
         sources.sort_by(|a, b| a.path.cmp(&b.path));
@@ -143,9 +170,12 @@ impl Templates {
             text,
             variables,
             programs: None,
+            styles_each,
+            files,
             has_preheader: campaign.preheader.is_some(),
             list,
             sources,
+            html_name: campaign.html.display().to_string(),
         };
         templates.programs = templates.programs();
         Ok(templates)
@@ -169,6 +199,31 @@ impl Templates {
     }
 
     fn rendered(&self, recipient: &Recipient, given: &Given<'_>, lines: Lines) -> Result<Content, Problem> {
+        let mut content = self.unstyled(recipient, given, lines)?;
+        if self.styles_each {
+            content.html = style::each(&content.html).map_err(|error| {
+                let what = format!("the styles of this mail cannot be written into its elements: {error}");
+                let problem = Problem::with_file(Path::new(&self.html_name), what);
+                self.for_row(
+                    problem.hint("set `inline_css = false` to leave them in `<style>`"),
+                    recipient.place,
+                )
+            })?;
+        }
+        content.files = self.files.show(&mut content.html, content_id);
+        let row = self
+            .files
+            .need_context()
+            .then(|| self.variables.context(recipient, given))
+            .transpose();
+        let attached = row.and_then(|row| self.files.attached(&self.text, row.as_ref()));
+        content
+            .files
+            .extend(attached.map_err(|problem| self.for_row(*problem, recipient.place))?);
+        Ok(content)
+    }
+
+    fn unstyled(&self, recipient: &Recipient, given: &Given<'_>, lines: Lines) -> Result<Content, Problem> {
         if let Some(programs) = &self.programs
             && let Ok(row) = self.variables.row(recipient, given)
             && let Ok(content) = content::by_programs(self, programs, row, lines)

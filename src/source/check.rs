@@ -46,43 +46,26 @@ impl Shape {
         }
         let place = row.place;
         let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
-        let rejected = |problem| {
+        let rejected_for = |problem, fix| {
             Ok(Some(Judged::Rejected(Box::new(Rejected {
                 place,
                 problem,
+                fix,
                 raw: raw(),
             }))))
         };
-        if row.is_cut || row.cells.is_open() {
-            return rejected(open_quote(&self.path, row, text));
-        }
-        if row.bytes.contains(&0) {
-            let start = text.find('\0').unwrap_or(0);
-            return rejected(self.at(
-                row,
-                text,
-                start..start + 1,
-                "a NUL character in this row".to_owned(),
-            ));
-        }
-        let found = row.cells.len();
-        let has_surplus = || {
-            row.cells
-                .texts(text)
-                .skip(expected)
-                .any(|cell| !cell.trim().is_empty())
-        };
-        if found < expected || (found > expected && has_surplus()) {
-            return rejected(self.wrong_count(row, text));
+        if let Some(problem) = self.damage(row, text) {
+            return rejected_for(problem, None);
         }
         values.clear();
         row.cells
             .texts(text)
             .take(expected)
             .for_each(|cell| values.push_field(&cell));
-        let address = match self.address(values.get(self.columns.email).unwrap_or_default()) {
+        let cell = values.get(self.columns.email).unwrap_or_default();
+        let address = match self.address(cell, row.cells.raw(text, self.columns.email)) {
             Ok(address) => address,
-            Err(fault) => return rejected(self.bad_address(row, text, fault)),
+            Err((fault, fix)) => return rejected_for(self.bad_address(row, text, fault), fix),
         };
         let withheld = self.consent.withholds(&values);
         let recipient = Recipient {
@@ -96,20 +79,66 @@ impl Shape {
         }))
     }
 
-    /// The address of a cell; repaired, if that is wanted.
-    fn address(&self, cell: &str) -> Result<Address, AddressFault> {
-        match Address::parse(cell) {
+    /// What makes a row unusable, whatever its address is.
+    fn damage(&self, row: &RawRow<'_>, text: &str) -> Option<Problem> {
+        if row.is_cut || row.cells.is_open() {
+            return Some(open_quote(&self.path, row, text));
+        }
+        if let Some(start) = memchr::memchr(0, row.bytes) {
+            return Some(self.at(
+                row,
+                text,
+                start..start + 1,
+                "a NUL character in this row".to_owned(),
+            ));
+        }
+        if let Some(start) = turning_mark(row.bytes) {
+            let what = "a mark that turns the writing around (U+202D or U+202E), as used to disguise names";
+            return Some(self.at(row, text, start..start + 3, what.to_owned()));
+        }
+        let expected = self.columns.names.len();
+        let found = row.cells.len();
+        let has_surplus = || {
+            let mut surplus = row.cells.texts(text).skip(expected);
+            surplus.any(|cell| !cell.trim().is_empty())
+        };
+        (found < expected || (found > expected && has_surplus())).then(|| self.wrong_count(row, text))
+    }
+
+    /// The address of a cell, repaired if that is wanted; else what is wrong, and the repair that is proposed.
+    fn address(&self, cell: &str, raw: &str) -> Result<Address, (AddressFault, Option<Address>)> {
+        // `"two words"@example.com` is an address; CSV would have wanted its quotes doubled.
+        let quoted = || Address::parse(raw).ok().filter(|_| raw.starts_with('"'));
+        match Address::parse(cell).or_else(|fault| quoted().ok_or(fault)) {
             Ok(address) if self.is_fixing => Ok(with_domain_meant(address)),
             Ok(address) => Ok(address),
             Err(fault) => match repair(cell) {
                 Some(repaired) if self.is_fixing => Ok(with_domain_meant(repaired.address)),
-                Some(repaired) => Err(AddressFault {
-                    hint: Some(format!("--fix makes it `{}`", repaired.address)),
-                    ..fault
-                }),
-                None => Err(fault),
+                Some(repaired) => {
+                    let hint = Some(format!("--fix makes it `{}`", repaired.address));
+                    Err((AddressFault { hint, ..fault }, Some(repaired.address)))
+                }
+                None => Err((fault, None)),
             },
         }
+    }
+
+    /// A row that cannot be used because of one cell.
+    pub(super) fn rejected_at(
+        &self,
+        row: &RawRow<'_>,
+        column: usize,
+        what: String,
+    ) -> anyhow::Result<Rejected> {
+        let text = self.text(row)?;
+        let start = row.cells.start_of(column);
+        let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
+        Ok(Rejected {
+            place: row.place,
+            problem: self.at(row, text, start..start + length, what),
+            fix: None,
+            raw: text.trim_end_matches(['\r', '\n']).to_owned(),
+        })
     }
 
     fn text<'a>(&self, row: &RawRow<'a>) -> anyhow::Result<&'a str> {
@@ -171,6 +200,12 @@ impl Shape {
             None => at(&self.path, row, text, piece, what),
         }
     }
+}
+
+/// Where the first override of the direction of writing stands.
+fn turning_mark(bytes: &[u8]) -> Option<usize> {
+    // `U+202D` and `U+202E`; most rows have no byte like their first.
+    memchr::memchr_iter(0xe2, bytes).find(|at| matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])))
 }
 
 /// The same mailbox at the domain that was meant, where a well-known one was mistyped.

@@ -43,7 +43,7 @@ enum Says {
 }
 
 /// Columns by their headers as [`bare`] gives them. Sources: the exports of Mailchimp, Brevo, Shopify, Klaviyo, listmonk,
-/// Keila, Kit, Ghost, Substack, ActiveCampaign, Constant Contact, HubSpot, Salesforce, MailerLite; Chinese sheets.
+/// Keila, Kit, Ghost, Substack, Active Campaign, Constant Contact, `HubSpot`, Salesforce, Mailer Lite; Chinese sheets.
 const COLUMNS: [(Says, Withheld, &[&str]); 7] = [
     (
         Says::No,
@@ -247,9 +247,9 @@ impl Consent {
         }
     }
 
-    /// The columns' places in the row.
-    pub(super) fn columns(&self) -> impl Iterator<Item = usize> {
-        self.columns.iter().map(|(index, ..)| *index)
+    /// Does no column of the list say anything about it?
+    pub(super) fn is_silent(&self) -> bool {
+        self.columns.is_empty()
     }
 
     /// The first column that speaks against mailing this person, and why.

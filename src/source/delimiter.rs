@@ -28,6 +28,16 @@ pub(super) const COMMAS: Sniffed = Sniffed {
     line: 1,
 };
 
+/// A delimiter as it is shown: one cannot see a tab.
+pub(super) fn shown(delimiter: u8) -> &'static str {
+    match delimiter {
+        b'\t' => "tab",
+        b';' => ";",
+        b'|' => "|",
+        _ => ",",
+    }
+}
+
 /// Looks at the first rows, from this byte on.
 pub(super) fn sniff(file: &File, start: u64) -> io::Result<Sniffed> {
     let mut sample = vec![0; SAMPLE];

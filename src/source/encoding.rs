@@ -275,74 +275,69 @@ impl Lines {
                 "the end of this list is cut off in the middle of a character",
             );
         };
-        let valid = std::str::from_utf8(&other.bytes).map_or_else(|error| error.valid_up_to(), str::len);
-        let good = String::from_utf8_lossy(other.bytes.get(..valid).unwrap_or_default());
-        let column = good.trim_start_matches('\u{feff}').chars().count() as u64 + 1;
-        let name = if self.is_gb18030() {
-            name(GB18030)
-        } else {
-            "another encoding"
-        };
-        let shown = if self.is_gb18030() {
-            GB18030.decode_without_bom_handling(&other.bytes).0
-        } else {
-            String::from_utf8_lossy(&other.bytes)
-        };
-        let shown: String = shown
-            .trim_start_matches('\u{feff}')
-            .trim_end()
-            .chars()
-            .take(SHOWN)
-            .collect();
         if let Some((utf8, other)) = self.mixed() {
-            let (problem, hint) = if utf8.number < other.number {
-                let what = format!(
-                    "mixed encodings: line {} is in UTF-8, this line is in {name}",
-                    utf8.number
-                );
-                (
-                    Problem::at(path, other.number, column, what).source(shown, 1),
-                    utf8.number,
-                )
-            } else {
-                let text = String::from_utf8_lossy(&utf8.bytes);
-                let text = text.trim_end();
-                let column = text.chars().take_while(char::is_ascii).count() as u64 + 1;
-                let what = format!(
-                    "mixed encodings: line {} is in {name}, this line is in UTF-8",
-                    other.number
-                );
-                let shown: String = text.chars().take(SHOWN).collect();
-                (
-                    Problem::at(path, utf8.number, column, what).source(shown, 1),
-                    other.number,
-                )
-            };
-            return problem.hint(format!(
-                "two files were joined; save each as `CSV UTF-8` and join them again (see line {hint})"
-            ));
+            return self.explain_mixed(path, utf8, other);
         }
-        let problem = Problem::at(
-            path,
-            other.number,
-            column,
-            "this list is not in UTF-8; the first byte that cannot be read is here",
-        );
+        let what = "this list is not in UTF-8; the first byte that cannot be read is here";
+        let problem = Problem::at(path, other.number, other.valid_characters() + 1, what);
         let looks = self.looks_like.and_then(|encoding| {
             let text = encoding.decode_without_bom_handling_and_without_replacement(&other.bytes)?;
             let text: String = text.trim_end().chars().take(SHOWN / 4).collect();
             Some((encoding.name().to_lowercase(), text))
         });
-        problem.source(shown, 1).hint(match looks {
-            Some((name, text)) => format!(
-                "if `{text}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; \
-                 or save it in Excel as `CSV UTF-8`"
-            ),
-            None => "save it in Excel as `CSV UTF-8`, or say what it is in: encoding = \"windows-1252\" (or big5, \
-                     shift_jis, …) in the campaign"
-                .to_owned(),
-        })
+        problem
+            .source(shown(&String::from_utf8_lossy(&other.bytes)), 1)
+            .hint(match looks {
+                Some((name, text)) => format!(
+                    "if `{text}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; \
+                     or save it in Excel as `CSV UTF-8`"
+                ),
+                None => "save it in Excel as `CSV UTF-8`, or say what it is in: encoding = \"windows-1252\" (or \
+                         big5, shift_jis, …) in the campaign"
+                    .to_owned(),
+            })
     }
+
+    /// Names the line at which the encoding changes first.
+    fn explain_mixed(&self, path: &Path, utf8: &Line, other: &Line) -> Problem {
+        let (other_name, other_text) = if self.is_gb18030() {
+            (name(GB18030), GB18030.decode_without_bom_handling(&other.bytes).0)
+        } else {
+            ("another encoding", String::from_utf8_lossy(&other.bytes))
+        };
+        let utf8_text = String::from_utf8_lossy(&utf8.bytes);
+        let ((before, before_name), (here, here_name, column, text)) = if utf8.number < other.number {
+            let column = other.valid_characters() + 1;
+            ((utf8, "UTF-8"), (other, other_name, column, other_text))
+        } else {
+            let column = utf8_text.chars().take_while(char::is_ascii).count() as u64 + 1;
+            ((other, other_name), (utf8, "UTF-8", column, utf8_text))
+        };
+        let what = format!(
+            "mixed encodings: line {} is in {before_name}, this line is in {here_name}",
+            before.number
+        );
+        Problem::at(path, here.number, column, what)
+            .source(shown(&text), 1)
+            .hint("two files were joined; save each as `CSV UTF-8` and join them again")
+    }
+}
+
+impl Line {
+    /// Characters before the first byte that is not UTF-8.
+    fn valid_characters(&self) -> u64 {
+        let valid = std::str::from_utf8(&self.bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let good = String::from_utf8_lossy(self.bytes.get(..valid).unwrap_or_default());
+        good.trim_start_matches('\u{feff}').chars().count() as u64
+    }
+}
+
+fn shown(line: &str) -> String {
+    line.trim_start_matches('\u{feff}')
+        .trim_end()
+        .chars()
+        .take(SHOWN)
+        .collect()
 }
 
 /// GB18030 accepts nearly any bytes; Chinese text in it uses the common characters of GB 2312, whose both bytes are

@@ -152,6 +152,11 @@ impl Intake {
         })
     }
 
+    /// What it came as.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Where the plain text lies.
     pub fn text(&self) -> &Path {
         match &self.text {

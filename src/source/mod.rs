@@ -10,30 +10,39 @@ mod workbook;
 mod table;
 mod attributes;
 mod delimiter;
+mod opened;
 mod columns;
 mod split;
 mod check;
+mod reader;
 mod consent;
 mod duplicates;
+mod filter;
+mod segment;
 mod suspicious;
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use csv::StringRecord;
 
-use crate::campaign::{ListSettings, Problem, Problems, plain};
-use crate::mail::{Columns, Place, Recipient};
+use crate::campaign::{ListSettings, Problem, Problems};
+use crate::mail::{Address, Columns, Place, Recipient};
 use check::{Judged, Shape};
 use consent::Consent;
 pub use consent::Withheld;
 use duplicates::{Duplicates, Finder, Other};
 pub use intake::{Intake, Origin};
-use split::{Cells, Splitter};
+use opened::Opened;
+pub use opened::{Survey, survey};
+pub use reader::RowReader;
+pub use segment::NotMeant;
+use segment::{Segment, Smallest};
+use split::Splitter;
+pub use suspicious::suspect;
 
 /// Rows looked through for a sample, and characters of it.
 const SAMPLED: usize = 100;
@@ -47,8 +56,17 @@ pub struct List {
     intake: Intake,
     /// Where the rows begin: the first byte and the line after the header.
     first: (u64, u64),
+    segment: Arc<Segment>,
     /// Found when the rows are first wanted.
-    duplicates: Arc<OnceLock<Arc<Duplicates>>>,
+    known: Arc<OnceLock<Arc<Known>>>,
+}
+
+/// What can only be known of a row when all have been read.
+#[derive(Debug, Default)]
+struct Known {
+    duplicates: Duplicates,
+    /// The greatest lot that a sample of so many people takes.
+    greatest: Option<u64>,
 }
 
 /// One row of a list, judged.
@@ -66,6 +84,13 @@ pub enum Row {
         column: Option<usize>,
         /// Why.
         why: Withheld,
+    },
+    /// A person on the list who is not meant by this campaign.
+    NotMeant {
+        /// The person.
+        recipient: Recipient,
+        /// Why not.
+        why: NotMeant,
     },
     /// A row whose address stood on an earlier row; that one counts.
     Duplicate {
@@ -85,6 +110,8 @@ pub struct Rejected {
     pub place: Place,
     /// What is wrong with it.
     pub problem: Problem,
+    /// The address that was most likely meant, where that is what is wrong.
+    pub fix: Option<Address>,
     /// The row as it stands, without its line end; cut off when it is absurdly long.
     pub raw: String,
 }
@@ -97,56 +124,27 @@ impl List {
 
     /// Reads the header of a list.
     pub fn of(intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
-        let path = &intake.path;
-        let unreadable =
-            |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
-        let mut file = File::open(intake.text()).map_err(unreadable)?;
-        let sniffed = if intake.origin.encoding.is_some() {
-            let start = encoding::bom_of(&file).map_err(unreadable)?;
-            delimiter::sniff(&file, start).map_err(unreadable)?
-        } else {
-            delimiter::COMMAS
-        };
-        file.seek(SeekFrom::Start(sniffed.start)).map_err(unreadable)?;
-        let mut splitter = Splitter::new(file, sniffed.delimiter, (sniffed.start, sniffed.line));
-        let header = loop {
-            let row = splitter.next_row().map_err(unreadable)?;
-            let Some(row) = row else {
-                return Err(intake::is_empty(path).into());
-            };
-            let text = std::str::from_utf8(row.bytes).unwrap_or_default();
-            if row.is_cut || row.cells.is_open() {
-                return Err(check::open_quote(path, &row, text).into());
-            }
-            let cells: Vec<String> = row.cells.texts(text).map(std::borrow::Cow::into_owned).collect();
-            if cells.iter().any(|cell| !cell.trim().is_empty()) {
-                break columns::Header {
-                    path,
-                    line: intake.numbering.row_of(row.place.line),
-                    text: text.to_owned(),
-                    cells,
-                };
-            }
-        };
-        let columns = header.read(settings.email_column.as_deref())?;
+        let opened = Opened::read(&intake)?;
+        let columns = opened.header(&intake).read(settings.email_column.as_deref())?;
         let consent = if settings.ignores_consent {
             Consent::default()
         } else {
             Consent::find(&columns.headers)
         };
         let shape = Shape {
-            path: path.clone(),
+            path: intake.path.clone(),
             columns,
-            delimiter: sniffed.delimiter,
+            delimiter: opened.delimiter,
             numbering: intake.numbering.clone(),
             consent,
             is_fixing: settings.is_fixing,
         };
         Ok(Self {
+            segment: Arc::new(Segment::new(settings, &shape.columns)?),
             shape: Arc::new(shape),
-            first: splitter.position(),
+            first: opened.splitter.position(),
             intake,
-            duplicates: Arc::default(),
+            known: Arc::default(),
         })
     }
 
@@ -162,12 +160,9 @@ impl List {
 
     /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook.
     pub fn delimiter(&self) -> Option<&'static str> {
-        self.origin().encoding.map(|_| match self.shape.delimiter {
-            b'\t' => "tab",
-            b';' => ";",
-            b'|' => "|",
-            _ => ",",
-        })
+        self.origin()
+            .encoding
+            .map(|_| delimiter::shown(self.shape.delimiter))
     }
 
     /// The first piece of text that is not ASCII, so that a wrong encoding is seen.
@@ -184,9 +179,19 @@ impl List {
         Some(telling.chars().take(SAMPLE_LENGTH).collect())
     }
 
+    /// The byte between the cells of the plain text.
+    pub fn delimiter_byte(&self) -> u8 {
+        self.shape.delimiter
+    }
+
     /// What the list came as.
     pub fn origin(&self) -> &Origin {
         &self.intake.origin
+    }
+
+    /// Has the list columns that say who may be mailed?
+    pub fn speaks_of_consent(&self) -> bool {
+        !self.shape.consent.is_silent()
     }
 
     /// What the list says against mailing somebody: "`Accepts Email Marketing` is `no`".
@@ -203,14 +208,14 @@ impl List {
     /// Every row in the order of the file. Memory does not grow with the list, but with the number of duplicates.
     pub fn rows(&self) -> anyhow::Result<Rows> {
         Ok(Rows {
-            duplicates: self.duplicates()?,
+            known: self.known()?,
             ..self.rows_as_they_are()?
         })
     }
 
     /// Reads the list through, the first time.
-    fn duplicates(&self) -> anyhow::Result<Arc<Duplicates>> {
-        if let Some(found) = self.duplicates.get() {
+    fn known(&self) -> anyhow::Result<Arc<Known>> {
+        if let Some(found) = self.known.get() {
             return Ok(Arc::clone(found));
         }
         let unsorted = || {
@@ -222,9 +227,13 @@ impl List {
         };
         let mut rows = self.rows_as_they_are()?;
         let mut finder = Finder::default();
+        let mut smallest = self.segment.people().map(Smallest::new);
         while let Some(row) = rows.next() {
             let (recipient, added) = match row? {
                 Row::Usable(recipient) => {
+                    if let Some(smallest) = &mut smallest {
+                        smallest.add(self.segment.draw(&recipient.address));
+                    }
                     let added = finder.add(&recipient.address, recipient.place.line);
                     (recipient, added)
                 }
@@ -232,13 +241,16 @@ impl List {
                     let added = finder.add_withheld(&recipient.address);
                     (recipient, added)
                 }
-                Row::Rejected(_) | Row::Duplicate { .. } => continue,
+                Row::Rejected(_) | Row::Duplicate { .. } | Row::NotMeant { .. } => continue,
             };
             added.with_context(unsorted)?;
             rows.take_back([recipient]);
         }
-        let found = Arc::new(finder.finish().with_context(unsorted)?);
-        Ok(Arc::clone(self.duplicates.get_or_init(|| found)))
+        let found = Arc::new(Known {
+            duplicates: finder.finish().with_context(unsorted)?,
+            greatest: smallest.and_then(|smallest| smallest.greatest()),
+        });
+        Ok(Arc::clone(self.known.get_or_init(|| found)))
     }
 
     /// Every row, each judged by itself.
@@ -249,8 +261,9 @@ impl List {
             .with_context(|| format!("read the list {path}"))?;
         Ok(Rows {
             shape: Arc::clone(&self.shape),
+            segment: Arc::clone(&self.segment),
             splitter: Splitter::new(file, self.shape.delimiter, self.first),
-            duplicates: Arc::default(),
+            known: Arc::default(),
             spare: Vec::new(),
             is_over: false,
         })
@@ -272,8 +285,9 @@ impl List {
 #[derive(Debug)]
 pub struct Rows {
     shape: Arc<Shape>,
+    segment: Arc<Segment>,
     splitter: Splitter<File>,
-    duplicates: Arc<Duplicates>,
+    known: Arc<Known>,
     /// Rows that are done with: the next ones are read into their memory.
     spare: Vec<StringRecord>,
     is_over: bool,
@@ -312,7 +326,16 @@ impl Rows {
                 }
             };
             let place = recipient.place;
-            return Ok(Some(match self.duplicates.other(place.line) {
+            if !self.segment.is_everybody() {
+                match self.segment.judge(&recipient, self.known.greatest) {
+                    Ok(None) => {}
+                    Ok(Some(why)) => return Ok(Some(Row::NotMeant { recipient, why })),
+                    Err((column, what)) => {
+                        return Ok(Some(Row::Rejected(self.shape.rejected_at(&row, column, what)?)));
+                    }
+                }
+            }
+            return Ok(Some(match self.known.duplicates.other(place.line) {
                 Some(Other::First(first_line)) => Row::Duplicate {
                     place,
                     first_line,
@@ -339,43 +362,6 @@ impl Iterator for Rows {
         let row = self.read().transpose();
         self.is_over = !matches!(row, Some(Ok(_)));
         row
-    }
-}
-
-/// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
-#[derive(Clone, Debug)]
-pub struct RowReader {
-    shape: Arc<Shape>,
-    file: Arc<File>,
-}
-
-impl RowReader {
-    /// The recipient at a place that [`List::rows`] gave for it.
-    pub fn read(&self, place: Place) -> anyhow::Result<Recipient> {
-        let at = || {
-            format!(
-                "read line {} of the list {} again",
-                place.line,
-                self.shape.path.display()
-            )
-        };
-        let length = usize::try_from(place.length).with_context(at)?;
-        let mut bytes = vec![0; length];
-        self.file
-            .read_exact_at(&mut bytes, place.offset)
-            .with_context(at)?;
-        let mut cells = Cells::new(self.shape.delimiter);
-        cells.scan(&bytes);
-        let row = split::RawRow {
-            place,
-            bytes: &bytes,
-            cells: &cells,
-            is_cut: false,
-        };
-        match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
-            Some(Judged::Usable(recipient)) => Ok(recipient),
-            Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
-        }
     }
 }
 

@@ -194,6 +194,14 @@ impl Cells {
             .map_or(0, |bounds| bounds.start + usize::from(bounds.is_quoted))
     }
 
+    /// A cell as it stands there, quotes and all.
+    pub(super) fn raw<'a>(&self, row: &'a str, cell: usize) -> &'a str {
+        let bounds = self.bounds.get(cell);
+        bounds
+            .and_then(|bounds| row.get(bounds.start..bounds.end))
+            .unwrap_or_default()
+    }
+
     /// Which cell a byte of the row belongs to.
     pub(super) fn cell_at(&self, byte: usize) -> usize {
         self.bounds.iter().take_while(|bounds| bounds.end < byte).count()

@@ -5,7 +5,7 @@ use encoding_rs::{GB18030, WINDOWS_1252};
 use crate::mail::recipient::is_unsafe_in_a_name;
 
 /// What is wrong with a cell's text, and what to do about it.
-pub(super) fn suspect(cell: &str) -> Option<(String, &'static str)> {
+pub fn suspect(cell: &str) -> Option<(String, &'static str)> {
     if cell.is_ascii() {
         return suspect_ascii(cell);
     }

@@ -218,7 +218,10 @@ fn write_xlsx(
         });
         let text = match (cell.get_value(), format) {
             (DataRef::Float(number), Some(format)) => format.format(*number, &options),
-            (DataRef::Int(number), Some(format)) => format.format(*number as f64, &options),
+            (DataRef::Int(number), Some(format)) => {
+                let number: f64 = number.to_string().parse().unwrap_or_default();
+                format.format(number, &options)
+            }
             (DataRef::DateTime(at), Some(format)) => format.format(at.as_f64(), &options),
             (DataRef::SharedString(text), _) => (*text).to_owned(),
             (value, _) => shown(&Data::from(value.clone())),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("mail", &[]),
     ("clock", &[]),
     ("sandbox", &[]),
@@ -21,14 +21,15 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
             "campaign", "clock", "compose", "deliver", "ledger", "mail", "render", "source", "throttle",
         ],
     ),
-    ("check", &["campaign", "mail", "pipeline", "source"]),
+    ("check", &["campaign", "mail", "pipeline", "render", "source"]),
+    ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["ledger", "mail", "source"]),
     // Commands put everything together.
     (
         "cli",
         &[
-            "campaign", "check", "clock", "compose", "deliver", "enrol", "ledger", "mail", "pipeline",
-            "render", "sandbox", "source", "throttle",
+            "campaign", "check", "clock", "compose", "deliver", "enrol", "inspect", "ledger", "mail",
+            "pipeline", "render", "sandbox", "source", "throttle",
         ],
     ),
 ];

@@ -16,6 +16,7 @@ mod layering;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod lists;
 mod lock;
 #[cfg(test)]
 mod login;

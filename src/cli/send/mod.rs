@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::exit::{Coded, Exit};
+use super::list::ListFlags;
 use super::printer::{Printer, count, deliveries, number, time};
 use super::progress::Progress;
 use super::{confirm, load, runtime, status, texts};
@@ -66,6 +67,8 @@ pub(super) struct Args {
     /// Leave out rows that cannot be used; they go to rejected.csv
     #[arg(long)]
     skip_invalid: bool,
+    #[command(flatten)]
+    list: ListFlags,
     /// Go on although list, templates or settings have changed since the campaign began
     #[arg(long)]
     accept_changes: bool,
@@ -99,7 +102,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if cfg!(feature = "unrecorded") {
         printer.warn("this build is for measuring only: it keeps no record, and would mail people twice");
     }
-    let (workspace, campaign) = load::campaign(&args.campaign)?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
     let job = Job {
         args,
         workspace,

@@ -21,7 +21,7 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
     let first = loop {
         match rows.next().transpose()? {
             Some(Row::Usable(recipient)) => break recipient,
-            Some(Row::Rejected(_) | Row::Withheld { .. } | Row::Duplicate { .. }) => {}
+            Some(Row::Rejected(_) | Row::Withheld { .. } | Row::NotMeant { .. } | Row::Duplicate { .. }) => {}
             None => {
                 let what = format!("{} has nobody to mail", list.path().display());
                 return Err(Coded::new(Exit::Data, what).into());

@@ -70,8 +70,6 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
                 heard.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
             },
             Say(what) if stream.write_all(what.as_bytes()).await.is_ok() => {}
-            // The client has gone.
-            Say(_) => return heard,
             Pause(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
             Spell(what) => {
                 for byte in what.bytes() {
@@ -79,7 +77,8 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
                     tokio::task::yield_now().await;
                 }
             }
-            HangUp => return heard,
+            // The client has gone, or shall be gone.
+            Say(_) | HangUp => return heard,
         }
     }
     // The client says goodbye, or just goes; a peer that waited for more would keep it waiting.

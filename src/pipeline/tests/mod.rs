@@ -16,12 +16,12 @@ use crate::campaign::quota::Spent;
 use crate::campaign::retry::RetryPolicy;
 use crate::campaign::{Campaign, Workspace};
 use crate::clock::Clock;
-use crate::compose::Composer;
+use crate::compose::{Composer, Shelf};
 use crate::deliver::Target;
 use crate::enrol;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Tally};
-use crate::render::Templates;
+use crate::render::Editions;
 use crate::sandbox::{self, Extension, Running, Script};
 use crate::source::List;
 use crate::throttle::Throttle;
@@ -109,12 +109,17 @@ impl World {
                 .unwrap();
             ledger.enrolled(known.id, "main", "{}", now_ms).await.unwrap();
         }
-        let templates = Templates::compile(&campaign, list.columns(), self.path()).unwrap();
+        let templates = Editions::compile(&campaign, list.columns(), self.path()).unwrap();
         let composer = Composer::new(&campaign, campaign.unsubscribe.key().unwrap());
+        let means = Means {
+            templates,
+            composer,
+            shelf: Shelf::new(self.path(), self.path()),
+        };
         let account = campaign.account.clone();
         let (accepted, maker) = (
             Arc::clone(&self.accepted),
-            Maker::new(campaign, known.uid, list.columns(), templates, composer),
+            Maker::new(campaign, known.uid, list.columns(), means),
         );
         let run = Run {
             id: known.id,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::string_slice, reason = "a test may panic")]
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod encodings;
+mod filter;
 mod people;
 mod workbooks;
 
@@ -62,6 +64,7 @@ fn tell(row: Row) -> String {
                 recipient.place.line, recipient.address
             )
         }
+        Row::NotMeant { recipient, why } => format!("{} {} {why:?}", recipient.place.line, recipient.address),
         Row::Duplicate {
             place,
             first_line,
@@ -131,6 +134,10 @@ fn places_cover_the_row_and_nothing_else() {
         let (Row::Usable(Recipient { place, .. })
         | Row::Duplicate { place, .. }
         | Row::Withheld {
+            recipient: Recipient { place, .. },
+            ..
+        }
+        | Row::NotMeant {
             recipient: Recipient { place, .. },
             ..
         }
@@ -463,7 +470,7 @@ proptest! {
         let mut ours: Vec<Vec<String>> = Vec::new();
         while let Some(row) = splitter.next_row().unwrap() {
             let text = std::str::from_utf8(row.bytes).unwrap();
-            ours.push(row.cells.texts(text).map(std::borrow::Cow::into_owned).collect());
+            ours.push(row.cells.texts(text).map(Cow::into_owned).collect());
         }
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
         let theirs: Vec<Vec<String>> =

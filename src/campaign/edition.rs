@@ -1,0 +1,177 @@
+//! What a language or a variant of a campaign has of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::file::{File, plain};
+use super::problem::Problems;
+use super::workspace::{self, Lang, Workspace};
+use super::{Campaign, RawCampaign};
+
+/// What is its own; the rest is the campaign's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edition {
+    /// The subject's template.
+    pub subject: Option<String>,
+    /// The preheader's template.
+    pub preheader: Option<String>,
+    /// The HTML template.
+    pub html: Option<PathBuf>,
+    /// The text template.
+    pub text: Option<PathBuf>,
+    /// The language of the footer.
+    pub lang: Option<Lang>,
+}
+
+/// One of several variants, between which recipients are divided by lot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name in reports.
+    pub name: String,
+    /// Its share, beside those of the others; 1 or more.
+    pub weight: u32,
+    /// What is its own.
+    pub edition: Edition,
+}
+
+/// The campaign in another language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Language {
+    /// The language as the list names it: `zh`, `pt-br`; lower case.
+    pub code: String,
+    /// What is its own.
+    pub edition: Edition,
+}
+
+/// `[[variant]]` and `[language.zh]` as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawEdition {
+    name: Option<Spanned<String>>,
+    weight: Option<Spanned<u32>>,
+    subject: Option<Spanned<String>>,
+    preheader: Option<String>,
+    html: Option<Spanned<PathBuf>>,
+    text: Option<Spanned<PathBuf>>,
+    lang: Option<Spanned<String>>,
+}
+
+impl Campaign {
+    /// The campaign as this edition has it.
+    #[must_use]
+    pub fn with(&self, edition: &Edition) -> Self {
+        let mut own = self.clone();
+        if let Some(subject) = &edition.subject {
+            own.subject.clone_from(subject);
+        }
+        if edition.preheader.is_some() {
+            own.preheader.clone_from(&edition.preheader);
+        }
+        if let Some(html) = &edition.html {
+            own.html.clone_from(html);
+            // The other text would not be the text of this HTML.
+            own.text = None;
+        }
+        if edition.text.is_some() {
+            own.text.clone_from(&edition.text);
+        }
+        own.lang = edition.lang.unwrap_or(own.lang);
+        own
+    }
+}
+
+impl RawEdition {
+    fn check(&self, file: &File<'_, RawCampaign>, workspace: &Workspace, problems: &mut Problems) -> Edition {
+        let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
+        for named in [self.html.as_ref(), self.text.as_ref()].into_iter().flatten() {
+            if let Err(error) = std::fs::File::open(path(named)) {
+                let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
+                let hint = "paths begin at the folder of mailshot.toml";
+                problems.push(file.problem(named, what).hint(hint));
+            }
+        }
+        if let Some(subject) = self
+            .subject
+            .as_ref()
+            .filter(|subject| subject.get_ref().trim().is_empty())
+        {
+            problems.push(file.problem(subject, "the subject is empty"));
+        }
+        Edition {
+            subject: self.subject.as_ref().map(|subject| subject.get_ref().clone()),
+            preheader: self.preheader.clone(),
+            html: self.html.as_ref().map(path),
+            text: self.text.as_ref().map(path),
+            lang: workspace::parse_or_report(self.lang.as_ref(), file, problems, str::parse),
+        }
+    }
+}
+
+/// The variants, in the order of the file.
+pub(super) fn variants(
+    raw: &[RawEdition],
+    file: &File<'_, RawCampaign>,
+    workspace: &Workspace,
+    problems: &mut Problems,
+) -> Vec<Variant> {
+    let mut variants: Vec<Variant> = Vec::new();
+    for (number, variant) in raw.iter().enumerate() {
+        let letter = char::from(b'a' + u8::try_from(number % 26).unwrap_or_default());
+        let name = variant
+            .name
+            .as_ref()
+            .map_or_else(|| letter.to_string(), |name| name.get_ref().clone());
+        if variants.iter().any(|other| other.name == name) {
+            let problem = match &variant.name {
+                Some(given) => file.problem(given, format!("two variants are called `{name}`")),
+                None => file.problem_in_table("[variant]", format!("two variants are called `{name}`")),
+            };
+            problems.push(problem);
+        }
+        let weight = variant.weight.as_ref().map_or(1, |weight| *weight.get_ref());
+        if let Some(given) = variant.weight.as_ref().filter(|_| weight == 0) {
+            problems.push(
+                file.problem(given, "a variant of weight 0 goes to nobody")
+                    .hint("take it out"),
+            );
+        }
+        variants.push(Variant {
+            name,
+            weight,
+            edition: variant.check(file, workspace, problems),
+        });
+    }
+    variants
+}
+
+/// The languages besides the campaign's own.
+pub(super) fn languages(
+    raw: &BTreeMap<String, RawEdition>,
+    file: &File<'_, RawCampaign>,
+    workspace: &Workspace,
+    problems: &mut Problems,
+) -> Vec<Language> {
+    let mut languages = Vec::new();
+    for (code, language) in raw {
+        for given in [
+            language.name.as_ref().map(Spanned::span),
+            language.weight.as_ref().map(Spanned::span),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            let what = "a language has no name and no weight: the list chooses it";
+            problems.push(file.problem(&Spanned::new(given, ()), what));
+        }
+        let code = code.to_lowercase().replace('_', "-");
+        let mut edition = language.check(file, workspace, problems);
+        // A footer in this language, where there is one.
+        let short = code.split('-').next().unwrap_or_default();
+        edition.lang = edition.lang.or_else(|| short.parse().ok());
+        languages.push(Language { code, edition });
+    }
+    languages
+}

@@ -1,0 +1,105 @@
+//! `mailshot list`: what is in a list file, and how it becomes a clean one.
+
+mod convert;
+mod inspect;
+
+use std::path::PathBuf;
+
+use super::exit::Exit;
+use super::printer::Printer;
+use super::texts;
+use crate::campaign::{ListSettings, list};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::LIST)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Show what is in a list, and what is wrong with it
+    #[command(after_help = texts::LIST_INSPECT)]
+    Inspect {
+        #[command(flatten)]
+        file: ListFile,
+    },
+    /// Write it as CSV in UTF-8, with addresses repaired, duplicates left out and several addresses in a cell apart
+    #[command(after_help = texts::LIST_FIX)]
+    Fix {
+        #[command(flatten)]
+        file: ListFile,
+        /// Where to; without it to the screen
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Write it as CSV in UTF-8, every cell as it is
+    #[command(after_help = texts::LIST_CONVERT)]
+    Convert {
+        #[command(flatten)]
+        file: ListFile,
+        /// Where to; without it to the screen
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// A list file, and how to read it.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListFile {
+    /// The list: CSV in any encoding, .xlsx, .xls or .ods
+    #[arg(value_name = "FILE")]
+    pub(super) path: PathBuf,
+    /// Its encoding, such as gb18030, big5 or windows-1252; found out without it
+    #[arg(long, value_name = "NAME", value_parser = list::encoding)]
+    encoding: Option<&'static encoding_rs::Encoding>,
+    /// The sheet of a workbook
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// The column that holds the address
+    #[arg(long, value_name = "HEADER")]
+    email_column: Option<String>,
+    #[command(flatten)]
+    flags: ListFlags,
+}
+
+/// What is done about rows that are not mailed as they are.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct ListFlags {
+    /// Repair addresses where it is clear what was meant, such as a full-width `＠` or gmial.com
+    #[arg(long)]
+    fix: bool,
+    /// Mail people although the list says not to, such as `Accepts Email Marketing: no`
+    #[arg(long)]
+    ignore_consent: bool,
+}
+
+impl ListFlags {
+    /// Adds what the command line says to what the campaign says.
+    pub(super) fn apply(self, settings: &mut ListSettings) {
+        settings.is_fixing |= self.fix;
+        settings.ignores_consent |= self.ignore_consent;
+    }
+}
+
+impl ListFile {
+    pub(super) fn settings(&self) -> ListSettings {
+        let mut settings = ListSettings {
+            email_column: self.email_column.clone(),
+            encoding: self.encoding,
+            sheet: self.sheet.clone(),
+            ..ListSettings::default()
+        };
+        self.flags.apply(&mut settings);
+        settings
+    }
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    match &args.action {
+        Action::Inspect { file } => inspect::run(file, printer),
+        Action::Fix { file, output } => convert::fix(file, output.as_deref(), printer),
+        Action::Convert { file, output } => convert::convert(file, output.as_deref(), printer),
+    }
+}

@@ -1,0 +1,180 @@
+//! A campaign in several languages and variants: each is a set of templates of its own, and every recipient gets one.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::{Given, Templates};
+use crate::campaign::{Campaign, Problem, Problems, closest};
+use crate::mail::{Address, Columns, Content, Recipient};
+
+/// The templates of all languages and variants.
+#[derive(Debug)]
+pub struct Editions {
+    /// By language, then by variant; the first language is the campaign's own.
+    all: Vec<Edition>,
+    language: Option<LanguageColumn>,
+    /// The variants' shares; one when there are no variants.
+    weights: Vec<u32>,
+    /// What variants are drawn by.
+    seed: String,
+}
+
+#[derive(Debug)]
+struct Edition {
+    name: String,
+    templates: Templates,
+}
+
+/// The column by which the language is chosen, and the languages there are besides the campaign's own.
+#[derive(Debug)]
+struct LanguageColumn {
+    column: usize,
+    codes: Vec<String>,
+}
+
+impl Editions {
+    /// Compiles all of them. Every fault in all of them is found.
+    pub fn compile(campaign: &Campaign, columns: &Columns, workspace_root: &Path) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        let language = language_column(campaign, columns).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        let languages = std::iter::once(None).chain(campaign.languages.iter().map(Some));
+        let mut all = Vec::new();
+        for language in languages {
+            let own = language.map_or_else(|| campaign.clone(), |language| campaign.with(&language.edition));
+            let variants: Vec<(Option<&str>, Campaign)> = if campaign.variants.is_empty() {
+                vec![(None, own)]
+            } else {
+                let with = |variant: &crate::campaign::Variant| own.with(&variant.edition);
+                campaign
+                    .variants
+                    .iter()
+                    .map(|variant| (Some(variant.name.as_str()), with(variant)))
+                    .collect()
+            };
+            for (variant, edition) in variants {
+                let name = [language.map(|language| language.code.as_str()), variant];
+                let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                match Templates::compile(&edition, columns, workspace_root) {
+                    Ok(templates) => all.push(Edition { name, templates }),
+                    Err(faults) => problems.extend_new(faults),
+                }
+            }
+        }
+        let weights = if campaign.variants.is_empty() {
+            vec![1]
+        } else {
+            campaign.variants.iter().map(|variant| variant.weight).collect()
+        };
+        problems.or_ok(Self {
+            all,
+            language,
+            weights,
+            seed: campaign.name.clone(),
+        })
+    }
+
+    /// Renders the mail for one recipient; see [`Templates::render`].
+    pub fn render(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
+        self.of(recipient)?.templates.render(recipient, given)
+    }
+
+    /// Renders the mail for one recipient; see [`Templates::render_to_send`].
+    pub fn render_to_send(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
+        self.of(recipient)?.templates.render_to_send(recipient, given)
+    }
+
+    /// The language and variant that a recipient gets; empty when there is only one edition, or it is the campaign's own.
+    pub fn name_for(&self, recipient: &Recipient) -> &str {
+        self.of(recipient).map_or("", |edition| edition.name.as_str())
+    }
+
+    /// Is there more than one?
+    pub fn are_several(&self) -> bool {
+        self.all.len() > 1
+    }
+
+    /// All files that went into the templates, with their text: the campaign's digest is made from them.
+    pub fn sources(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.all.iter().flat_map(|edition| edition.templates.sources())
+    }
+
+    fn of(&self, recipient: &Recipient) -> Result<&Edition, Problem> {
+        let language = self
+            .language
+            .as_ref()
+            .map_or(0, |language| language.of(recipient));
+        let index = language * self.weights.len() + self.variant_of(&recipient.address);
+        // There is one for each by construction.
+        self.all
+            .get(index)
+            .ok_or_else(|| Problem::with_file(Path::new("mailshot.toml"), "no edition"))
+    }
+
+    /// Drawn by campaign and address: the same for every try.
+    fn variant_of(&self, address: &Address) -> usize {
+        if self.weights.len() == 1 {
+            return 0;
+        }
+        let mut digest = Sha256::new();
+        digest.update(self.seed.as_bytes());
+        digest.update(b"\0variant\0");
+        digest.update(address.key().as_bytes());
+        let [a, b, c, d, ..]: [u8; 32] = digest.finalize().into();
+        let total: u64 = self.weights.iter().map(|weight| u64::from(*weight)).sum();
+        // Spread evenly over the weights.
+        let mut lot = (u64::from(u32::from_be_bytes([a, b, c, d])) * total) >> 32;
+        let is_mine = |weight: &u32| {
+            let is_here = lot < u64::from(*weight);
+            lot = lot.saturating_sub(u64::from(*weight));
+            is_here
+        };
+        self.weights.iter().position(is_mine).unwrap_or(0)
+    }
+}
+
+impl LanguageColumn {
+    /// The number of the edition, 0 for the campaign's own.
+    fn of(&self, recipient: &Recipient) -> usize {
+        let cell = recipient.values.get(self.column).unwrap_or_default();
+        let wanted = cell.trim().to_lowercase().replace('_', "-");
+        let short = wanted.split('-').next().unwrap_or_default();
+        let position = |code: &str| self.codes.iter().position(|own| own == code);
+        position(&wanted)
+            .or_else(|| position(short))
+            .map_or(0, |at| at + 1)
+    }
+}
+
+fn language_column(campaign: &Campaign, columns: &Columns) -> Result<Option<LanguageColumn>, Problem> {
+    let Some(said) = &campaign.language_column else {
+        return Ok(None);
+    };
+    let wanted = said.text.trim();
+    let exact = columns.headers.iter().position(|header| header == wanted);
+    let column = exact.or_else(|| columns.names.iter().position(|name| name == wanted));
+    let Some(column) = column else {
+        let known: Vec<&str> = columns.names.iter().map(String::as_str).collect();
+        let hint = match closest(wanted, &known) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("columns are: {}", known.join(", ")),
+        };
+        let what = format!("the list has no column `{wanted}`, which `language_column` names");
+        let problem = Problem {
+            what,
+            ..said.at.clone()
+        };
+        return Err(problem.hint(hint));
+    };
+    Ok(Some(LanguageColumn {
+        column,
+        codes: campaign
+            .languages
+            .iter()
+            .map(|language| language.code.clone())
+            .collect(),
+    }))
+}

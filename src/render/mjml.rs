@@ -1,0 +1,229 @@
+//! MJML templates: turned into HTML once, with their Handlebars tags intact.
+
+use super::html::element_name;
+use super::protect::{Protected, Restored, protect};
+
+/// Elements that hold other elements and no text: a tag between them must be raw.
+const CONTAINERS: [&str; 8] = [
+    "mjml",
+    "mj-body",
+    "mj-wrapper",
+    "mj-section",
+    "mj-group",
+    "mj-column",
+    "mj-hero",
+    "mj-head",
+];
+
+/// Why a template cannot be turned into HTML: what, and the bytes of the template that it is about.
+pub(super) struct Fault {
+    pub(super) what: String,
+    pub(super) range: std::ops::Range<usize>,
+}
+
+/// Is this file MJML, by its name?
+pub(super) fn is_mjml(path: &std::path::Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let name = name.strip_suffix(".hbs").unwrap_or(&name);
+    name.rsplit_once('.').is_some_and(|(_, ending)| ending == "mjml")
+}
+
+/// The HTML of a template.
+pub(super) fn to_html(mjml: &str) -> Result<Restored, Fault> {
+    let protected = protect(mjml, |token, at| {
+        if CONTAINERS.contains(&enclosing(mjml, at).as_str()) {
+            format!("<mj-raw>{token}</mj-raw>")
+        } else {
+            token.to_owned()
+        }
+    });
+    if let Some(fault) = unknown_element(mjml) {
+        return Err(fault);
+    }
+    let parsed = mrml::parse(&protected.html).map_err(|error| explain(&protected, mjml, &error))?;
+    let html = parsed
+        .element
+        .render(&mrml::prelude::render::RenderOptions::default())
+        .map_err(|error| Fault {
+            what: format!("this MJML cannot be turned into HTML: {error}"),
+            range: 0..0,
+        })?;
+    let restored = protected.restore(&html, mjml);
+    for (tag, _) in &protected.tags {
+        if !restored
+            .moved
+            .iter()
+            .any(|(_, before)| *before == tag.range.start)
+        {
+            return Err(Fault {
+                what: "MJML leaves out what stands here".to_owned(),
+                range: tag.range.clone(),
+            });
+        }
+    }
+    Ok(restored)
+}
+
+/// Elements of MJML. Others pass as HTML, which a mistyped `mj-coloumn` is not.
+const ELEMENTS: [&str; 32] = [
+    "mj-accordion",
+    "mj-accordion-element",
+    "mj-accordion-text",
+    "mj-accordion-title",
+    "mj-all",
+    "mj-attributes",
+    "mj-body",
+    "mj-breakpoint",
+    "mj-button",
+    "mj-carousel",
+    "mj-carousel-image",
+    "mj-class",
+    "mj-column",
+    "mj-divider",
+    "mj-font",
+    "mj-group",
+    "mj-head",
+    "mj-hero",
+    "mj-image",
+    "mj-include",
+    "mj-navbar",
+    "mj-navbar-link",
+    "mj-preview",
+    "mj-raw",
+    "mj-section",
+    "mj-social",
+    "mj-social-element",
+    "mj-spacer",
+    "mj-style",
+    "mj-table",
+    "mj-text",
+    "mj-title",
+];
+
+fn unknown_element(mjml: &str) -> Option<Fault> {
+    mjml.match_indices("<mj-").find_map(|(at, _)| {
+        let (name, _) = element_name(mjml.get(at..)?)?;
+        if ELEMENTS.contains(&name.as_str()) || name == "mj-wrapper" || name == "mj-html-attributes" {
+            return None;
+        }
+        let meant = crate::campaign::closest(&name, &ELEMENTS);
+        let hint = meant
+            .map(|meant| format!("; did you mean `{meant}`?"))
+            .unwrap_or_default();
+        Some(Fault {
+            what: format!("there is no MJML element `{name}`{hint}"),
+            range: at..at + 1 + name.len(),
+        })
+    })
+}
+
+/// The element in which something stands.
+fn enclosing(mjml: &str, at: usize) -> String {
+    let mut open: Vec<String> = Vec::new();
+    let before = mjml.get(..at).unwrap_or_default();
+    let mut from = 0;
+    while let Some(start) = before
+        .get(from..)
+        .and_then(|rest| rest.find('<'))
+        .map(|found| from + found)
+    {
+        let rest = before.get(start..).unwrap_or_default();
+        if rest.starts_with("<!--") {
+            from = rest.find("-->").map_or(before.len(), |end| start + end + 3);
+            continue;
+        }
+        let end = super::html::end_of_element_tag(before, start).unwrap_or(before.len());
+        if let Some((name, is_end)) = element_name(rest) {
+            let is_empty = before.get(..end).is_some_and(|tag| tag.ends_with("/>"));
+            if is_end {
+                open.pop();
+            } else if !is_empty {
+                open.push(name);
+            }
+        }
+        from = end.max(start + 1);
+    }
+    open.pop().unwrap_or_default()
+}
+
+fn explain(protected: &Protected, mjml: &str, error: &mrml::prelude::parser::Error) -> Fault {
+    use mrml::prelude::parser::Error;
+    let (what, span) = match error {
+        Error::UnexpectedElement { position, .. } => ("this element cannot stand here", Some(position)),
+        Error::UnexpectedToken { position, .. } => ("this is not MJML", Some(position)),
+        Error::MissingAttribute { position, .. } => ("an attribute is missing", Some(position)),
+        Error::InvalidAttribute { position, .. } => ("this attribute cannot be read", Some(position)),
+        Error::InvalidFormat { position, .. } => ("this cannot be read", Some(position)),
+        Error::IncludeLoaderError { position, .. } => (
+            "`mj-include` is not read; write `{{> name}}` for a partial of HTML",
+            Some(position),
+        ),
+        Error::EndOfStream { .. } => ("an element is not closed", None),
+        Error::NoRootNode => ("there is no `<mjml>`", None),
+        Error::SizeLimit { .. } | Error::ParserError { .. } => ("this MJML cannot be read", None),
+    };
+    let range = span.map_or(0..0, |span| {
+        let start = protected.source_offset(span.start);
+        start..protected.source_offset(span.end).clamp(start, mjml.len())
+    });
+    Fault {
+        what: what.to_owned(),
+        range,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIL: &str = "<mjml><mj-head><mj-title>{{subject}}</mj-title></mj-head><mj-body>\n\
+        {{#if is_vip}}<mj-section><mj-column><mj-text>Hello {{name}}</mj-text></mj-column></mj-section>{{/if}}\n\
+        <mj-section>{{#each goods}}<mj-column><mj-button href=\"{{url}}\">{{title}}</mj-button></mj-column>{{/each}}</mj-section>\n\
+        </mj-body></mjml>";
+
+    #[test]
+    fn every_tag_is_still_there_in_its_order() {
+        let Ok(made) = to_html(MAIL) else {
+            panic!("not made")
+        };
+        let tags = |text: &str| -> Vec<String> {
+            super::super::tags::find(text)
+                .iter()
+                .map(|tag| tag.text(text).to_owned())
+                .collect()
+        };
+        // The title stands in an attribute as well.
+        let mut found = tags(&made.html);
+        found.dedup();
+        assert_eq!(found, tags(MAIL));
+        assert!(made.html.contains("<table"), "{}", made.html);
+        assert!(made.html.contains("Hello {{name}}"));
+        assert!(made.html.contains("href=\"{{url}}\""));
+    }
+
+    #[test]
+    fn faults_are_shown_where_they_stand() {
+        for (mjml, what, at) in [
+            (
+                "<mjml><mj-body>{{a}}<mj-carpet></mj-carpet></mj-body></mjml>",
+                "there is no MJML element `mj-carpet`",
+                "mj-carpet",
+            ),
+            ("<p>{{a}}</p>", "this is not MJML", ""),
+        ] {
+            let Err(fault) = to_html(mjml) else {
+                panic!("{mjml}")
+            };
+            assert!(fault.what.starts_with(what), "{mjml}: {}", fault.what);
+            assert!(
+                mjml.get(fault.range.clone()).unwrap().contains(at),
+                "{:?}",
+                fault.range
+            );
+        }
+    }
+}

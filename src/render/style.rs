@@ -1,0 +1,232 @@
+//! CSS, written into the elements it is for: many mail programs drop `<style>`.
+//!
+//! Once per template where that changes nothing else: the tags are taken out first, since a parser of HTML moves
+//! `{{#each}}` out of a table and takes attributes apart. Where it cannot be told beforehand what a rule matches, or
+//! what came back is not the same document, every mail is done by itself, which takes a third of a millisecond.
+
+use css_inline::{CSSInliner, InlineOptions};
+
+use super::protect::{Place, Restored, protect};
+use super::tags::{self, Kind};
+
+/// Selectors that look at what stands beside an element: blocks change it from mail to mail.
+const OF_SIBLINGS: [&str; 8] = [":first", ":last", ":nth", ":only", ":empty", "+", "~", ":has("];
+
+/// What to do with the styles of one template.
+pub(super) enum Styling {
+    /// There is nothing to be written into elements.
+    Nothing,
+    /// Done.
+    Once(Restored),
+    /// Every mail by itself.
+    EachMail,
+}
+
+/// Writes the styles of a template into its elements, if that can be done for all mails at once.
+pub(super) fn once(html: &str) -> Styling {
+    if !html.to_ascii_lowercase().contains("<style") {
+        return Styling::Nothing;
+    }
+    let protected = protect(html, |token, _| format!("<!--{token}-->"));
+    let is_clear = protected.tags.iter().all(|(tag, place)| {
+        matches!(
+            place,
+            Place::Text | Place::Comment | Place::RawText | Place::Value
+        ) && tag.kind != Kind::Partial
+    });
+    if !is_clear || (protected.has_blocks() && looks_at_siblings(html)) {
+        return Styling::EachMail;
+    }
+    let Ok(made) = each(&protected.html) else {
+        return Styling::EachMail;
+    };
+    let restored = protected.restore(&made, html);
+    if restored.is_whole && are_blocks_whole(&restored.html) {
+        Styling::Once(restored)
+    } else {
+        Styling::EachMail
+    }
+}
+
+/// Writes the styles of one mail into its elements.
+pub(super) fn each(html: &str) -> Result<String, css_inline::InlineError> {
+    let options = InlineOptions {
+        // What cannot be written into elements, such as media queries and `:hover`, stays there.
+        keep_style_tags: true,
+        keep_link_tags: true,
+        load_remote_stylesheets: false,
+        ..InlineOptions::default()
+    };
+    CSSInliner::new(options).inline(html)
+}
+
+fn looks_at_siblings(html: &str) -> bool {
+    let lower = html.to_ascii_lowercase();
+    let styles = lower
+        .split("<style")
+        .skip(1)
+        .filter_map(|rest| rest.split("</style").next());
+    styles.into_iter().any(|css| {
+        let selectors = css.split('}').filter_map(|rule| rule.split('{').next());
+        selectors
+            .into_iter()
+            .any(|selector| OF_SIBLINGS.iter().any(|sign| selector.contains(sign)))
+    })
+}
+
+/// Does every block begin, divide and end in the same element?
+fn are_blocks_whole(html: &str) -> bool {
+    let mut elements: Vec<usize> = vec![0];
+    let mut blocks: Vec<usize> = Vec::new();
+    let mut count = 0;
+    let mut at = 0;
+    let all = tags::find(html);
+    let mut waiting = all.iter().filter(|tag| tag.is_block()).peekable();
+    loop {
+        let next_tag = waiting.peek().map_or(html.len(), |tag| tag.range.start);
+        let open = html
+            .get(at..)
+            .and_then(|rest| rest.find('<'))
+            .map_or(html.len(), |found| at + found);
+        if open.min(next_tag) >= html.len() {
+            return blocks.is_empty();
+        }
+        if next_tag < open {
+            let Some(tag) = waiting.next() else { return false };
+            let here = elements.last().copied().unwrap_or_default();
+            match tag.kind {
+                Kind::Open => blocks.push(here),
+                Kind::Close if blocks.pop() == Some(here) => {}
+                Kind::Else if blocks.last() == Some(&here) => {}
+                _ => return false,
+            }
+            at = tag.range.end;
+            continue;
+        }
+        let rest = html.get(open..).unwrap_or_default();
+        if rest.starts_with("<!--") {
+            at = rest.find("-->").map_or(html.len(), |end| open + end + 3);
+        } else if let Some((name, is_end)) = super::html::element_name(rest) {
+            at = super::html::end_of_element_tag(html, open).unwrap_or(html.len());
+            if is_end {
+                elements.pop();
+            } else if !VOID.contains(&name.as_str()) {
+                count += 1;
+                elements.push(count);
+            }
+            if matches!(name.as_str(), "style" | "script" | "title") && !is_end {
+                let close = html.get(at..).and_then(|rest| rest.find("</"));
+                at = close.map_or(html.len(), |close| at + close);
+            }
+        } else {
+            at = open + 1;
+        }
+        // Tags inside what was passed stand in no element of their own.
+        while let Some(tag) = waiting.next_if(|tag| tag.range.start < at) {
+            match tag.kind {
+                Kind::Open => blocks.push(usize::MAX),
+                Kind::Close if blocks.pop() == Some(usize::MAX) => {}
+                Kind::Else if blocks.last() == Some(&usize::MAX) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// Elements without an end.
+const VOID: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
+    "wbr",
+];
+
+#[cfg(test)]
+mod tests {
+    use handlebars::Handlebars;
+    use serde_json::json;
+
+    use super::*;
+
+    const CSS: &str = "<style>p { color: red } .big { font-size: 20px } td { padding: 4px } a:hover { color: blue } \
+                       @media (max-width: 600px) { td { width: 100% } }</style>";
+
+    /// Templates as people write them, with what the parser of HTML would do harm to.
+    fn corpus() -> Vec<String> {
+        let bodies = [
+            "<p>Hello {{name}}</p>",
+            "<table><tbody>{{#each goods}}<tr><td>{{title}}</td></tr>{{/each}}</tbody></table>",
+            "<table>{{#each goods}}<tr><td class=\"big\">{{title}}</td></tr>{{/each}}</table>",
+            "<table><tr>{{#if vip}}<td>yes</td>{{else}}<td>no</td>{{/if}}</tr></table>",
+            "<ul>{{#each goods}}<li><a href=\"{{url}}?a=1&amp;b=2\">{{title}}</a></li>{{/each}}</ul>",
+            "<p class=\"{{#if vip}}big{{/if}}\">x</p>",
+            "<td {{#if vip}}class=\"big\"{{/if}}>x</td>",
+            "<p style=\"color: {{colour}}\">x</p>",
+            "<select>{{#each goods}}<option>{{title}}</option>{{/each}}</select>",
+            "<!--[if mso]><p>{{name}}</p><![endif]--><p>{{{html}}}</p>",
+            "<p>{{#if vip}}<b>very{{/if}}</b> {{name}}</p>",
+            "{{#if vip}}<div>{{/if}}<p>{{name}}</p>{{#if vip}}</div>{{/if}}",
+            "<img src=\"{{url}}\" alt=\"{{name}}\"><br/><p>5 &lt; 6 &amp; {{name}} &nbsp;\\{{name}}</p>",
+        ];
+        let whole = |body: &&str| {
+            format!(
+                "<!DOCTYPE html><html><head><title>{{{{name}}}}</title>{CSS}</head><body>{body}</body></html>"
+            )
+        };
+        bodies.iter().map(whole).collect()
+    }
+
+    fn render(template: &str, is_vip: bool, goods: usize) -> String {
+        let goods: Vec<_> = (0..goods)
+            .map(|n| json!({ "title": format!("T{n} <b>"), "url": "https://a.example/" }))
+            .collect();
+        let data = json!({
+            "name": "Li & \"Lei\"", "vip": is_vip, "goods": goods, "url": "https://b.example/?x=1&y=2",
+            "colour": "green", "html": "<i>raw</i>",
+        });
+        let mut registry = Handlebars::new();
+        registry.register_escape_fn(crate::render::escape_html);
+        registry.render_template(template, &data).unwrap()
+    }
+
+    /// As a parser of HTML sees it.
+    fn parsed(html: &str) -> String {
+        each(html).unwrap()
+    }
+
+    #[test]
+    fn styled_then_rendered_is_rendered_then_styled() {
+        let mut once_for_all = 0;
+        for template in corpus() {
+            let Styling::Once(made) = once(&template) else {
+                continue;
+            };
+            once_for_all += 1;
+            for (is_vip, goods) in [(true, 0), (false, 1), (true, 3)] {
+                let ahead = render(&made.html, is_vip, goods);
+                let after = each(&render(&template, is_vip, goods)).unwrap();
+                assert_eq!(parsed(&ahead), parsed(&after), "{template}");
+                assert!(ahead.contains("style=\"") || !ahead.contains("<p"), "{ahead}");
+            }
+        }
+        assert!(once_for_all >= 5, "{once_for_all}");
+    }
+
+    #[test]
+    fn what_cannot_be_told_beforehand_is_done_for_each_mail() {
+        for body in [
+            "<p class=\"{{c}}\">x</p>",
+            "<td {{#if vip}}class=\"big\"{{/if}}>x</td>",
+            "<p style=\"color: {{colour}}\">x</p>",
+            "{{> header}}<p>x</p>",
+            "<p>{{#if vip}}<b>very{{/if}}</b></p>",
+        ] {
+            let template = format!("<html><head>{CSS}</head><body>{body}</body></html>");
+            assert!(matches!(once(&template), Styling::EachMail), "{body}");
+        }
+        let rows = "<style>tr:nth-child(even) { color: red }</style><table>{{#each goods}}<tr></tr>{{/each}}</table>";
+        assert!(matches!(once(rows), Styling::EachMail));
+        assert!(matches!(
+            once("<p style='color:red'>{{name}}</p>"),
+            Styling::Nothing
+        ));
+    }
+}

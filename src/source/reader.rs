@@ -1,0 +1,68 @@
+//! Reads single rows again, by the places at which they stood when the list was streamed.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use csv::StringRecord;
+
+use super::check::{Judged, Shape};
+use super::split::{Cells, RawRow};
+use crate::campaign::Problem;
+use crate::mail::{Place, Recipient};
+
+/// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
+#[derive(Clone, Debug)]
+pub struct RowReader {
+    pub(super) shape: Arc<Shape>,
+    pub(super) file: Arc<File>,
+}
+
+impl RowReader {
+    /// A problem with one cell of the row at this place.
+    pub fn problem(&self, place: Place, column: usize, what: String) -> anyhow::Result<Problem> {
+        let mut bytes = vec![0; usize::try_from(place.length)?];
+        self.file.read_exact_at(&mut bytes, place.offset)?;
+        let mut cells = Cells::new(self.shape.delimiter);
+        cells.scan(&bytes);
+        let row = RawRow {
+            place,
+            bytes: &bytes,
+            cells: &cells,
+            is_cut: false,
+        };
+        let text = std::str::from_utf8(&bytes)?;
+        let start = cells.start_of(column);
+        let length = cells.texts(text).nth(column).map_or(1, |cell| cell.len());
+        Ok(self.shape.at(&row, text, start..start + length, what))
+    }
+
+    /// The recipient at a place that [`List::rows`] gave for it.
+    pub fn read(&self, place: Place) -> anyhow::Result<Recipient> {
+        let at = || {
+            format!(
+                "read line {} of the list {} again",
+                place.line,
+                self.shape.path.display()
+            )
+        };
+        let length = usize::try_from(place.length).with_context(at)?;
+        let mut bytes = vec![0; length];
+        self.file
+            .read_exact_at(&mut bytes, place.offset)
+            .with_context(at)?;
+        let mut cells = Cells::new(self.shape.delimiter);
+        cells.scan(&bytes);
+        let row = RawRow {
+            place,
+            bytes: &bytes,
+            cells: &cells,
+            is_cut: false,
+        };
+        match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
+            Some(Judged::Usable(recipient)) => Ok(recipient),
+            Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
+        }
+    }
+}

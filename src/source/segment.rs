@@ -1,0 +1,167 @@
+//! Which people of a list are meant: those whom the filter matches, who stand on no other list that is excluded, and
+//! whom the sample takes.
+
+use std::collections::{BTreeSet, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use super::filter::Filter;
+use super::{List, Row};
+use crate::campaign::list::Sample;
+use crate::campaign::{ListSettings, Problem, Problems};
+use crate::mail::{Address, Columns, Recipient};
+
+/// Why somebody on the list is not meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotMeant {
+    /// `where` does not match.
+    Filter,
+    /// They stand on a list that is excluded.
+    Excluded,
+    /// The sample has not taken them.
+    Sample,
+}
+
+/// The choice, as far as one row tells.
+#[derive(Debug, Default)]
+pub(super) struct Segment {
+    filter: Option<Filter>,
+    excluded: HashSet<[u8; 16]>,
+    sample: Option<Sample>,
+    /// Samples of different campaigns are different.
+    seed: String,
+}
+
+/// Whether somebody is meant, or the cell that should be a number and is not.
+pub(super) type Chosen = Result<Option<NotMeant>, (usize, String)>;
+
+impl Segment {
+    pub(super) fn new(settings: &ListSettings, columns: &Columns) -> Result<Self, Problems> {
+        let filter = match &settings.filter {
+            None => None,
+            Some(said) => match Filter::parse(&said.text, columns) {
+                Ok(filter) => Some(filter),
+                Err((what, hint)) => {
+                    let problem = Problem {
+                        what,
+                        ..said.at.clone()
+                    };
+                    return Err(Problem { hint, ..problem }.into());
+                }
+            },
+        };
+        let mut excluded = HashSet::new();
+        for path in &settings.exclude {
+            // Whoever stands there is excluded, whatever that list says of them.
+            let plain = ListSettings {
+                ignores_consent: true,
+                is_fixing: true,
+                ..ListSettings::default()
+            };
+            let list = List::open(path, &plain)?;
+            let unread =
+                |error: anyhow::Error| Problem::with_file(path, format!("cannot be read: {error:#}"));
+            for row in list.rows().map_err(unread)? {
+                if let Row::Usable(recipient) = row.map_err(unread)? {
+                    excluded.insert(fingerprint("", &recipient.address));
+                }
+            }
+        }
+        Ok(Self {
+            filter,
+            excluded,
+            sample: settings.sample,
+            seed: settings.seed.clone(),
+        })
+    }
+
+    /// Is everybody meant?
+    pub(super) fn is_everybody(&self) -> bool {
+        self.filter.is_none() && self.excluded.is_empty() && self.sample.is_none()
+    }
+
+    /// Judges one person by the row and, where the sample is a number of people, by the greatest draw it takes.
+    pub(super) fn judge(&self, recipient: &Recipient, greatest: Option<u64>) -> Chosen {
+        if let Some(filter) = &self.filter {
+            match filter.matches(&recipient.values) {
+                Ok(true) => {}
+                Ok(false) => return Ok(Some(NotMeant::Filter)),
+                Err(fault) => {
+                    let what = format!("`{}` is no number, and `where` compares it with one", fault.cell);
+                    return Err((fault.column, what));
+                }
+            }
+        }
+        if !self.excluded.is_empty() && self.excluded.contains(&fingerprint("", &recipient.address)) {
+            return Ok(Some(NotMeant::Excluded));
+        }
+        let is_taken = match self.sample {
+            None => true,
+            Some(Sample::Share(share)) => {
+                // Drawn numbers are spread evenly over all of u64.
+                let most = u128::from(share) * (u128::from(u64::MAX) + 1) / 1_000_000;
+                u128::from(self.draw(&recipient.address)) < most
+            }
+            Some(Sample::People(_)) => {
+                greatest.is_none_or(|greatest| self.draw(&recipient.address) <= greatest)
+            }
+        };
+        Ok((!is_taken).then_some(NotMeant::Sample))
+    }
+
+    /// How many people the sample takes, when it takes a number of them.
+    pub(super) fn people(&self) -> Option<u64> {
+        match self.sample {
+            Some(Sample::People(people)) => Some(people),
+            Some(Sample::Share(_)) | None => None,
+        }
+    }
+
+    /// The lot that a person draws: the same whenever it is drawn for this campaign.
+    pub(super) fn draw(&self, address: &Address) -> u64 {
+        let print = u128::from_be_bytes(fingerprint(&self.seed, address));
+        u64::try_from(print >> u64::BITS).unwrap_or_default()
+    }
+}
+
+/// The smallest lots of all that are drawn.
+#[derive(Debug)]
+pub(super) struct Smallest {
+    most: usize,
+    /// Each once: who stands on several rows draws one lot.
+    kept: BTreeSet<u64>,
+}
+
+impl Smallest {
+    pub(super) fn new(most: u64) -> Self {
+        Self {
+            most: usize::try_from(most).unwrap_or(usize::MAX),
+            kept: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, lot: u64) {
+        self.kept.insert(lot);
+        if self.kept.len() > self.most {
+            self.kept.pop_last();
+        }
+    }
+
+    /// The greatest of them.
+    pub(super) fn greatest(&self) -> Option<u64> {
+        self.kept.last().copied()
+    }
+}
+
+fn fingerprint(seed: &str, address: &Address) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    digest.update(seed.as_bytes());
+    digest.update([0]);
+    digest.update(address.key().as_bytes());
+    let mut print = [0; 16];
+    print
+        .iter_mut()
+        .zip(digest.finalize())
+        .for_each(|(to, from)| *to = from);
+    print
+}

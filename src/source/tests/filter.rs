@@ -1,0 +1,133 @@
+//! `where`: what it chooses, and what it says of mistakes.
+
+use proptest::prelude::*;
+
+use super::super::columns::variable;
+use super::super::filter::*;
+use super::*;
+
+fn columns() -> Columns {
+    let headers: Vec<String> = ["Email", "Country", "Total Spent", "姓名", "Signed up"]
+        .map(str::to_owned)
+        .into();
+    Columns {
+        names: headers.iter().map(|header| variable(header)).collect(),
+        headers,
+        email: 0,
+    }
+}
+
+fn row() -> StringRecord {
+    StringRecord::from(vec!["li@example.com", "DE", "1,234.50", "张三", "2026-03-01"])
+}
+
+#[test]
+fn conditions_choose_rows() {
+    for (text, is_meant) in [
+        ("country = 'DE'", true),
+        ("country = 'de'", false),
+        ("country ilike 'de'", true),
+        ("Country <> 'FR' and total_spent > 100", true),
+        ("country = 'FR' or total_spent >= 1234.5", true),
+        ("not (country = 'DE')", false),
+        ("100 < total_spent", true),
+        ("total_spent < -1", false),
+        ("country in ('FR', 'DE')", true),
+        ("country not in ('FR', 'DE')", false),
+        ("total_spent between 1000 and 2000", true),
+        ("姓名 like '张%'", true),
+        ("\"Total Spent\" > 1000", true),
+        ("email like '%@example.com'", true),
+        ("email like '__@%'", true),
+        ("email like '%@example'", false),
+        ("signed_up >= '2026-01-01' and signed_up < '2026-04-01'", true),
+        ("姓名 is not null", true),
+        ("country is null", false),
+    ] {
+        let filter = Filter::parse(text, &columns()).unwrap();
+        assert_eq!(filter.matches(&row()), Ok(is_meant), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_cell_is_neither_greater_nor_smaller() {
+    let row = StringRecord::from(vec!["li@example.com", "", "", "", ""]);
+    for (text, is_meant) in [
+        ("total_spent > 0", false),
+        ("total_spent <= 0", false),
+        ("country = ''", true),
+        ("country <> 'DE'", true),
+        ("country is null", true),
+    ] {
+        let filter = Filter::parse(text, &columns()).unwrap();
+        assert_eq!(filter.matches(&row), Ok(is_meant), "{text}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_no_number_is_a_problem() {
+    let filter = Filter::parse("country > 5", &columns()).unwrap();
+    let fault = filter.matches(&row()).unwrap_err();
+    assert_eq!((fault.column, fault.cell.as_str()), (1, "DE"));
+    for cell in ["1,2", "1.2.3", "inf", "nan", "12,34,567", "1,234,56"] {
+        assert_eq!(number_of(cell), None, "{cell}");
+    }
+}
+
+#[test]
+fn mistakes_are_explained() {
+    for (text, what, hint) in [
+        (
+            "contry = 'DE'",
+            "the list has no column `contry`",
+            "did you mean `country`?",
+        ),
+        (
+            "country = DE",
+            "the list has no column `DE`",
+            "text stands in single quotes",
+        ),
+        ("country = 'DE' and", "expected: an expression", "write it like"),
+        (
+            "country = 'DE' drop",
+            "`drop` is one word too many",
+            "write it like",
+        ),
+        ("country = 'DE", "unterminated", "write it like"),
+        (
+            "total_spent > country",
+            "`total_spent > country` compares two columns",
+            "single quotes",
+        ),
+        ("lower(country) = 'de'", "`lower(country)` is not a column", ""),
+        ("select 1", "", ""),
+    ] {
+        let (said, hinted) = Filter::parse(text, &columns()).unwrap_err();
+        assert!(said.contains(what), "{text}: {said}");
+        assert!(hinted.unwrap_or_default().contains(hint), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-z_'%()<>=0-9 ,.-]{0,60}|\\PC{0,40}") {
+        if let Ok(filter) = Filter::parse(&text, &columns()) {
+            let _either = filter.matches(&row());
+        }
+    }
+
+    #[test]
+    fn patterns_are_those_of_a_regular_expression(pattern in "[ab%_]{0,8}", cell in "[ab]{0,8}") {
+        fn slow(pattern: &[char], cell: &[char]) -> bool {
+            match (pattern, cell) {
+                ([], []) => true,
+                (['%', rest @ ..], _) => slow(rest, cell) || (!cell.is_empty() && slow(pattern, &cell[1..])),
+                (['_', rest @ ..], [_, more @ ..]) => slow(rest, more),
+                ([c, rest @ ..], [d, more @ ..]) if c == d => slow(rest, more),
+                _ => false,
+            }
+        }
+        let (p, c): (Vec<char>, Vec<char>) = (pattern.chars().collect(), cell.chars().collect());
+        prop_assert_eq!(Pattern::new(&pattern, false).matches(&cell), slow(&p, &c));
+    }
+}

@@ -1,0 +1,351 @@
+//! Lists as people have them: what `list inspect` says of each, and what becomes of them.
+
+use serde_json::Value;
+
+use super::harness::{Ended, Sandbox, Workspace};
+
+/// A list of the collection in `tests/fixtures/lists`, which `docs/lists.md` describes.
+fn fixture(name: &str) -> String {
+    format!("{}/tests/fixtures/lists/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A workspace whose mails need nothing of a list but addresses.
+fn workspace(sandbox: &Sandbox, list: &[u8], more: &str) -> Workspace {
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com"]);
+    std::fs::write(workspace.path("list.csv"), list).unwrap();
+    workspace.write("templates/body.html.hbs", "<p>Hello {{email}}.</p>");
+    workspace.write(
+        "campaigns/news.toml",
+        &format!(
+            "subject = \"News\"\nrecipients = \"list.csv\"\nhtml = \"templates/body.html.hbs\"\n{more}\n"
+        ),
+    );
+    workspace
+}
+
+fn inspect(name: &str, more: &[&str]) -> (Ended, Value) {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com"]);
+    let file = fixture(name);
+    let mut args = vec!["list", "inspect", "--json", &file];
+    args.extend(more);
+    let ended = workspace.run(&args);
+    let found = serde_json::from_str(&ended.stdout).unwrap();
+    (ended, found)
+}
+
+/// Lines and severities of all problems.
+fn problems(found: &Value) -> Vec<(u64, &str)> {
+    let problems = found["problems"].as_array().unwrap().iter();
+    problems
+        .map(|note| (note["line"].as_u64().unwrap(), note["severity"].as_str().unwrap()))
+        .collect()
+}
+
+fn says(found: &Value, what: &str) -> bool {
+    found["problems"].as_array().unwrap().iter().any(|note| {
+        let words = format!("{} {}", note["message"], note["hint"]);
+        words.contains(what)
+    })
+}
+
+#[test]
+fn every_list_of_the_collection_is_read_as_it_should_be() {
+    for (name, options, rows, usable, encoding, delimiter) in [
+        ("01_utf8.csv", vec![], 2, 2, "UTF-8", ","),
+        ("02_utf8_bom.csv", vec![], 2, 2, "UTF-8", ","),
+        ("03_gbk_crlf.csv", vec![], 2, 2, "GB18030", ","),
+        ("05_utf16le_tab.txt", vec![], 2, 2, "UTF-16LE", "tab"),
+        ("06_big5.csv", vec!["--encoding", "big5"], 2, 2, "Big5", ","),
+        ("07_semicolon.csv", vec![], 1, 1, "UTF-8", ";"),
+        ("09_quotes_newline.csv", vec![], 1, 1, "UTF-8", ","),
+        ("10_header_injection.csv", vec![], 1, 1, "UTF-8", ","),
+        ("11_formula.csv", vec![], 2, 2, "UTF-8", ","),
+        ("12_fullwidth_addr.csv", vec![], 4, 1, "UTF-8", ","),
+        ("12_fullwidth_addr.csv", vec!["--fix"], 4, 3, "UTF-8", ","),
+        ("14_dups.csv", vec![], 3, 1, "UTF-8", ","),
+        ("15_bad_addresses.csv", vec![], 12, 1, "UTF-8", ","),
+        ("15_bad_addresses.csv", vec!["--fix"], 12, 2, "UTF-8", ","),
+        ("16_long_local.csv", vec![], 3, 1, "UTF-8", ","),
+        ("18_blank_lines_trailing_commas.csv", vec![], 2, 2, "UTF-8", ","),
+        ("21_header_aliases.csv", vec![], 1, 1, "UTF-8", ","),
+        ("23_mojibake.csv", vec![], 2, 2, "UTF-8", ","),
+        ("24_nul_ctrl_zwsp.csv", vec![], 3, 1, "UTF-8", ","),
+        ("25_sci_notation.csv", vec![], 1, 1, "UTF-8", ","),
+        ("27_template_syntax.csv", vec![], 2, 2, "UTF-8", ","),
+        ("34_5000_rows_bad_at_4000.csv", vec![], 5000, 4999, "UTF-8", ","),
+    ] {
+        let (ended, found) = inspect(name, &options);
+        let case = format!("{name} {options:?}: {found}");
+        assert_eq!(ended.code, Some(0), "{case}");
+        assert_eq!(
+            (found["rows"].as_u64(), found["usable"].as_u64()),
+            (Some(rows), Some(usable)),
+            "{case}"
+        );
+        assert_eq!(found["encoding"], encoding, "{case}");
+        assert_eq!(found["delimiter"], delimiter, "{case}");
+    }
+}
+
+#[test]
+fn lists_that_cannot_be_used_end_with_65_and_say_why() {
+    for (name, what) in [
+        (
+            "19_dup_headers.csv",
+            "two columns are called `email`: `Email` and `EMAIL`",
+        ),
+        ("29_empty.csv", "this list is empty"),
+        ("30_header_only.csv", "no recipients"),
+        (
+            "32_xlsx_renamed.csv",
+            "this is an Excel workbook (.xlsx, a zip file)",
+        ),
+    ] {
+        let (ended, found) = inspect(name, &[]);
+        ended.expect(65);
+        assert!(says(&found, what), "{name}: {found}");
+        assert_eq!(found["usable"], 0);
+    }
+    let (_, found) = inspect("19_dup_headers.csv", &[]);
+    assert!(
+        says(&found, "two columns are called `name`: `name` and `Name`"),
+        "{found}"
+    );
+    assert_eq!(found["rows"], 1);
+}
+
+#[test]
+fn what_looks_wrong_is_named_with_its_line() {
+    for (name, expected, what) in [
+        (
+            "10_header_injection.csv",
+            vec![(2, "warning")],
+            "a line break in `name`",
+        ),
+        ("11_formula.csv", vec![(2, "warning")], "a formula, not its value"),
+        (
+            "12_fullwidth_addr.csv",
+            vec![(2, "error"), (3, "warning"), (4, "warning"), (5, "warning")],
+            "--fix makes it `zhang@example.com`",
+        ),
+        (
+            "14_dups.csv",
+            vec![(3, "warning"), (4, "warning"), (4, "warning")],
+            "stands on line 2 already",
+        ),
+        (
+            "16_long_local.csv",
+            vec![(3, "error"), (4, "error")],
+            "64 is the most",
+        ),
+        (
+            "23_mojibake.csv",
+            vec![(2, "warning"), (3, "warning")],
+            "looks like mojibake",
+        ),
+        (
+            "25_sci_notation.csv",
+            vec![(2, "warning")],
+            "`1.38E+10` is a number that a spreadsheet has shortened",
+        ),
+        ("34_5000_rows_bad_at_4000.csv", vec![(4001, "error")], "@"),
+    ] {
+        let (_, found) = inspect(name, &[]);
+        assert_eq!(problems(&found), expected, "{name}: {found}");
+        assert!(says(&found, what), "{name}: {found}");
+    }
+    let (_, found) = inspect("24_nul_ctrl_zwsp.csv", &[]);
+    assert!(
+        says(&found, "a NUL character") && says(&found, "U+202D or U+202E"),
+        "{found}"
+    );
+    let (_, found) = inspect("15_bad_addresses.csv", &[]);
+    assert!(
+        says(&found, "several addresses in one cell") && says(&found, "--fix makes it `a@example.com`"),
+        "{found}"
+    );
+}
+
+#[test]
+fn columns_are_told_by_their_headers() {
+    let (_, found) = inspect("21_header_aliases.csv", &[]);
+    assert_eq!(found["email_column"], "邮箱地址");
+    assert_eq!(
+        found["columns"],
+        serde_json::json!(["邮箱地址", "客户姓名", "E-Mail2"])
+    );
+    let (_, found) = inspect("02_utf8_bom.csv", &[]);
+    assert_eq!(found["columns"][0], "email");
+    let (_, found) = inspect("06_big5.csv", &["--encoding", "big5"]);
+    assert!(found["sample"][1].to_string().contains("許功蓋"), "{found}");
+    let (_, found) = inspect("09_quotes_newline.csv", &[]);
+    assert_eq!(found["sample"][0]["addr"], "1 Road\r\nFloor 2");
+}
+
+#[test]
+fn a_list_in_gb18030_is_sent_as_it_is() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(&sandbox, &std::fs::read(fixture("03_gbk_crlf.csv")).unwrap(), "");
+    workspace
+        .send(&[])
+        .expect(0)
+        .says(&["was read as GB18030: email, 姓名, 公司"]);
+    assert_eq!(sandbox.arrived()["zhang@example.com"], 1);
+    // Not read again: what goes on is what was enrolled.
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 2);
+}
+
+#[test]
+fn people_who_may_not_be_mailed_are_left_out_listed_and_remembered() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "Email,Accepts Email Marketing\na@example.com,yes\nb@example.com,no\nc@example.com,no\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "");
+    workspace.send(&[]).expect(0).says(&[
+        "2 people are not mailed, as the list itself says",
+        "line 3: b@example.com (`Accepts Email Marketing` is `no`)",
+    ]);
+    assert_eq!(sandbox.journal().len(), 1);
+    let withheld = std::fs::read_to_string(workspace.path("withheld.csv")).unwrap();
+    assert!(
+        withheld.contains("4,c@example.com,`Accepts Email Marketing` is `no`"),
+        "{withheld}"
+    );
+    workspace
+        .run(&["suppress", "import", "list.csv", "--yes"])
+        .expect(0)
+        .says(&[
+            "2 addresses added to the suppression list",
+            "1 address may be mailed",
+        ]);
+    // Consent ignored is a change, and the suppression still holds.
+    workspace
+        .send(&["--ignore-consent"])
+        .expect(65)
+        .says(&["ignore_consent was not set and is `true`"]);
+    workspace
+        .send(&["--ignore-consent", "--accept-changes"])
+        .expect(0);
+    assert_eq!(sandbox.journal().len(), 1);
+}
+
+#[test]
+fn addresses_are_repaired_only_when_asked() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(
+        &sandbox,
+        "email\nzhang＠example.com\nli@gmial.com\n".as_bytes(),
+        "",
+    );
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["a full-width `＠`", "--fix makes it `zhang@example.com`"]);
+    workspace.send(&["--fix"]).expect(0);
+    assert_eq!(sandbox.arrived()["zhang@example.com"], 1);
+    assert_eq!(sandbox.arrived()["li@gmail.com"], 1);
+}
+
+#[test]
+fn a_list_is_made_clean() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com"]);
+    let list = "E-Mail;Name\n zhang＠example.com ;张三\n\"a@b.com;c@d.com\";Anna\nA@B.com;again\nbad;x\n";
+    std::fs::write(workspace.path("raw.csv"), list).unwrap();
+    workspace
+        .run(&["list", "fix", "raw.csv", "-o", "clean.csv"])
+        .expect(0)
+        .says(&[
+            "4 rows written to clean.csv",
+            "1 row cannot be repaired; see clean.rejected.csv",
+        ]);
+    let clean = std::fs::read_to_string(workspace.path("clean.csv")).unwrap();
+    assert_eq!(
+        clean,
+        "E-Mail,Name\nzhang@example.com,张三\na@b.com,Anna\nc@d.com,Anna\nA@B.com,again\n"
+    );
+    workspace
+        .run(&["list", "fix", "raw.csv", "-o", "clean.csv"])
+        .expect(64)
+        .says(&["clean.csv is there already; nothing was written"]);
+    let list = fixture("05_utf16le_tab.txt");
+    let converted = workspace.run(&["list", "convert", &list]).expect(0);
+
+    assert!(
+        converted.stdout.starts_with("email,姓名,公司"),
+        "{}",
+        converted.stdout
+    );
+}
+
+#[test]
+fn only_those_who_are_meant_are_mailed() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,country,spent\na@example.com,DE,150\nb@example.com,FR,500\nc@example.com,DE,90\nd@example.com,DE,\"1,200\"\n";
+    let meant = "where = \"country = 'DE' and spent > 100\"\nexclude = [\"vip.csv\"]\n";
+    let chosen = workspace(&sandbox, list.as_bytes(), meant);
+    let workspace = &chosen;
+    std::fs::write(workspace.path("vip.csv"), "email\nD@example.com\n").unwrap();
+    workspace
+        .run(&["check", "news"])
+        .expect(0)
+        .says(&["2, by `where`", "1, by `exclude`"]);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 1);
+    assert_eq!(sandbox.arrived()["a@example.com"], 1);
+    let other = self::workspace(&sandbox, list.as_bytes(), "where = \"contry = 'DE'\"\n");
+    let workspace = &other;
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["the list has no column `contry`", "did you mean `country`?"]);
+}
+
+#[test]
+fn a_sample_is_the_same_whenever_it_is_drawn() {
+    let sandbox = Sandbox::start(&[]);
+    let people: Vec<String> = (0..1_000)
+        .map(|number| format!("p{number}@example.com"))
+        .collect();
+    let list = format!("email\n{}\n", people.join("\n"));
+    let tenth = workspace(&sandbox, list.as_bytes(), "sample = \"10%\"");
+    let said = tenth.run(&["check", "news", "--json"]);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    let usable = found["findings"]["usable"].as_u64().unwrap();
+    assert!((60..140).contains(&usable), "{found}");
+    let exactly = workspace(&sandbox, list.as_bytes(), "sample = 25");
+    exactly.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 25);
+    exactly.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 25);
+}
+
+#[test]
+fn everyone_gets_one_variant_in_their_language() {
+    let sandbox = Sandbox::start(&[]);
+    let people: Vec<String> = (0..400)
+        .map(|n| format!("p{n}@example.com,{}", if n % 2 == 0 { "zh_CN" } else { "de" }))
+        .collect();
+    let list = format!("email,lang\n{}\n", people.join("\n"));
+    let editions = "language_column = \"lang\"\n\
+        [[variant]]\nname = \"short\"\nweight = 3\n\
+        [[variant]]\nname = \"long\"\nhtml = \"templates/long.html.hbs\"\n\
+        [language.zh]\nsubject = \"新闻\"\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), editions);
+    workspace.write("templates/long.html.hbs", "<p>A long story for {{email}}.</p>");
+    let said = workspace.run(&["check", "news", "--json"]);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    let editions = &found["findings"]["editions"];
+    let count = |name: &str| editions[name].as_u64().unwrap_or_default();
+    assert_eq!(count("short") + count("long"), 200, "{editions}");
+    assert_eq!(count("zh short") + count("zh long"), 200, "{editions}");
+    assert!(
+        (240..360).contains(&(count("short") + count("zh short"))),
+        "{editions}"
+    );
+    let preview = |row: &str| workspace.run(&["preview", "news", "--row", row, "--json"]).stdout;
+    let (first, second) = (preview("1"), preview("2"));
+    assert!(first.contains("\"subject\":\"新闻\""), "{first}");
+    assert!(second.contains("\"subject\":\"News\""), "{second}");
+}
