@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::provider::{self, Preset, Tls};
-use super::quota::{Quota, Rate, Reset};
+use super::quota::{Octets, Quota, Rate, Reset};
 use super::retry::Span;
 
 /// Who takes the mail from us.
@@ -97,6 +97,8 @@ pub struct Account {
     pub connections: u16,
     /// Mails on one connection before it is closed and opened anew.
     pub messages_per_connection: u32,
+    /// The largest mail it takes, as it goes on the wire, where that is known.
+    pub size_max: Option<Octets>,
     /// How long the account is left alone after a refused login.
     pub lockout: Span,
     /// Our name in EHLO; the address of our end of the link when absent. Source: RFC 5321, 4.1.3.
@@ -125,6 +127,7 @@ pub(super) struct RawAccount {
     day_resets: Option<Spanned<String>>,
     connections: Option<Spanned<u16>>,
     messages_per_connection: Option<NonZeroU32>,
+    size_max: Option<Octets>,
     lockout: Option<Span>,
     hello: Option<String>,
     sendmail_command: Option<PathBuf>,
@@ -176,6 +179,9 @@ impl RawAccount {
             messages_per_connection: self
                 .messages_per_connection
                 .map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
+            size_max: self
+                .size_max
+                .or(preset.as_ref().and_then(|preset| preset.size_max)),
             lockout: self
                 .lockout
                 .or(preset.as_ref().map(|preset| preset.lockout))

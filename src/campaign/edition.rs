@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{File, plain};
+use super::file::File;
 use super::problem::Problems;
 use super::workspace::{self, Lang, Workspace};
 use super::{Campaign, RawCampaign};
@@ -86,12 +86,8 @@ impl Campaign {
 impl RawEdition {
     fn check(&self, file: &File<'_, RawCampaign>, workspace: &Workspace, problems: &mut Problems) -> Edition {
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
-        for named in [self.html.as_ref(), self.text.as_ref()].into_iter().flatten() {
-            if let Err(error) = std::fs::File::open(path(named)) {
-                let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
-                let hint = "paths begin at the folder of mailshot.toml";
-                problems.push(file.problem(named, what).hint(hint));
-            }
+        for named in [self.html.as_ref(), self.text.as_ref()] {
+            file.check_readable(named, &workspace.root, problems);
         }
         if let Some(subject) = self
             .subject

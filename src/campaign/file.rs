@@ -1,6 +1,6 @@
 //! Reads the user's TOML files, and says where and what when something is wrong in them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
@@ -33,6 +33,21 @@ impl<T> File<'_, T> {
     /// A problem at a value of the file.
     pub(super) fn problem<V>(&self, at: &toml::Spanned<V>, what: impl Into<String>) -> Problem {
         Problem::in_text(self.path, &self.text, at.span(), what)
+    }
+
+    /// A file that is named here must be there.
+    pub(super) fn check_readable(
+        &self,
+        named: Option<&toml::Spanned<PathBuf>>,
+        root: &Path,
+        problems: &mut Problems,
+    ) {
+        let Some(named) = named else { return };
+        if let Err(error) = std::fs::File::open(root.join(named.get_ref())) {
+            let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
+            let hint = "paths begin at the folder of mailshot.toml";
+            problems.push(self.problem(named, what).hint(hint));
+        }
     }
 
     /// A problem with the head of a table such as `[sender]`, or with the file when it is not there.

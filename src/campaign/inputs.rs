@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Campaign;
+use super::{Campaign, SubjectMark};
 use crate::mail::token::hex;
 
 /// Characters of a setting shown in a summary of changes.
@@ -34,15 +34,11 @@ impl Inputs {
         list: &str,
         templates: impl Iterator<Item = (String, &'a str)>,
     ) -> Self {
-        let show = |mailbox: &crate::mail::Mailbox| match &mailbox.name {
-            Some(name) => format!("{name} <{}>", mailbox.address),
-            None => mailbox.address.to_string(),
-        };
         let unsubscribe = &campaign.unsubscribe;
         let settings = [
             ("account", Some(campaign.account.name.clone())),
-            ("from", Some(show(&campaign.from))),
-            ("reply_to", campaign.reply_to.as_ref().map(show)),
+            ("from", Some(campaign.from.to_string())),
+            ("reply_to", campaign.reply_to.as_ref().map(ToString::to_string)),
             ("postal_address", Some(campaign.postal_address.clone())),
             ("subject", Some(campaign.subject.clone())),
             ("preheader", campaign.preheader.clone()),
@@ -58,6 +54,11 @@ impl Inputs {
                 }),
             ),
             ("inline_css", (!campaign.inline_css).then(|| "false".to_owned())),
+            ("legal_basis", campaign.laws.legal_basis.clone()),
+            (
+                "subject_mark",
+                (campaign.laws.subject_mark == SubjectMark::Auto).then(|| "auto".to_owned()),
+            ),
             ("list_id", Some(campaign.list_id.clone())),
             ("email_column", campaign.list.email_column.clone()),
             (

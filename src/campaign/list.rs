@@ -5,7 +5,13 @@ use std::str::FromStr;
 
 use encoding_rs::{Encoding, GB18030, GBK};
 
-use super::problem::Problem;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::RawCampaign;
+use super::file::File;
+use super::problem::{Problem, Problems};
+use super::workspace::{self, Workspace};
 
 /// What the user says about a list; without it everything is found out, or asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub struct ListSettings {
     pub is_fixing: bool,
     /// Are people mailed whom the list's own columns say not to mail?
     pub ignores_consent: bool,
+    /// Are only people mailed whose row says that they agreed?
+    pub wants_consent: bool,
     /// Who is meant: a condition on the row.
     pub filter: Option<Said>,
     /// Lists of people who are not meant.
@@ -86,5 +94,58 @@ pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
             "unknown encoding `{name}`; known are utf-8, gb18030, big5, shift_jis, euc-kr, utf-16le, utf-16be, \
              windows-1252 and the others of the Encoding Standard"
         )),
+    }
+}
+
+/// `sample = 500` or `sample = "10%"`
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+impl RawCampaign {
+    /// What the campaign says of its list.
+    pub(super) fn list(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        name: &str,
+        problems: &mut Problems,
+    ) -> ListSettings {
+        for path in &self.exclude {
+            file.check_readable(Some(path), &workspace.root, problems);
+        }
+        let said = |text: &Spanned<String>| Said {
+            text: text.get_ref().clone(),
+            at: file.problem(text, ""),
+        };
+        let sample = self.sample.as_ref().and_then(|sample| {
+            let text = match sample.get_ref() {
+                NumberOrText::Number(number) => number.to_string(),
+                NumberOrText::Text(text) => text.clone(),
+            };
+            let parsed = text.parse();
+            parsed
+                .map_err(|what| problems.push(file.problem(sample, what)))
+                .ok()
+        });
+        ListSettings {
+            filter: self.filter.as_ref().map(said),
+            exclude: self
+                .exclude
+                .iter()
+                .map(|path| workspace.root.join(path.get_ref()))
+                .collect(),
+            sample,
+            seed: name.to_owned(),
+            email_column: self.email_column.clone(),
+            encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, encoding),
+            sheet: self.sheet.clone(),
+            is_fixing: self.fix,
+            ignores_consent: self.ignore_consent,
+            wants_consent: false,
+        }
     }
 }

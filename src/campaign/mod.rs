@@ -24,6 +24,7 @@ pub use attachment::Attachment;
 pub use edition::{Edition, Language, Variant};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
+pub use law::{Law, Laws, SubjectMark};
 pub use list::ListSettings;
 pub use problem::{Problem, Problems};
 pub use provider::Tls;
@@ -61,10 +62,14 @@ pub struct Campaign {
     pub inline_css: bool,
     /// The text template; made from the HTML when absent.
     pub text: Option<PathBuf>,
+    /// The laws it is held to.
+    pub laws: Laws,
     /// Files that go with every mail.
     pub attachments: Vec<Attachment>,
     /// The language of the footer.
     pub lang: Lang,
+    /// The language of the HTML, as BCP 47 writes it; else that of the footer.
+    pub html_lang: Option<String>,
     /// Several variants, between which recipients are divided by lot; none as a rule.
     pub variants: Vec<Variant>,
     /// The campaign in other languages.
@@ -96,7 +101,7 @@ struct RawCampaign {
     filter: Option<Spanned<String>>,
     #[serde(default)]
     exclude: Vec<Spanned<PathBuf>>,
-    sample: Option<Spanned<NumberOrText>>,
+    sample: Option<Spanned<list::NumberOrText>>,
     #[serde(default)]
     fix: bool,
     #[serde(default)]
@@ -113,14 +118,8 @@ struct RawCampaign {
     language_column: Option<Spanned<String>>,
     list_id: Option<Spanned<String>>,
     laws: Option<Vec<Spanned<String>>>,
-}
-
-/// `sample = 500` or `sample = "10%"`
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum NumberOrText {
-    Number(u64),
-    Text(String),
+    subject_mark: Option<Spanned<String>>,
+    legal_basis: Option<Spanned<String>>,
 }
 
 /// Characters in a campaign's name at most.
@@ -140,6 +139,14 @@ impl Campaign {
 }
 
 impl Campaign {
+    /// The language that the HTML is said to be in.
+    pub fn html_lang(&self) -> &str {
+        self.html_lang.as_deref().unwrap_or(match self.lang {
+            Lang::En => "en",
+            Lang::Zh => "zh-CN",
+        })
+    }
+
     /// The name in a campaign file, whatever else is wrong with the campaign.
     pub fn name_in(path: &Path) -> Result<String, Problems> {
         let file = File::<RawCampaign>::read(path)?;
@@ -162,33 +169,12 @@ impl RawCampaign {
             problems.push(no_sender(file.path));
         }
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
-        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if let Err(error) = std::fs::File::open(path(named)) {
-                let what = format!("cannot read `{}`: {}", named.get_ref().display(), plain(&error));
-                let hint = "paths begin at the folder of mailshot.toml";
-                problems.push(file.problem(named, what).hint(hint));
-            }
+        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()] {
+            file.check_readable(named, &workspace.root, problems);
         }
         self.check_subject(file, problems);
-        law::check(
-            self.laws.as_deref().unwrap_or_default(),
-            &self.subject,
-            file,
-            problems,
-        );
-        let postal_address = self
-            .postal_address
-            .clone()
-            .unwrap_or_else(|| workspace.postal_address.clone());
-        if postal_address.trim().is_empty() {
-            let what = "no postal address: every mail must show one";
-            problems.push(
-                Problem::with_file(file.path, what).hint("set `postal_address` in [sender] of mailshot.toml"),
-            );
-        }
+        let laws = self.laws(file, workspace, problems);
+        let postal_address = self.postal_address(file, workspace, problems);
         let name = self.name(file, problems);
         let from = from?;
         Some(Campaign {
@@ -197,22 +183,41 @@ impl RawCampaign {
             account: account?,
             reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
             from,
-            postal_address: postal_address.trim().to_owned(),
+            postal_address,
             subject: self.subject.get_ref().clone(),
             preheader: self.preheader.clone(),
             recipients: path(&self.recipients),
-            list: self.list(file, workspace, &name, problems),
+            list: ListSettings {
+                wants_consent: laws.want_consent(),
+                ..self.list(file, workspace, &name, problems)
+            },
+            laws,
             name,
             html: path(&self.html),
             inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
             attachments: attachment::all(self.attachment.as_ref(), file, problems),
             lang: self.lang(file, problems),
+            html_lang: None,
             variants: edition::variants(&self.variant, file, workspace, problems),
             languages: edition::languages(&self.language, file, workspace, problems),
             language_column: self.language_column(file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
         })
+    }
+
+    fn postal_address(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        problems: &mut Problems,
+    ) -> String {
+        let own = self.postal_address.as_ref().unwrap_or(&workspace.postal_address);
+        if own.trim().is_empty() {
+            let problem = Problem::with_file(file.path, "no postal address: every mail must show one");
+            problems.push(problem.hint("set `postal_address` in [sender] of mailshot.toml"));
+        }
+        own.trim().to_owned()
     }
 
     fn name(&self, file: &File<'_, Self>, problems: &mut Problems) -> String {
@@ -266,53 +271,6 @@ impl RawCampaign {
             problems.push(problem.hint(format!("it has: {}", known.join(", "))));
         }
         account
-    }
-
-    fn list(
-        &self,
-        file: &File<'_, Self>,
-        workspace: &Workspace,
-        name: &str,
-        problems: &mut Problems,
-    ) -> ListSettings {
-        for path in &self.exclude {
-            if let Err(error) = std::fs::File::open(workspace.root.join(path.get_ref())) {
-                let what = format!("cannot read `{}`: {}", path.get_ref().display(), plain(&error));
-                problems.push(
-                    file.problem(path, what)
-                        .hint("paths begin at the folder of mailshot.toml"),
-                );
-            }
-        }
-        let said = |text: &Spanned<String>| list::Said {
-            text: text.get_ref().clone(),
-            at: file.problem(text, ""),
-        };
-        let sample = self.sample.as_ref().and_then(|sample| {
-            let text = match sample.get_ref() {
-                NumberOrText::Number(number) => number.to_string(),
-                NumberOrText::Text(text) => text.clone(),
-            };
-            let parsed = text.parse();
-            parsed
-                .map_err(|what| problems.push(file.problem(sample, what)))
-                .ok()
-        });
-        ListSettings {
-            filter: self.filter.as_ref().map(said),
-            exclude: self
-                .exclude
-                .iter()
-                .map(|path| workspace.root.join(path.get_ref()))
-                .collect(),
-            sample,
-            seed: name.to_owned(),
-            email_column: self.email_column.clone(),
-            encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, list::encoding),
-            sheet: self.sheet.clone(),
-            is_fixing: self.fix,
-            ignores_consent: self.ignore_consent,
-        }
     }
 
     fn language_column(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<list::Said> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::quota::{Rate, Reset};
+use super::quota::{Octets, Rate, Reset};
 use super::retry::Span;
 
 /// How long an account is left alone after a refused login, when nothing else is known. Alibaba locks for one hour.
@@ -46,6 +46,8 @@ pub struct Preset {
     pub day_resets: Reset,
     /// Connections at the same time.
     pub connections: u16,
+    /// The largest mail it takes, as it goes on the wire; none where that is not published: EHLO tells.
+    pub size_max: Option<Octets>,
     /// How long to stay away after a refused login.
     pub lockout: Span,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::diagnostic;
 use super::exit::Exit;
 use super::list::ListFlags;
 use super::printer::{Form, Printer, count, number};
@@ -15,8 +16,8 @@ use crate::clock::Clock;
 use crate::pipeline::Maker;
 use crate::source::{List, Rejected};
 
-/// Gmail cuts mails off from about this size on, and the footer with them.
-const CLIPPED_FROM: usize = 102 * 1_024;
+/// Warnings shown on the screen.
+const WARNINGS_SHOWN: usize = 20;
 /// Withheld people named on the screen.
 const WITHHELD_SHOWN: usize = 5;
 
@@ -28,6 +29,9 @@ pub(super) struct Args {
     /// Leave out rows that cannot be used; they go to rejected.csv
     #[arg(long)]
     skip_invalid: bool,
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     list: ListFlags,
 }
@@ -57,11 +61,17 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Invalid::from_flag(args.skip_invalid),
         printer,
     )?;
+    if args.strict && !findings.warnings.is_empty() {
+        return Err(strictly(&findings).into());
+    }
     match printer.form {
         Form::Json => {
             printer.json(&json!({ "campaign": campaign.name, "problems": [], "findings": findings }));
         }
-        Form::Text => describe(&campaign, &findings, printer),
+        Form::Text => {
+            describe(&campaign, &findings, printer);
+            warn(&findings, printer);
+        }
     }
     Ok(Exit::Ok)
 }
@@ -120,6 +130,29 @@ pub(super) fn all(
     Ok(findings)
 }
 
+/// Warnings, taken for errors.
+fn strictly(findings: &Findings) -> Problems {
+    let mut problems = Problems::default();
+    findings
+        .warnings
+        .iter()
+        .cloned()
+        .for_each(|warning| problems.push(warning));
+    problems.advice = Some("without --strict these are warnings".to_owned());
+    problems
+}
+
+/// Shows warnings; a few of them, when they are many.
+pub(super) fn warn(findings: &Findings, printer: Printer) {
+    for warning in findings.warnings.iter().take(WARNINGS_SHOWN) {
+        printer.warn(&diagnostic::warning(warning));
+    }
+    let more = findings.warnings.len().saturating_sub(WARNINGS_SHOWN) as u64;
+    if more > 0 {
+        printer.warn(&format!("and {}", count(more, "more warning")));
+    }
+}
+
 pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printer) {
     printer.data(&format!("{}: all is well", campaign.name));
     printer.data(&format!("  recipients   {}", number(findings.usable)));
@@ -162,9 +195,6 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         "  largest mail {} kB",
         number(findings.largest.div_ceil(1_000) as u64)
     ));
-    if findings.largest > CLIPPED_FROM {
-        printer.warn("warning: Gmail cuts off mails of more than about 102 kB, and the footer with them");
-    }
     if findings.usable == 0 {
         printer.warn("warning: there is nobody to mail");
     }

@@ -48,15 +48,25 @@ fn show_problems(printer: Printer, problems: &Problems) {
     }
 }
 
+/// What is not wrong, and yet should be known.
+pub(super) fn warning(problem: &Problem) -> String {
+    render(problem, Level::WARNING)
+}
+
 fn render(problem: &Problem, level: Level<'_>) -> String {
+    let word = if level == Level::WARNING {
+        "warning"
+    } else {
+        "error"
+    };
     let path = problem.file.display().to_string();
     let mut text = match &problem.source {
         Some(source) if problem.line > 0 => snippet(problem, &path, source, level),
         _ if problem.line > 0 => format!(
-            "error: {}\n  --> {path}:{}:{}",
+            "{word}: {}\n  --> {path}:{}:{}",
             problem.what, problem.line, problem.column
         ),
-        _ => format!("error: {}\n  --> {path}", problem.what),
+        _ => format!("{word}: {}\n  --> {path}", problem.what),
     };
     if let Some(hint) = &problem.hint {
         text.push_str("\nhint: ");

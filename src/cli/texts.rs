@@ -49,7 +49,8 @@ Examples:
   mailshot preview hello                       headers and text for the first row
   mailshot preview hello --to li@example.com   for this recipient
   mailshot preview hello --row 7 --html > mail.html
-  mailshot preview hello --eml > mail.eml";
+  mailshot preview hello --eml > mail.eml
+  mailshot preview hello --open                look at it in the browser, as on a desktop and a phone";
 
 pub(super) const SEND: &str = "\
 Examples:

@@ -100,7 +100,12 @@ impl Shelf {
     /// Files of this workspace, and those beside this HTML template.
     pub fn new(root: &Path, html: &Path) -> Self {
         Self {
-            root: root.to_owned(),
+            // A workspace that is this folder has no name.
+            root: if root.as_os_str().is_empty() {
+                ".".into()
+            } else {
+                root.to_owned()
+            },
             beside: html.parent().unwrap_or(root).to_owned(),
             shared: Mutex::default(),
         }
@@ -117,6 +122,13 @@ impl Shelf {
             shared().insert(file.clone(), made.clone());
         }
         Ok(made)
+    }
+
+    /// A file's content type and what is in it.
+    pub fn content(&self, file: &SentFile) -> Option<(String, Vec<u8>)> {
+        let path = self.find(file).ok()?;
+        let bytes = std::fs::read(&path).ok()?;
+        Some((kind_of(&path.to_string_lossy()), bytes))
     }
 
     fn read(&self, file: &SentFile) -> Result<Attachment, String> {

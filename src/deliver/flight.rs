@@ -46,9 +46,10 @@ impl<T> Flight<T> {
     /// A flight on this session, in the manner that the server's offers allow.
     pub fn new(session: Session) -> Self {
         let manner = Manner::of(&session.capabilities);
+        let size_max = session.capabilities.size_max;
         Self {
             session,
-            mails: Transactions::new(manner),
+            mails: Transactions::new(manner, size_max),
             carried: 0,
             moved_at: Instant::now(),
         }

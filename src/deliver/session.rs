@@ -130,6 +130,8 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// RFC 3030: the message as a chunk of so many octets, which the next command may follow at once.
     pub chunking: bool,
+    /// RFC 1870: the largest mail the server takes, in octets; none when it does not say.
+    pub size_max: Option<u64>,
     /// RFC 3207.
     pub starttls: bool,
     /// RFC 4954: the names of login mechanisms, upper case.
@@ -147,6 +149,13 @@ impl Capabilities {
             match words.next() {
                 Some("PIPELINING") => found.pipelining = true,
                 Some("CHUNKING") => found.chunking = true,
+                // 0 means that there is no fixed limit.
+                Some("SIZE") => {
+                    found.size_max = words
+                        .next()
+                        .and_then(|size| size.parse().ok())
+                        .filter(|size| *size > 0);
+                }
                 Some("STARTTLS") => found.starttls = true,
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 _ => {}

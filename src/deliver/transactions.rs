@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::carried::{Awaited, Carried, Manner, Said, say_data};
 use super::classify::{classify, lost};
 use super::wire::{Lost, Wire};
-use crate::mail::{Enhanced, Message, Outcome, Reply, Stage};
+use crate::mail::{Enhanced, Fault, Message, Outcome, Reply, Scope, Stage};
 
 /// What became of a mail that was aboard.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,6 +48,7 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Transactions<T> {
     manner: Manner,
+    size_max: Option<u64>,
     aboard: VecDeque<Carried<T>>,
     awaited: VecDeque<Awaited>,
     landed: VecDeque<(T, Landed)>,
@@ -59,9 +60,11 @@ pub(super) struct Transactions<T> {
 }
 
 impl<T> Transactions<T> {
-    pub(super) fn new(manner: Manner) -> Self {
+    /// A dialogue in this manner with a server that takes mails of so many octets.
+    pub(super) fn new(manner: Manner, size_max: Option<u64>) -> Self {
         Self {
             manner,
+            size_max,
             aboard: VecDeque::new(),
             awaited: VecDeque::new(),
             landed: VecDeque::new(),
@@ -107,7 +110,14 @@ impl<T> Transactions<T> {
     }
 
     pub(super) fn board(&mut self, ticket: T, message: Message) {
-        self.aboard.push_back(Carried::new(ticket, message));
+        let size = message.bytes.len() as u64;
+        match self.size_max {
+            Some(most) if size > most => {
+                let refused = Outcome::Refused(too_large(size, most));
+                self.landed.push_back((ticket, Landed::Decided(refused)));
+            }
+            Some(_) | None => self.aboard.push_back(Carried::new(ticket, message)),
+        }
     }
 
     pub(super) fn next_landed(&mut self) -> Option<(T, Landed)> {
@@ -307,6 +317,16 @@ impl<T> Transactions<T> {
 /// 500 and 502 speak of the command, unless the enhanced code speaks of something else. Source: RFC 3463, 3.6.
 fn knows_no_such_command(reply: &Reply) -> bool {
     matches!(reply.code, 500 | 502) && matches!(reply.enhanced, None | Some(Enhanced { subject: 5, .. }))
+}
+
+/// The server has said beforehand that it will not take such a mail. Source: RFC 1870, 6.
+fn too_large(size: u64, most: u64) -> Fault {
+    Fault {
+        stage: Stage::Mail,
+        scope: Scope::Message,
+        reply: None,
+        note: format!("the mail has {size} octets, and the server takes {most} at most"),
+    }
 }
 
 /// A reply that ends the dialogue.

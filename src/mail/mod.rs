@@ -1,6 +1,7 @@
 //! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
 
 pub mod address;
+pub mod mailbox;
 pub mod repair;
 pub mod recipient;
 pub mod message;
@@ -8,7 +9,8 @@ pub mod reply;
 pub mod outcome;
 pub mod token;
 
-pub use address::{Address, AddressFault, Mailbox};
+pub use address::{Address, AddressFault};
+pub use mailbox::Mailbox;
 pub use message::{Content, Envelope, FileUse, Message, SentFile};
 pub use outcome::{Fault, Outcome, Scope, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::campaign::{Campaign, Problem};
+use crate::campaign::{Campaign, Law, Problem, SubjectMark, law};
 use crate::compose::{Attachment, Body, Composer, Footer, Postal, Shelf, To};
 use crate::ledger::Delivery;
-use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient};
+use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient, SentFile};
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
 
@@ -94,7 +94,8 @@ impl Maker {
             campaign: &self.campaign.name,
             date: &day,
         };
-        let content = render(&self.means.templates, recipient, &given)?;
+        let mut content = render(&self.means.templates, recipient, &given)?;
+        self.mark_subject(&mut content.subject, recipient)?;
         let seen_with = |problem: Problem| {
             let place = recipient.place;
             let list = self.campaign.recipients.display();
@@ -127,6 +128,29 @@ impl Maker {
             .compose(&to, &body, date)
             .map_err(|missing| seen_with(Problem::with_file(&self.campaign.html, missing.to_string())))?;
         Ok(Mail { content, message })
+    }
+
+    /// A file of a mail: its content type and what is in it.
+    pub fn file(&self, file: &SentFile) -> Option<(String, Vec<u8>)> {
+        self.means.shelf.content(file)
+    }
+
+    /// Under the law of China an advertisement says so first.
+    fn mark_subject(&self, subject: &mut String, recipient: &Recipient) -> Result<(), Problem> {
+        let laws = &self.campaign.laws;
+        if !laws.include(Law::Cn) || law::is_marked(subject) {
+            return Ok(());
+        }
+        if laws.subject_mark == SubjectMark::Auto {
+            subject.insert_str(0, law::mark(self.campaign.lang));
+            return Ok(());
+        }
+        let what =
+            format!("the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants");
+        let place = recipient.place.line;
+        Err(Problem::with_file(&self.campaign.file, what).hint(format!(
+            "seen with the row at line {place}; `subject_mark = \"auto\"` puts it there"
+        )))
     }
 
     /// Makes the mail of a delivery from its row, which was checked when it was enrolled.

@@ -1,5 +1,6 @@
 //! A campaign in several languages and variants: each is a set of templates of its own, and every recipient gets one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -44,7 +45,9 @@ impl Editions {
         let languages = std::iter::once(None).chain(campaign.languages.iter().map(Some));
         let mut all = Vec::new();
         for language in languages {
-            let own = language.map_or_else(|| campaign.clone(), |language| campaign.with(&language.edition));
+            let mut own =
+                language.map_or_else(|| campaign.clone(), |language| campaign.with(&language.edition));
+            own.html_lang = language.map(|language| language.code.clone());
             let variants: Vec<(Option<&str>, Campaign)> = if campaign.variants.is_empty() {
                 vec![(None, own)]
             } else {
@@ -95,6 +98,27 @@ impl Editions {
     /// Is there more than one?
     pub fn are_several(&self) -> bool {
         self.all.len() > 1
+    }
+
+    /// What is not wrong with the templates, and yet hurts; see [`Templates::lint`].
+    pub fn lint(&self, is_chinese: bool) -> Vec<Problem> {
+        let mut found: Vec<Problem> = Vec::new();
+        for edition in &self.all {
+            for problem in edition.templates.lint(is_chinese) {
+                if !found.contains(&problem) {
+                    found.push(problem);
+                }
+            }
+        }
+        found
+    }
+
+    /// Columns that leave a hole in some edition where they are empty.
+    pub fn bare_columns(&self) -> BTreeSet<usize> {
+        self.all
+            .iter()
+            .flat_map(|edition| edition.templates.bare_columns())
+            .collect()
     }
 
     /// All files that went into the templates, with their text: the campaign's digest is made from them.

@@ -81,6 +81,14 @@ impl Engine {
         program::compile(&self.registry, name, self.flavour, variables)
     }
 
+    /// Where templates come from, each once, but for those that were made from others.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.origins
+            .values()
+            .map(|(source, _)| source)
+            .filter(|source| !source.is_derived)
+    }
+
     /// Where a template comes from.
     pub(super) fn source(&self, name: &str) -> Option<&Source> {
         self.origins.get(name).map(|(source, _)| source)
@@ -172,36 +180,43 @@ impl Prepared {
 
     /// The line and the character, both from 1, that stood in the user's file, for those of the compiled text.
     fn place(&self, line: usize, column: usize) -> (usize, usize) {
+        if let Some((before, moved)) = &self.before {
+            let here = offset(&self.text, line, column);
+            // Only tags fail; what failed is the last that begins before.
+            let tag = moved.iter().filter(|(now, _)| *now <= here).max();
+            let (line, column) = line_and_column(&before.text, tag.map_or(0, |(_, before)| *before));
+            return before.place(line, column);
+        }
         let mut own = column;
-        for (_, at, length) in self
-            .insertions
-            .iter()
-            .filter(|(inserted, ..)| *inserted == line)
-            .rev()
-        {
+        let inserted = self.insertions.iter().filter(|(inserted, ..)| *inserted == line);
+        for (_, at, length) in inserted.rev() {
             own = if own > *at {
                 own.saturating_sub(*length).max(*at)
             } else {
                 own
             };
         }
-        let Some((before, moved)) = &self.before else {
-            return (line, own);
-        };
-        let here = offset(&self.text, line, own);
-        // Only tags fail; what failed is the last that begins before.
-        let there = moved
-            .iter()
-            .filter(|(now, _)| *now <= here)
-            .max()
-            .map_or(0, |(_, before)| *before);
-        let (line, column) = line_and_column(&before.text, there);
-        before.place(line, column)
+        (line, own)
+    }
+
+    /// Puts something else there: only where no tag follows in the line, since places are not kept.
+    pub(super) fn replace(&mut self, range: std::ops::Range<usize>, piece: &str) {
+        if let Some((_, moved)) = &mut self.before {
+            for (now, _) in moved.iter_mut().filter(|(now, _)| *now >= range.end) {
+                *now = *now + piece.len() - range.len();
+            }
+        }
+        self.text.replace_range(range, piece);
     }
 
     /// Puts something in, and remembers where.
     pub(super) fn insert(&mut self, at: usize, piece: &str) {
         let (line, column) = line_and_column(&self.text, at);
+        if let Some((_, moved)) = &mut self.before {
+            for (now, _) in moved.iter_mut().filter(|(now, _)| *now >= at) {
+                *now += piece.len();
+            }
+        }
         self.text.insert_str(at, piece);
         self.insertions.push((line, column, piece.chars().count()));
     }

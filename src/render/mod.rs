@@ -15,6 +15,7 @@ mod helpers;
 mod html;
 mod images;
 mod known;
+mod lint;
 mod loader;
 mod mjml;
 mod names;
@@ -31,6 +32,7 @@ mod value;
 mod variables;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -149,6 +151,7 @@ impl Templates {
             text.derived_main(TEXT, &html, HTML);
             text.check(Some(&html));
         }
+        html.say_language(HTML, campaign.html_lang());
         html.complete(HTML, campaign.preheader.as_ref().map(|_| PREHEADER_TAG));
         text.complete(TEXT, None);
         let files = Files::new(campaign, html.text_of(HTML));
@@ -189,6 +192,26 @@ impl Templates {
     /// The same with lines that end with CRLF, wherever that costs nothing: composing sees to the rest.
     pub fn render_to_send(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
         self.rendered(recipient, given, Lines::Canonical)
+    }
+
+    /// What is not wrong with the templates, and yet hurts.
+    pub fn lint(&self, is_chinese: bool) -> Vec<Problem> {
+        let rules = lint::Rules { is_chinese };
+        let mut found: Vec<Problem> = self
+            .text
+            .source(SUBJECT)
+            .map(|subject| lint::subject(subject, rules))
+            .unwrap_or_default();
+        let templates = self.html.sources();
+        found.extend(templates.flat_map(|source| lint::html(source, rules)));
+        found
+    }
+
+    /// Columns whose values stand in the mail as they are: an empty cell leaves a hole there.
+    pub fn bare_columns(&self) -> BTreeSet<usize> {
+        let sources = self.html.sources().chain(self.text.source(SUBJECT));
+        let names = sources.flat_map(lint::bare_variables);
+        names.filter_map(|name| self.variables.column(&name)).collect()
     }
 
     /// All files that went into the templates, with their text: the campaign's digest is made from them.

@@ -550,7 +550,7 @@ fn the_preheader_is_hidden_at_the_start_of_the_body() {
         world
             .render()
             .html
-            .starts_with(&format!("<html><body class=\"a>b\">{hidden}<p>x</p>")),
+            .starts_with(&format!("<html lang=\"en\"><body class=\"a>b\">{hidden}<p>x</p>")),
         "{}",
         world.render().html
     );

@@ -58,6 +58,11 @@ impl Variables {
             .or_else(|| column().map(|(_, column)| *column))
     }
 
+    /// The column of a variable that is one.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.number(name).filter(|number| *number < self.columns)
+    }
+
     /// The variables of one recipient, by number.
     pub(super) fn row<'a>(&self, recipient: &'a Recipient, given: &Given<'a>) -> Result<Row<'a>, Bail> {
         let mut values = Vec::with_capacity(self.columns + GIVEN.len() + MADE.len());

@@ -230,11 +230,13 @@ const SUBSCRIBED: [&str; 4] = ["subscribed", "true", "yes", "1"];
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Consent {
     columns: Vec<(usize, Says, Withheld)>,
+    /// Is silence a no?
+    wants_yes: bool,
 }
 
 impl Consent {
     /// Finds them by their headers.
-    pub(super) fn find(headers: &[String]) -> Self {
+    pub(super) fn find(headers: &[String], wants_yes: bool) -> Self {
         let say = |(index, header): (usize, &String)| {
             let name = bare(header.trim_end_matches(['?', '？']));
             let found = COLUMNS
@@ -244,7 +246,15 @@ impl Consent {
         };
         Self {
             columns: headers.iter().enumerate().filter_map(say).collect(),
+            wants_yes,
         }
+    }
+
+    /// Does a column say who has agreed, and not only who has left?
+    pub(super) fn tells_who_agreed(&self) -> bool {
+        self.columns
+            .iter()
+            .any(|(_, says, _)| matches!(says, Says::No | Says::Subscribed))
     }
 
     /// Does no column of the list say anything about it?
@@ -256,8 +266,9 @@ impl Consent {
     pub(super) fn withholds(&self, values: &StringRecord) -> Option<(usize, Withheld)> {
         self.columns.iter().find_map(|(index, says, why)| {
             let cell = values.get(*index).unwrap_or_default().trim();
-            if cell.is_empty() && *says != Says::Subscribed {
-                return None;
+            if cell.is_empty() {
+                let is_no = *says == Says::Subscribed || (*says == Says::No && self.wants_yes);
+                return is_no.then_some((*index, *why));
             }
             let word = bare(cell);
             let is = |words: &[&str]| words.contains(&word.as_str()) || words.contains(&cell);
@@ -307,7 +318,7 @@ mod tests {
             ("接受邮件营销", "否", "是", NoConsent),
             ("是否退订？", "是", "否", Unsubscribed),
         ] {
-            let consent = Consent::find(&["Email".to_owned(), header.to_owned()]);
+            let consent = Consent::find(&["Email".to_owned(), header.to_owned()], false);
             let judge = |cell: &str| consent.withholds(&StringRecord::from(vec!["a@b.c", cell]));
             assert_eq!(judge(withheld), Some((1, why)), "{header}: {withheld}");
             assert_eq!(judge(free), None, "{header}: {free}");
@@ -316,7 +327,10 @@ mod tests {
 
     #[test]
     fn columns_of_other_meaning_say_nothing() {
-        let consent = Consent::find(&["email".to_owned(), "order_status".to_owned(), "note".to_owned()]);
+        let consent = Consent::find(
+            &["email".to_owned(), "order_status".to_owned(), "note".to_owned()],
+            false,
+        );
         assert_eq!(
             consent.withholds(&StringRecord::from(vec!["a@b.c", "cancelled", "unsubscribed"])),
             None

@@ -129,8 +129,15 @@ impl List {
         let consent = if settings.ignores_consent {
             Consent::default()
         } else {
-            Consent::find(&columns.headers)
+            Consent::find(&columns.headers, settings.wants_consent)
         };
+        if settings.wants_consent && !settings.ignores_consent && !consent.tells_who_agreed() {
+            let what = "no column says who has agreed, which `laws = [\"eu\"]` wants";
+            return Err(Problem::at(&intake.path, opened.line, 1, what)
+                .source(opened.text.trim_end(), 1)
+                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign")
+                .into());
+        }
         let shape = Shape {
             path: intake.path.clone(),
             columns,

@@ -14,8 +14,8 @@ pub(super) struct Opened {
     pub(super) splitter: Splitter<File>,
     pub(super) delimiter: u8,
     /// The header's line, its text and its cells.
-    line: u64,
-    text: String,
+    pub(super) line: u64,
+    pub(super) text: String,
     cells: Vec<String>,
 }
 

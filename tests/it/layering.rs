@@ -21,7 +21,10 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "campaign", "clock", "compose", "deliver", "ledger", "mail", "render", "source", "throttle",
         ],
     ),
-    ("check", &["campaign", "mail", "pipeline", "render", "source"]),
+    (
+        "check",
+        &["campaign", "compose", "mail", "pipeline", "render", "source"],
+    ),
     ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["ledger", "mail", "source"]),
     // Commands put everything together.

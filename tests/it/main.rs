@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod doubt;
@@ -17,6 +19,7 @@ mod layering;
 mod ledger;
 #[cfg(test)]
 mod lists;
+#[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod login;

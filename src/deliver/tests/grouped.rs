@@ -5,6 +5,29 @@ use super::*;
 const GROUP: &str = "250 ok\r\n250 ok\r\n354 go\r\n";
 
 #[tokio::test]
+async fn a_mail_that_the_server_says_is_too_large_is_not_even_begun() {
+    let (session, heard) = peer(
+        "250-peer\r\n250-SIZE 30\r\n250 PIPELINING\r\n",
+        vec![Hear("QUIT")],
+    )
+    .await;
+    let mut flight = Flight::new(session);
+    let mut large = message("one");
+    large.bytes = vec![b'x'; 31];
+    flight.board("one", large);
+    let (_, landed) = flight.next_landed(window::MOST).await.unwrap();
+    let Landed::Decided(Outcome::Refused(fault)) = landed else {
+        panic!("{landed:?}")
+    };
+    assert_eq!(
+        fault.note,
+        "the mail has 31 octets, and the server takes 30 at most"
+    );
+    flight.close().await;
+    assert!(!heard.await.unwrap().contains("MAIL"));
+}
+
+#[tokio::test]
 async fn the_next_envelope_leaves_with_the_body_before_it() {
     let acts = vec![
         Hear("<one@example.com>\r\nDATA\r\n"),

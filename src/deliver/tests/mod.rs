@@ -107,6 +107,7 @@ fn account(port: u16) -> Account {
         quota: crate::campaign::quota::Quota::default(),
         connections: 1,
         messages_per_connection: 100,
+        size_max: None,
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
         sendmail_command: "/usr/sbin/sendmail".into(),

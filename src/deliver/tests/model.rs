@@ -177,7 +177,7 @@ fn converse(
     server: &mut Server,
     pieces: &[usize],
 ) -> Vec<(&'static str, Landed)> {
-    let (mut mails, mut wire) = (Transactions::new(manner), Wire::default());
+    let (mut mails, mut wire) = (Transactions::new(manner, None), Wire::default());
     let mut people = PEOPLE.iter().copied();
     let mut pieces = pieces.iter().copied().cycle();
     let mut landed = Vec::new();

@@ -1,8 +1,9 @@
 //! `mailshot preview`: the mail of one recipient, as it would be sent.
 
-use std::io::Write as _;
+mod page;
 
-use anyhow::Context as _;
+use std::path::{Path, PathBuf};
+
 use serde_json::json;
 
 use super::exit::{Coded, Exit};
@@ -39,9 +40,12 @@ pub(super) struct Args {
     /// The whole mail, byte for byte
     #[arg(long)]
     eml: bool,
-    /// Open the HTML part in the browser
-    #[arg(long)]
+    /// Show HTML, text and headers in the browser, on a desktop and a phone; leaf through the recipients
+    #[arg(long, conflicts_with_all = ["html", "text", "eml"])]
     open: bool,
+    /// Write these pages into a folder instead
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["html", "text", "eml", "open"])]
+    pages: Option<PathBuf>,
     #[command(flatten)]
     list: ListFlags,
 }
@@ -56,8 +60,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let mail = maker
         .make(&recipient, Clock::System.now_ms())
         .map_err(Problems::from)?;
-    if args.open {
-        open(&mail)?;
+    if let Some(folder) = &args.pages {
+        let page = page::write(folder, &list, &maker, &recipient)?;
+        printer.data(&page.display().to_string());
+    } else if args.open {
+        let folder = std::env::temp_dir().join(format!("mailshot-preview-{}", std::process::id()));
+        open(&page::write(&folder, &list, &maker, &recipient)?)?;
     } else if args.html {
         printer.data(&mail.content.html);
     } else if args.text {
@@ -127,16 +135,12 @@ pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient
     .into())
 }
 
-fn open(mail: &Mail) -> anyhow::Result<()> {
-    let path = std::env::temp_dir().join(format!("mailshot-preview-{}.html", std::process::id()));
-    let write =
-        || -> std::io::Result<()> { std::fs::File::create(&path)?.write_all(mail.content.html.as_bytes()) };
-    write().with_context(|| format!("write {}", path.display()))?;
-    let opened = std::process::Command::new("xdg-open").arg(&path).status();
+fn open(page: &Path) -> anyhow::Result<()> {
+    let opened = std::process::Command::new("xdg-open").arg(page).status();
     let is_open = opened.is_ok_and(|status| status.success());
     if is_open {
         Ok(())
     } else {
-        Err(Coded::new(Exit::Io, format!("no browser was found; open {}", path.display())).into())
+        Err(Coded::new(Exit::Io, format!("no browser was found; open {}", page.display())).into())
     }
 }

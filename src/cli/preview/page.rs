@@ -1,0 +1,155 @@
+//! Pages that show mails as people see them: for a browser, without a server.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use handlebars::Handlebars;
+use serde_json::json;
+
+use super::super::printer::number;
+use crate::campaign::Problems;
+use crate::clock::Clock;
+use crate::mail::{FileUse, Recipient};
+use crate::pipeline::{Mail, Maker};
+use crate::source::{List, Row};
+
+/// Recipients before and after the chosen one that have a page.
+const AROUND: usize = 20;
+
+/// Writes a page for a recipient, and for those around them; gives the recipient's page.
+pub(super) fn write(
+    folder: &Path,
+    list: &List,
+    maker: &Maker,
+    chosen: &Recipient,
+) -> anyhow::Result<PathBuf> {
+    std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    let around = around(list, maker, chosen)?;
+    let name = |recipient: &Recipient| format!("line-{}.html", recipient.place.line);
+    let mut pages = Handlebars::new();
+    pages.set_strict_mode(true);
+    for (index, recipient) in around.people.iter().enumerate() {
+        let mail = match maker.make(recipient, Clock::System.now_ms()) {
+            Ok(mail) => mail,
+            Err(problem) if recipient.place == chosen.place => return Err(Problems::from(problem).into()),
+            // A neighbour's mail that cannot be made is `check`'s business.
+            Err(_) => continue,
+        };
+        let page = pages.render_template(
+            include_str!("page.html.hbs"),
+            &json!({
+                "campaign": maker.campaign().name,
+                "subject": mail.content.subject,
+                "recipient": recipient.address.as_str(),
+                "line": recipient.place.line,
+                "list": list.path().display().to_string(),
+                "edition": maker.templates().name_for(recipient),
+                "from": maker.campaign().from.to_string(),
+                "size": number(mail.message.bytes.len() as u64),
+                "files": files(&mail),
+                "gaps": around.gaps,
+                "html": with_images(&mail, maker),
+                "text": mail.content.text,
+                "headers": headers(&mail),
+                "previous": index.checked_sub(1).and_then(|before| around.people.get(before)).map(name),
+                "next": around.people.get(index + 1).map(name),
+            }),
+        )?;
+        let path = folder.join(name(recipient));
+        std::fs::write(&path, page).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(folder.join(name(chosen)))
+}
+
+/// The recipients around the chosen one, and what the whole list lacks.
+struct Around {
+    people: Vec<Recipient>,
+    gaps: Vec<String>,
+}
+
+fn around(list: &List, maker: &Maker, chosen: &Recipient) -> anyhow::Result<Around> {
+    let mut people: VecDeque<Recipient> = VecDeque::new();
+    let mut after: Option<usize> = None;
+    let mut missing: BTreeMap<usize, u64> = maker
+        .templates()
+        .bare_columns()
+        .into_iter()
+        .map(|column| (column, 0))
+        .collect();
+    let mut rows = 0_u64;
+    for row in list.rows()? {
+        let Row::Usable(recipient) = row? else { continue };
+        rows += 1;
+        for (column, count) in &mut missing {
+            *count += u64::from(
+                recipient
+                    .values
+                    .get(*column)
+                    .unwrap_or_default()
+                    .trim()
+                    .is_empty(),
+            );
+        }
+        match &mut after {
+            None => {
+                after = (recipient.place == chosen.place).then_some(0);
+                people.push_back(recipient);
+                if people.len() > AROUND + 1 {
+                    people.pop_front();
+                }
+            }
+            Some(count) if *count < AROUND => {
+                *count += 1;
+                people.push_back(recipient);
+            }
+            Some(_) => {}
+        }
+    }
+    if after.is_none() {
+        // A row that is not mailed can be looked at all the same.
+        people = VecDeque::from([chosen.clone()]);
+    }
+    let name = |column: usize| list.columns().names.get(column).map_or("", String::as_str);
+    let gaps = missing
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(column, count)| {
+            let lack = if count == 1 { "row lacks" } else { "rows lack" };
+            format!("{} of {} {lack} {}", number(count), number(rows), name(column))
+        });
+    Ok(Around {
+        people: people.into(),
+        gaps: gaps.collect(),
+    })
+}
+
+/// The HTML with its images in it: a page has no parts to point to.
+fn with_images(mail: &Mail, maker: &Maker) -> String {
+    let mut html = mail.content.html.clone();
+    for file in &mail.content.files {
+        let FileUse::Shown(cid) = &file.used else { continue };
+        if let Some((kind, bytes)) = maker.file(file) {
+            let data = format!("data:{kind};base64,{}", BASE64_STANDARD.encode(bytes));
+            html = html.replace(&format!("cid:{cid}"), &data);
+        }
+    }
+    html
+}
+
+fn files(mail: &Mail) -> String {
+    let attached = mail
+        .content
+        .files
+        .iter()
+        .filter(|file| file.used == FileUse::Attached);
+    let names = attached.map(|file| file.name.as_deref().unwrap_or(&file.path));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+fn headers(mail: &Mail) -> String {
+    let text = String::from_utf8_lossy(&mail.message.bytes);
+    text.split("\r\n\r\n").next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,219 @@
+//! What goes into mails: MJML, styles, files, images, the marks that laws want, and what is warned of.
+
+use serde_json::Value;
+
+use super::harness::{Sandbox, Workspace};
+
+/// A workspace with this template and these lines in the campaign.
+fn workspace(sandbox: &Sandbox, template: &str, html: &str, list: &str, more: &str) -> Workspace {
+    let workspace = Workspace::new(&sandbox.account(), &["a@example.com"]);
+    workspace.write("list.csv", list);
+    workspace.write(template, html);
+    workspace.write(
+        "campaigns/news.toml",
+        &format!("subject = \"News\"\nrecipients = \"list.csv\"\nhtml = \"{template}\"\n{more}\n"),
+    );
+    workspace
+}
+
+const ANNA: &str = "email,name\nanna@example.com,Anna\n";
+
+#[test]
+fn mjml_becomes_html_with_its_tags_alive() {
+    let sandbox = Sandbox::start(&[]);
+    let mjml = "<mjml><mj-body><mj-section><mj-column>\n<mj-text>Hello {{name}}</mj-text>\n</mj-column></mj-section></mj-body></mjml>";
+    let workspace = workspace(&sandbox, "templates/a.mjml.hbs", mjml, ANNA, "");
+    let html = workspace.run(&["preview", "news", "--html"]).expect(0).stdout;
+    assert!(html.contains("Hello Anna") && html.contains("<table"), "{html}");
+    assert!(
+        !html.contains("<mj-") && html.contains("<html lang=\"en\""),
+        "{html}"
+    );
+    let text = workspace.run(&["preview", "news", "--text"]).expect(0).stdout;
+    assert!(text.starts_with("Hello Anna"), "{text}");
+    workspace.write("templates/a.mjml.hbs", &mjml.replace("{{name}}", "{{nmae}}"));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["templates/a.mjml.hbs:2:18", "did you mean `name`?"]);
+    workspace.write("templates/a.mjml.hbs", &mjml.replace("mj-text", "mj-txt"));
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "templates/a.mjml.hbs:2:1",
+        "there is no MJML element `mj-txt`; did you mean `mj-text`?",
+    ]);
+}
+
+#[test]
+fn styles_stand_in_the_elements() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<html><head><style>p { color: teal }</style></head><body><p>Hello {{name}}</p></body></html>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, ANNA, "");
+    let made = workspace.run(&["preview", "news", "--html"]).expect(0).stdout;
+    assert!(
+        made.contains("<p style=\"color: teal;\">Hello Anna</p>"),
+        "{made}"
+    );
+    let without = self::workspace(&sandbox, "templates/a.html.hbs", html, ANNA, "inline_css = false");
+    let made = without.run(&["preview", "news", "--html"]).expect(0).stdout;
+    assert!(made.contains("<p>Hello Anna</p>"), "{made}");
+    // A fault in a template that was gone over is shown where it was written.
+    workspace.write(
+        "templates/a.html.hbs",
+        &html.replace("{{name}}", "{{date name \"%Y\"}}"),
+    );
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["templates/a.html.hbs:1:67"]);
+}
+
+#[test]
+fn everyone_gets_their_own_file_and_images_are_shown() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p>Hello</p><img src=\"images/logo.png\" alt=\"\"><img src=\"images/logo.png\" alt=\"\">";
+    let list = "email,order_id\nanna@example.com,7\nbert@example.com,8\n";
+    let files = "attachment = [\"terms.pdf\", { file = \"invoices/{{order_id}}.csv\", name = \"发票 {{order_id}}.csv\" }]";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, files);
+    workspace.write("templates/images/logo.png", "not a png");
+    workspace.write("terms.pdf", "%PDF terms");
+    workspace.write("invoices/7.csv", "姓名\n张三\n");
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["there is no file `invoices/8.csv`", "line 3"]);
+    workspace.write("invoices/8.csv", "name\nBert\n");
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 2);
+    let eml = |who: &str| {
+        workspace
+            .run(&["preview", "news", "--to", who, "--eml"])
+            .expect(0)
+            .stdout
+    };
+    let (anna, bert) = (eml("anna@example.com"), eml("bert@example.com"));
+    for mail in [&anna, &bert] {
+        assert!(
+            mail.contains("multipart/mixed") && mail.contains("multipart/related"),
+            "{mail}"
+        );
+        assert_eq!(
+            mail.matches("Content-ID: <").count(),
+            1,
+            "an image that is shown twice goes once"
+        );
+        assert!(mail.contains("name=\"terms.pdf\""));
+    }
+    assert!(
+        anna.contains("filename*=UTF-8''%E5%8F%91%E7%A5%A8%207.csv"),
+        "{anna}"
+    );
+    // Marked for Excel: 77u/ is the byte order mark.
+    assert!(anna.contains("\r\n\r\n77u/"), "{anna}");
+    assert!(!bert.contains("\r\n\r\n77u/"), "{bert}");
+    let html = workspace.run(&["preview", "news", "--html"]).expect(0).stdout;
+    assert_eq!(html.matches("src=\"cid:").count(), 2, "{html}");
+}
+
+#[test]
+fn what_laws_want_is_held_to() {
+    let sandbox = Sandbox::start(&[]);
+    let cn = workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "<p>Hello</p>",
+        ANNA,
+        "laws = [\"cn\"]",
+    );
+    cn.run(&["check", "news"]).expect(65).says(&[
+        "under the law of China an advertisement says so first",
+        "people can refuse by writing to an address",
+    ]);
+    let toml = std::fs::read_to_string(cn.path("mailshot.toml")).unwrap();
+    cn.write(
+        "mailshot.toml",
+        &toml.replace(
+            "[unsubscribe]",
+            "[unsubscribe]\nmailto = \"leave@aurora-home.example\"",
+        ),
+    );
+    let text = std::fs::read_to_string(cn.path("campaigns/news.toml")).unwrap();
+    cn.write(
+        "campaigns/news.toml",
+        &(text + "subject_mark = \"auto\"\nlang = \"zh\"\n"),
+    );
+    let said = cn.run(&["preview", "news", "--json"]).expect(0).stdout;
+    assert!(said.contains("\"subject\":\"【广告】News\""), "{said}");
+
+    let eu = workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "<p>Hello</p>",
+        ANNA,
+        "laws = [\"eu\"]",
+    );
+    eu.run(&["check", "news"])
+        .expect(65)
+        .says(&["no column says who has agreed", "legal_basis"]);
+    eu.write(
+        "list.csv",
+        "email,consent\nanna@example.com,yes\nbert@example.com,\ncarl@example.com,no\n",
+    );
+    eu.send(&[]).expect(0).says(&["2 people are not mailed"]);
+    assert_eq!(sandbox.arrived()["anna@example.com"], 1);
+    assert_eq!(sandbox.journal().len(), 1);
+}
+
+#[test]
+fn what_hurts_is_warned_of_and_strict_takes_it_for_an_error() {
+    let sandbox = Sandbox::start(&[]);
+    let html =
+        "<p>Hello {{name}}</p>\n<img src=\"https://a.example/x.png\"><a href=\"http://a.example\">x</a>";
+    let list = "email,name\nanna@example.com,Anna\nbert@gmial.com,\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "an image without `alt`",
+        "templates/a.html.hbs:2:1",
+        "an address without https",
+        "`name` is empty in 1 of 2 rows",
+        "bert@gmial.com: a slip of the keyboard?",
+    ]);
+    workspace
+        .run(&["check", "news", "--strict"])
+        .expect(65)
+        .says(&["without --strict these are warnings"]);
+    let json = workspace.run(&["check", "news", "--json"]).expect(0).stdout;
+    let found: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        found["findings"]["warnings"].as_array().unwrap().len(),
+        4,
+        "{json}"
+    );
+}
+
+#[test]
+fn pages_show_a_mail_and_lead_to_its_neighbours() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,name\nanna@example.com,Anna\nbert@example.com,Bert & Co\ncarl@example.com,\n";
+    let workspace = workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "<p>Hello <b>{{name}}</b></p>",
+        list,
+        "",
+    );
+    let said = workspace
+        .run(&["preview", "news", "--row", "2", "--pages", "pages"])
+        .expect(0)
+        .stdout;
+    assert_eq!(said.trim(), "pages/line-3.html");
+    let page = std::fs::read_to_string(workspace.path("pages/line-3.html")).unwrap();
+    for what in [
+        "href=\"line-2.html\"",
+        "href=\"line-4.html\"",
+        "1 of 3 row lacks name",
+        "Bert &amp;amp; Co",
+        "From: Aurora Home",
+    ] {
+        assert!(page.contains(what), "{what}: {page}");
+    }
+}
