@@ -8,7 +8,7 @@ use crate::mail::{Address, Columns};
 
 /// Headers of the address column in the exports of shops, newsletter tools, mail programs and web mailers, and as
 /// people write them; compared without spaces, dashes, dots, slashes, underscores and case.
-const EMAIL_HEADERS: [&str; 42] = [
+const EMAIL_HEADERS: [&str; 34] = [
     // English
     "email",
     "mail",
@@ -17,15 +17,7 @@ const EMAIL_HEADERS: [&str; 42] = [
     "mailaddress",
     "useremail",
     "email1value",
-    "emailid",
-    "primaryemail",
-    "subscriberemail",
-    "customeremail",
-    "contactemail",
-    "recipientemail",
     "eaddr",
-    "billingemail",
-    "workemail",
     // German, French, Spanish, Italian, Portuguese, Dutch
     "emailadresse",
     "mailadresse",
@@ -56,6 +48,19 @@ const EMAIL_HEADERS: [&str; 42] = [
     "郵箱",
 ];
 
+/// Headers of columns that hold an address, and are taken only when none of those above is there: a shop writes the
+/// address of a bill beside the account's.
+const OTHER_EMAIL_HEADERS: [&str; 8] = [
+    "emailid",
+    "primaryemail",
+    "subscriberemail",
+    "customeremail",
+    "contactemail",
+    "recipientemail",
+    "billingemail",
+    "workemail",
+];
+
 /// The first row of a list that is not blank.
 pub(super) struct Header<'a> {
     pub(super) path: &'a Path,
@@ -82,7 +87,9 @@ impl Header<'_> {
             if let (Some(header), Some(first_header)) = (headers.get(place), headers.get(first))
                 && first < place
             {
-                let what = format!("two columns are called `{name}`: `{first_header}` and `{header}`");
+                let what = format!(
+                    "ambiguous header: two columns are called `{name}`: `{first_header}` and `{header}`"
+                );
                 problems.push(
                     self.nth_problem(place, &what)
                         .hint("rename one of them, or take it out"),
@@ -123,13 +130,15 @@ impl Header<'_> {
     }
 
     fn guessed(&self, headers: &[String]) -> Result<usize, Problem> {
-        let is_email = |header: &String| EMAIL_HEADERS.contains(&bare(header).as_str());
-        let found: Vec<usize> = headers
-            .iter()
-            .enumerate()
-            .filter(|(_, h)| is_email(h))
-            .map(|(at, _)| at)
-            .collect();
+        let named = |known: &[&str]| -> Vec<usize> {
+            let is_known = |header: &String| known.contains(&bare(header).as_str());
+            let found = headers.iter().enumerate().filter(|(_, header)| is_known(header));
+            found.map(|(at, _)| at).collect()
+        };
+        let mut found = named(&EMAIL_HEADERS);
+        if found.is_empty() {
+            found = named(&OTHER_EMAIL_HEADERS);
+        }
         match found.as_slice() {
             [only] => Ok(*only),
             [] => {

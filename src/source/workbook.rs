@@ -49,13 +49,13 @@ impl<'a> Workbook<'a> {
         };
         match opened {
             Ok(sheets) => Ok(Self { path, sheets }),
-            Err(error) => {
+            Err(_error) => {
                 let name = if kind == "xls" {
                     ".xls"
                 } else {
                     ".xlsx, a zip file"
                 };
-                let what = format!("this is an Excel workbook ({name}), and it cannot be opened: {error}");
+                let what = format!("this is an Excel workbook ({name}), and it is cut off or damaged");
                 let hint = "open it in Excel and save it anew, or save it as `CSV UTF-8`";
                 Err(Problem::with_file(path, what).hint(hint))
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::harness::{Sandbox, Workspace};
+use super::harness::{Sandbox, Workspace, pass_over};
 
 /// A workspace with this template and these lines in the campaign.
 fn workspace(sandbox: &Sandbox, template: &str, html: &str, list: &str, more: &str) -> Workspace {
@@ -35,7 +35,7 @@ fn mjml_becomes_html_with_its_tags_alive() {
     workspace
         .run(&["check", "news"])
         .expect(65)
-        .says(&["templates/a.mjml.hbs:2:18", "did you mean `name`?"]);
+        .says(&["templates/a.mjml.hbs:2:16", "did you mean `{{name}}`?"]);
     workspace.write("templates/a.mjml.hbs", &mjml.replace("mj-text", "mj-txt"));
     workspace.run(&["check", "news"]).expect(65).says(&[
         "templates/a.mjml.hbs:2:1",
@@ -216,4 +216,46 @@ fn pages_show_a_mail_and_lead_to_its_neighbours() {
     ] {
         assert!(page.contains(what), "{what}: {page}");
     }
+}
+
+#[test]
+fn a_browser_shows_both_screens_and_turns_the_colours_around() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<html><body style=\"background:#ffffff\"><p>Hello <b>{{name}}</b></p></body></html>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, ANNA, "");
+    workspace.run(&["preview", "news", "--pages", "pages"]).expect(0);
+    let page = workspace.path("pages/line-2.html");
+    // What a click on the switch would do.
+    let text = std::fs::read_to_string(&page).unwrap();
+    let script = "<script>document.getElementById('dark').click();\
+        const frames = [...document.querySelectorAll('iframe')];\
+        document.title = frames.map(f => f.offsetWidth + ' ' + getComputedStyle(f).filter).join(' | ');</script></body>";
+    std::fs::write(
+        &page,
+        text.replace("</body>\n</html>", &format!("{script}</html>")),
+    )
+    .unwrap();
+    let shown = std::process::Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--virtual-time-budget=3000",
+            "--dump-dom",
+        ])
+        .arg(format!("file://{}", page.display()))
+        .output();
+    let Ok(shown) = shown else {
+        return pass_over("a_browser_shows_both_screens", "chromium is not there");
+    };
+    let dom = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let title = dom
+        .split("<title>")
+        .nth(1)
+        .and_then(|rest| rest.split("</title>").next())
+        .unwrap_or_default();
+    assert_eq!(
+        title, "702 invert(1) hue-rotate(180deg) | 377 invert(1) hue-rotate(180deg)",
+        "{dom}"
+    );
 }

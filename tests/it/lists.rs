@@ -93,7 +93,7 @@ fn lists_that_cannot_be_used_end_with_65_and_say_why() {
     for (name, what) in [
         (
             "19_dup_headers.csv",
-            "two columns are called `email`: `Email` and `EMAIL`",
+            "ambiguous header: two columns are called `email`: `Email` and `EMAIL`",
         ),
         ("29_empty.csv", "this list is empty"),
         ("30_header_only.csv", "no recipients"),

@@ -291,8 +291,8 @@ fn a_list_without_a_clear_address_column_asks() {
 fn two_columns_of_one_name_are_refused() {
     assert_eq!(
         refuse("Email,name,Name,EMAIL \na@example.com,x,y,b@example.com\n"),
-        "1:12 two columns are called `name`: `name` and `Name` / rename one of them, or take it out\n\
-         1:17 two columns are called `email`: `Email` and `EMAIL` / rename one of them, or take it out"
+        "1:12 ambiguous header: two columns are called `name`: `name` and `Name` / rename one of them, or take it out\n\
+         1:17 ambiguous header: two columns are called `email`: `Email` and `EMAIL` / rename one of them, or take it out"
     );
 }
 

@@ -122,3 +122,72 @@ fn a_column_that_is_called_data_and_holds_none_is_left_alone() {
     let (list, _folder) = open("email,data\na@example.com,{}\nb@example.com,42 items\n");
     assert_eq!(list.columns().headers, ["email", "data"]);
 }
+
+#[test]
+fn the_exports_of_other_tools_are_understood() {
+    for (header, email) in [
+        ("email,name,attributes", "email"),
+        ("uuid,email,name,attributes,status,created_at,updated_at", "email"),
+        ("Email,First name,Last name,Data,Status,External ID", "Email"),
+        ("id,email,first_name,last_name", "email"),
+        ("email,first_name,last_name,extra_attributes,tags", "email"),
+        ("Email Address,Merge status", "Email Address"),
+        (
+            "\"Email Address\",\"First Name\",\"Last Name\",MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS",
+            "Email Address",
+        ),
+        ("Emailadresse,Vorname,Nachname", "Emailadresse"),
+        (
+            "EMAIL;LASTNAME;FIRSTNAME;SMS;EMAIL_BLACKLISTED;SMS_BLACKLISTED;ADDED_TIME;MODIFIED_TIME",
+            "EMAIL",
+        ),
+        (
+            "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags",
+            "Email",
+        ),
+        (
+            "Email,Klaviyo ID,First Name,Last Name,Organization,Email Marketing Consent,Email Marketing Consent Timestamp,Email Suppressions",
+            "Email",
+        ),
+        (
+            "email,active_subscription,expiry,plan,email_disabled,created_at,first_payment_at",
+            "email",
+        ),
+        (
+            "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers",
+            "email",
+        ),
+        ("first_name,email,created_at,status", "email"),
+        (
+            "Email,First Name,Last Name,Phone,Tags,Date Created,IP,Status",
+            "Email",
+        ),
+        ("Email address,First name,Last name,Email status", "Email address"),
+        (
+            "Email,First name,Surname,Phone number,Country,Tags,Date registered",
+            "Email",
+        ),
+        (
+            "First Name,Last Name,E-mail 1 - Label,E-mail 1 - Value",
+            "E-mail 1 - Value",
+        ),
+        (
+            "First Name,Last Name,E-mail Address,E-mail 2 Address",
+            "E-mail Address",
+        ),
+        (
+            "user_email,first_name,last_name,billing_email,roles",
+            "user_email",
+        ),
+        ("email,mail", ""),
+        ("EAddr,UserName,NickName,Gender,Birthday,Mobile", "EAddr"),
+        ("姓名,电子邮箱,手机号,公司名称,接受邮件营销", "电子邮箱"),
+    ] {
+        let written = write(format!("{header}\n"));
+        match List::open(&written.path, &ListSettings::default()) {
+            Ok(list) => assert_eq!(list.columns().headers[list.columns().email], email, "{header}"),
+            // Two addresses of one person: which is meant, the user must say.
+            Err(problems) => assert!(email.is_empty(), "{header}: {problems}"),
+        }
+    }
+}
