@@ -97,6 +97,8 @@ pub struct Account {
     pub connections: u16,
     /// Mails on one connection before it is closed and opened anew.
     pub messages_per_connection: u32,
+    /// Is its server said to take addresses with letters of any script? Source: RFC 6531.
+    pub smtputf8: bool,
     /// The largest mail it takes, as it goes on the wire, where that is known.
     pub size_max: Option<Octets>,
     /// How long the account is left alone after a refused login.
@@ -127,6 +129,7 @@ pub(super) struct RawAccount {
     day_resets: Option<Spanned<String>>,
     connections: Option<Spanned<u16>>,
     messages_per_connection: Option<NonZeroU32>,
+    smtputf8: bool,
     size_max: Option<Octets>,
     lockout: Option<Span>,
     hello: Option<String>,
@@ -179,6 +182,7 @@ impl RawAccount {
             messages_per_connection: self
                 .messages_per_connection
                 .map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
+            smtputf8: self.smtputf8,
             size_max: self
                 .size_max
                 .or(preset.as_ref().and_then(|preset| preset.size_max)),

@@ -1,5 +1,7 @@
 //! Files that go with a campaign's mails, as the user names them.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -46,6 +48,7 @@ pub(super) struct RawFile {
 /// The attachments of a campaign.
 pub(super) fn all<T>(
     said: Option<&Spanned<RawAttachments>>,
+    root: &Path,
     file: &File<'_, T>,
     problems: &mut Problems,
 ) -> Vec<Attachment> {
@@ -77,5 +80,15 @@ pub(super) fn all<T>(
             }
         }
     });
-    attachments.collect()
+    let attachments: Vec<Attachment> = attachments.collect();
+    for attachment in &attachments {
+        if !attachment.file.contains("{{") && !root.join(&attachment.file).is_file() {
+            let what = format!("there is no file `{}`", attachment.file);
+            problems.push(
+                file.problem(said, what)
+                    .hint("paths begin at the folder of mailshot.toml"),
+            );
+        }
+    }
+    attachments
 }

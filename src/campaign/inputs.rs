@@ -3,10 +3,12 @@
 //! Only what changes the mails counts. Connections, rates and passwords may be changed in the middle of a campaign.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::list::Consent;
 use super::{Campaign, SubjectMark};
 use crate::mail::token::hex;
 
@@ -20,6 +22,9 @@ pub struct Inputs {
     pub list: String,
     /// SHA-256 of every template file, by its name.
     pub templates: BTreeMap<String, String>,
+    /// SHA-256 of every other file that all mails share, or that says who is meant, by its name.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// Settings by their name in the files.
     pub settings: BTreeMap<String, String>,
     /// Is the enrolment with a changed list under way? If it was cut short, it has to be gone through again.
@@ -69,7 +74,7 @@ impl Inputs {
             ("fix", campaign.list.is_fixing.then(|| "true".to_owned())),
             (
                 "ignore_consent",
-                campaign.list.ignores_consent.then(|| "true".to_owned()),
+                (campaign.list.consent == Consent::Ignored).then(|| "true".to_owned()),
             ),
             ("unsubscribe url", unsubscribe.url.clone()),
             (
@@ -83,9 +88,20 @@ impl Inputs {
             templates: templates
                 .map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes()))))
                 .collect(),
+            files: BTreeMap::new(),
             settings: settings.into_iter().filter_map(named).collect(),
             is_under_way: false,
         }
+    }
+
+    /// The same with these files, by name. One that cannot be read has no content.
+    #[must_use]
+    pub fn with_files(mut self, files: impl Iterator<Item = (String, PathBuf)>) -> Self {
+        self.files.extend(files.map(|(name, path)| {
+            let content = std::fs::read(path).unwrap_or_default();
+            (name, hex(&Sha256::digest(content)))
+        }));
+        self
     }
 
     /// What is different now, a line each. The list is not among them: its rows are compared one by one.
@@ -99,6 +115,16 @@ impl Inputs {
                     (Some(_), Some(_)) => format!("template {name} was edited"),
                     (None, _) => format!("template {name} is new"),
                     (_, None) => format!("template {name} is gone"),
+                }),
+        );
+        let changes = compare(&self.files, &now.files);
+        lines.extend(
+            changes
+                .into_iter()
+                .map(|(name, before, after)| match (before, after) {
+                    (Some(_), Some(_)) => format!("file {name} was edited"),
+                    (None, _) => format!("file {name} is new"),
+                    (_, None) => format!("file {name} is no longer used"),
                 }),
         );
         let changes = compare(&self.settings, &now.settings);

@@ -24,10 +24,10 @@ pub struct ListSettings {
     pub sheet: Option<String>,
     /// Are addresses repaired where it is clear what was meant?
     pub is_fixing: bool,
-    /// Are people mailed whom the list's own columns say not to mail?
-    pub ignores_consent: bool,
-    /// Are only people mailed whose row says that they agreed?
-    pub wants_consent: bool,
+    /// What is done about what the list says of consent.
+    pub consent: Consent,
+    /// Are letters of any script allowed before the `@`?
+    pub allows_utf8: bool,
     /// Who is meant: a condition on the row.
     pub filter: Option<Said>,
     /// Lists of people who are not meant.
@@ -36,6 +36,18 @@ pub struct ListSettings {
     pub sample: Option<Sample>,
     /// What lots are drawn by: the campaign's name.
     pub seed: String,
+}
+
+/// What is done about columns that say who may be mailed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consent {
+    /// Whoever they speak against is not mailed.
+    #[default]
+    Honoured,
+    /// Only those are mailed whom they say to have agreed.
+    Wanted,
+    /// Everybody is mailed, because the user says so.
+    Ignored,
 }
 
 /// A text of the user's files that is understood only when the list is known.
@@ -144,8 +156,12 @@ impl RawCampaign {
             encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, encoding),
             sheet: self.sheet.clone(),
             is_fixing: self.fix,
-            ignores_consent: self.ignore_consent,
-            wants_consent: false,
+            consent: if self.ignore_consent {
+                Consent::Ignored
+            } else {
+                Consent::Honoured
+            },
+            allows_utf8: false,
         }
     }
 }

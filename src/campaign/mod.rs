@@ -176,6 +176,11 @@ impl RawCampaign {
         let laws = self.laws(file, workspace, problems);
         let postal_address = self.postal_address(file, workspace, problems);
         let name = self.name(file, problems);
+        let mut list = self.list(file, workspace, &name, problems);
+        list.allows_utf8 = account.as_ref().is_some_and(|account| account.smtputf8);
+        if laws.want_consent() && list.consent == list::Consent::Honoured {
+            list.consent = list::Consent::Wanted;
+        }
         let from = from?;
         Some(Campaign {
             list_id: self.list_id(&from.address, file, problems),
@@ -187,16 +192,13 @@ impl RawCampaign {
             subject: self.subject.get_ref().clone(),
             preheader: self.preheader.clone(),
             recipients: path(&self.recipients),
-            list: ListSettings {
-                wants_consent: laws.want_consent(),
-                ..self.list(file, workspace, &name, problems)
-            },
+            list,
             laws,
             name,
             html: path(&self.html),
             inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
-            attachments: attachment::all(self.attachment.as_ref(), file, problems),
+            attachments: attachment::all(self.attachment.as_ref(), &workspace.root, file, problems),
             lang: self.lang(file, problems),
             html_lang: None,
             variants: edition::variants(&self.variant, file, workspace, problems),

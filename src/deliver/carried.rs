@@ -120,7 +120,13 @@ impl<T> Carried<T> {
     }
 
     pub(super) fn say_mail(&self, wire: &mut Wire, awaited: &mut VecDeque<Awaited>) {
-        wire.command(&["MAIL FROM:<", self.message.envelope.from.as_str(), ">"]);
+        let envelope = &self.message.envelope;
+        let utf8 = if envelope.to.needs_smtputf8() {
+            " SMTPUTF8"
+        } else {
+            ""
+        };
+        wire.command(&["MAIL FROM:<", envelope.from.as_str(), ">", utf8]);
         awaited.push_back(Awaited::Mail);
     }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::carried::Manner;
 use super::link::no_answer;
 use super::session::Session;
-use super::transactions::{End, Transactions};
+use super::transactions::{End, Takes, Transactions};
 use super::window;
 use crate::mail::{Message, Stage};
 
@@ -46,10 +46,13 @@ impl<T> Flight<T> {
     /// A flight on this session, in the manner that the server's offers allow.
     pub fn new(session: Session) -> Self {
         let manner = Manner::of(&session.capabilities);
-        let size_max = session.capabilities.size_max;
+        let takes = Takes {
+            octets: session.capabilities.size_max,
+            utf8: session.capabilities.smtputf8,
+        };
         Self {
             session,
-            mails: Transactions::new(manner, size_max),
+            mails: Transactions::new(manner, takes),
             carried: 0,
             moved_at: Instant::now(),
         }

@@ -125,6 +125,7 @@ fn tls_config(account: &Account) -> anyhow::Result<Arc<ClientConfig>> {
 
 /// What the server offers. Unknown keywords are passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an extension of SMTP")]
 pub struct Capabilities {
     /// RFC 2920: commands in groups.
     pub pipelining: bool,
@@ -132,6 +133,8 @@ pub struct Capabilities {
     pub chunking: bool,
     /// RFC 1870: the largest mail the server takes, in octets; none when it does not say.
     pub size_max: Option<u64>,
+    /// RFC 6531: addresses and headers in UTF-8.
+    pub smtputf8: bool,
     /// RFC 3207.
     pub starttls: bool,
     /// RFC 4954: the names of login mechanisms, upper case.
@@ -156,6 +159,7 @@ impl Capabilities {
                         .and_then(|size| size.parse().ok())
                         .filter(|size| *size > 0);
                 }
+                Some("SMTPUTF8") => found.smtputf8 = true,
                 Some("STARTTLS") => found.starttls = true,
                 Some("AUTH") => found.auth.extend(words.map(str::to_owned)),
                 _ => {}

@@ -44,11 +44,20 @@ pub(super) enum End {
     NoChunking,
 }
 
+/// What a server has said that it takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Takes {
+    /// Octets of a mail at most; none when it did not say.
+    pub(super) octets: Option<u64>,
+    /// Addresses and headers in UTF-8.
+    pub(super) utf8: bool,
+}
+
 /// The mails under way, with whatever the caller wants back for each.
 #[derive(Debug)]
 pub(super) struct Transactions<T> {
     manner: Manner,
-    size_max: Option<u64>,
+    takes: Takes,
     aboard: VecDeque<Carried<T>>,
     awaited: VecDeque<Awaited>,
     landed: VecDeque<(T, Landed)>,
@@ -60,11 +69,11 @@ pub(super) struct Transactions<T> {
 }
 
 impl<T> Transactions<T> {
-    /// A dialogue in this manner with a server that takes mails of so many octets.
-    pub(super) fn new(manner: Manner, size_max: Option<u64>) -> Self {
+    /// A dialogue in this manner.
+    pub(super) fn new(manner: Manner, takes: Takes) -> Self {
         Self {
             manner,
-            size_max,
+            takes,
             aboard: VecDeque::new(),
             awaited: VecDeque::new(),
             landed: VecDeque::new(),
@@ -110,13 +119,11 @@ impl<T> Transactions<T> {
     }
 
     pub(super) fn board(&mut self, ticket: T, message: Message) {
-        let size = message.bytes.len() as u64;
-        match self.size_max {
-            Some(most) if size > most => {
-                let refused = Outcome::Refused(too_large(size, most));
-                self.landed.push_back((ticket, Landed::Decided(refused)));
-            }
-            Some(_) | None => self.aboard.push_back(Carried::new(ticket, message)),
+        match self.takes.refusal_of(&message) {
+            Some(refused) => self
+                .landed
+                .push_back((ticket, Landed::Decided(Outcome::Refused(refused)))),
+            None => self.aboard.push_back(Carried::new(ticket, message)),
         }
     }
 
@@ -319,13 +326,26 @@ fn knows_no_such_command(reply: &Reply) -> bool {
     matches!(reply.code, 500 | 502) && matches!(reply.enhanced, None | Some(Enhanced { subject: 5, .. }))
 }
 
-/// The server has said beforehand that it will not take such a mail. Source: RFC 1870, 6.
-fn too_large(size: u64, most: u64) -> Fault {
-    Fault {
-        stage: Stage::Mail,
-        scope: Scope::Message,
-        reply: None,
-        note: format!("the mail has {size} octets, and the server takes {most} at most"),
+impl Takes {
+    /// Why a mail need not even be begun: the server has said beforehand that it will not take such a one. Sources:
+    /// RFC 1870, 6; RFC 6531, 3.2.
+    fn refusal_of(self, message: &Message) -> Option<Fault> {
+        let size = message.bytes.len() as u64;
+        let (scope, note) = if let Some(most) = self.octets.filter(|most| size > *most) {
+            let note = format!("the mail has {size} octets, and the server takes {most} at most");
+            (Scope::Message, note)
+        } else if message.envelope.to.needs_smtputf8() && !self.utf8 {
+            let note = "letters outside ASCII before the `@`, and the server does not offer SMTPUTF8";
+            (Scope::Recipient, note.to_owned())
+        } else {
+            return None;
+        };
+        Some(Fault {
+            stage: Stage::Mail,
+            scope,
+            reply: None,
+            note,
+        })
     }
 }
 

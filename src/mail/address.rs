@@ -6,11 +6,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::local::{check_local, check_utf8_local};
 use super::repair::is_invisible;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-/// Octets in a local part at most. Source: RFC 5321, 4.5.3.1.1.
-const LOCAL_MAX: usize = 64;
 /// Octets in a whole address at most: a path of 256 less its angle brackets. Source: RFC 5321, 4.5.3.1.3.
 const ADDRESS_MAX: usize = 254;
 
@@ -55,6 +54,24 @@ impl std::error::Error for AddressFault {}
 impl Address {
     /// Parses one bare address. White space around it is dropped; nothing else is repaired.
     pub fn parse(input: &str) -> Result<Self, AddressFault> {
+        Self::parse_with(input, check_local)
+    }
+
+    /// The same with letters of any script before the `@`, as RFC 6531 allows them.
+    pub fn parse_utf8(input: &str) -> Result<Self, AddressFault> {
+        Self::parse_with(input, |local| {
+            if local.is_ascii() {
+                check_local(local)
+            } else {
+                check_utf8_local(local)
+            }
+        })
+    }
+
+    fn parse_with(
+        input: &str,
+        check_local: impl Fn(&str) -> Result<(), AddressFault>,
+    ) -> Result<Self, AddressFault> {
         let input = input.trim();
         refuse_what_is_not_one_bare_address(input)?;
         let (local, domain) = split_at_sign(input)?;
@@ -77,6 +94,11 @@ impl Address {
     /// The whole address as it goes on the wire.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Can only a server that offers SMTPUTF8 take it?
+    pub fn needs_smtputf8(&self) -> bool {
+        !self.text.is_ascii()
     }
 
     /// What stands before the `@`.
@@ -171,40 +193,6 @@ fn split_at_sign(input: &str) -> Result<(&str, &str), AddressFault> {
     Ok((local, domain))
 }
 
-fn check_local(local: &str) -> Result<(), AddressFault> {
-    if !local.is_ascii() {
-        return Err(AddressFault::new(
-            "letters outside ASCII before the `@`; most mail servers cannot take them (SMTPUTF8)",
-        ));
-    }
-    if local.len() > LOCAL_MAX {
-        return Err(AddressFault::new(format!(
-            "{} characters before the `@`; {LOCAL_MAX} is the most",
-            local.len()
-        )));
-    }
-    if local.contains(char::is_whitespace) && !local.starts_with('"') {
-        return Err(AddressFault::new("a space inside the address"));
-    }
-    // What nearly all addresses are is looked at once, and nothing is copied.
-    let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
-    let is_plain = |part: &str| !part.is_empty() && part.bytes().all(is_atom);
-    if local.split('.').all(is_plain) {
-        return Ok(());
-    }
-    // The domain is ours to check; lettre knows what RFC 5321 allows in a local part.
-    lettre::Address::new(local, "example.com")
-        .map(drop)
-        .map_err(|fault| {
-            let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
-            AddressFault::new(if dots {
-                "a dot at an end, or two dots in a row, before the `@`".to_owned()
-            } else {
-                format!("what stands before the `@` is not allowed there ({fault})")
-            })
-        })
-}
-
 fn ascii_domain(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
     // UTS 46 would take them for what they look like; what was typed is shown to the user first.
     if let Some(c) = domain
@@ -280,6 +268,10 @@ mod tests {
                 "a..b@example.com",
                 "a dot at an end, or two dots in a row, before the `@`",
             ),
+            (
+                "联系@例子.中国",
+                "letters outside ASCII before the `@`; most mail servers cannot take them (SMTPUTF8)",
+            ),
             ("a@b_c.com", "`b_c.com` is not a domain name"),
             ("a@[192.0.2.1]", "a numeric address in brackets, not a domain"),
             (
@@ -306,6 +298,37 @@ mod tests {
             let got = Address::parse(input).map(|a| a.text).map_err(|fault| fault.what);
             assert_eq!(got, Err(expected.to_owned()), "{input}");
         }
+    }
+
+    #[test]
+    fn letters_of_any_script_are_taken_only_where_they_are_wanted() {
+        let parse = |text: &str| {
+            Address::parse_utf8(text)
+                .map(|address| address.to_string())
+                .map_err(|fault| fault.what)
+        };
+        assert_eq!(
+            parse("联系@例子.中国").as_deref(),
+            Ok("联系@xn--fsqu00a.xn--fiqs8s")
+        );
+        assert_eq!(
+            parse("jürgen.müller@example.com").as_deref(),
+            Ok("jürgen.müller@example.com")
+        );
+        assert!(Address::parse_utf8("联系@example.com").unwrap().needs_smtputf8());
+        for wrong in [
+            "Ａ@example.com",
+            "a b联@example.com",
+            "联..系@example.com",
+            "联\u{202e}系@example.com",
+            "联<系@example.com",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(
+            parse(&format!("{}@example.com", "联".repeat(22))).is_err(),
+            "66 octets"
+        );
     }
 
     #[test]
@@ -339,6 +362,10 @@ mod tests {
                 prop_assert!(!address.as_str().contains(['\r', '\n', '\0']));
                 prop_assert!(address.as_str().len() <= ADDRESS_MAX);
                 prop_assert_eq!(Address::parse(address.as_str()), Ok(address.clone()));
+            }
+            if let Ok(address) = Address::parse_utf8(&input) {
+                prop_assert!(!address.as_str().contains(['\r', '\n', '\0', ' ', '<', '>']) || address.as_str().starts_with('"'));
+                prop_assert!(address.domain().is_ascii());
             }
         }
     }

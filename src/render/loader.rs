@@ -11,7 +11,7 @@ use super::html::{attribute, end_of_element_tag};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, footer, foreign, mjml, names, syntax, tags, text_part};
+use super::{Flavour, footer, foreign, images, mjml, names, syntax, tags, text_part};
 use crate::campaign::{Problem, closest};
 use crate::mail::message::is_in_comment;
 
@@ -262,6 +262,28 @@ impl<'a> Loader<'a> {
             .values()
             .map(|parsed| &parsed.source)
             .filter(|source| source.is_file())
+    }
+
+    /// Images that stand beside the template must be there. Those with tags in their paths are looked for with each mail.
+    pub(super) fn check_images(&mut self, root: &Path) {
+        let mut missing = Vec::new();
+        for source in self.sources() {
+            let beside = source.path.parent().unwrap_or(root);
+            for image in images::find(&source.text) {
+                let is_there = || {
+                    [beside, &self.folder, root]
+                        .iter()
+                        .any(|folder| folder.join(&image.path).is_file())
+                };
+                if image.path.contains("{{") || is_there() {
+                    continue;
+                }
+                let what = format!("there is no image `{}`", image.path);
+                let hint = "paths begin at the template's folder, or at that of mailshot.toml; or give a whole address, https://…";
+                missing.push(source.problem(image.range, what).hint(hint));
+            }
+        }
+        self.found.problems.extend(missing);
     }
 
     /// Says in `<html>` which language it is in, unless the template does: screen readers and translators ask.

@@ -127,6 +127,7 @@ impl Templates {
         html.footer(footer::read(workspace_root, campaign.lang, Flavour::Html));
         html.main(HTML, Source::read(&campaign.html));
         html.check(None);
+        html.check_images(workspace_root);
 
         let text_path = campaign.text.as_deref().unwrap_or(&campaign.html);
         let mut text = Loader::new(&known, text_path, Flavour::Text);

@@ -41,7 +41,9 @@ pub(super) fn once(html: &str) -> Styling {
         return Styling::EachMail;
     };
     let restored = protected.restore(&made, html);
-    if restored.is_whole && are_blocks_whole(&restored.html) {
+    let is_same =
+        restored.is_whole && is_same_order(html, &restored.html) && are_blocks_whole(&restored.html);
+    if is_same {
         Styling::Once(restored)
     } else {
         Styling::EachMail
@@ -74,65 +76,120 @@ fn looks_at_siblings(html: &str) -> bool {
     })
 }
 
-/// Does every block begin, divide and end in the same element?
-fn are_blocks_whole(html: &str) -> bool {
-    let mut elements: Vec<usize> = vec![0];
-    let mut blocks: Vec<usize> = Vec::new();
-    let mut count = 0;
+/// What a document is made of, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Start(String),
+    End(String),
+    /// Something that people see.
+    Text,
+    /// A tag between elements, by its number.
+    Tag(usize),
+}
+
+/// Goes through a document piece by piece.
+fn pieces(html: &str) -> Vec<Piece> {
+    let tags = tags::find(html);
+    let mut pieces = Vec::new();
+    let mut waiting = tags.iter().enumerate().peekable();
     let mut at = 0;
-    let all = tags::find(html);
-    let mut waiting = all.iter().filter(|tag| tag.is_block()).peekable();
-    loop {
-        let next_tag = waiting.peek().map_or(html.len(), |tag| tag.range.start);
-        let open = html
-            .get(at..)
-            .and_then(|rest| rest.find('<'))
-            .map_or(html.len(), |found| at + found);
-        if open.min(next_tag) >= html.len() {
-            return blocks.is_empty();
-        }
-        if next_tag < open {
-            let Some(tag) = waiting.next() else { return false };
-            let here = elements.last().copied().unwrap_or_default();
-            match tag.kind {
-                Kind::Open => blocks.push(here),
-                Kind::Close if blocks.pop() == Some(here) => {}
-                Kind::Else if blocks.last() == Some(&here) => {}
-                _ => return false,
-            }
-            at = tag.range.end;
+    while at < html.len() {
+        if let Some((number, tag)) = waiting.next_if(|(_, tag)| tag.range.start <= at) {
+            pieces.push(Piece::Tag(number));
+            at = at.max(tag.range.end);
             continue;
         }
-        let rest = html.get(open..).unwrap_or_default();
+        let next_tag = waiting.peek().map_or(html.len(), |(_, tag)| tag.range.start);
+        let rest = html.get(at..).unwrap_or_default();
+        let named = rest
+            .starts_with('<')
+            .then(|| super::html::element_name(rest))
+            .flatten();
         if rest.starts_with("<!--") {
-            at = rest.find("-->").map_or(html.len(), |end| open + end + 3);
-        } else if let Some((name, is_end)) = super::html::element_name(rest) {
-            at = super::html::end_of_element_tag(html, open).unwrap_or(html.len());
-            if is_end {
-                elements.pop();
-            } else if !VOID.contains(&name.as_str()) {
-                count += 1;
-                elements.push(count);
-            }
+            at = rest.find("-->").map_or(html.len(), |end| at + end + 3);
+        } else if let Some((name, is_end)) = named {
+            at = super::html::end_of_element_tag(html, at).unwrap_or(html.len());
             if matches!(name.as_str(), "style" | "script" | "title") && !is_end {
                 let close = html.get(at..).and_then(|rest| rest.find("</"));
                 at = close.map_or(html.len(), |close| at + close);
             }
+            pieces.push(if is_end {
+                Piece::End(name)
+            } else {
+                Piece::Start(name)
+            });
         } else {
-            at = open + 1;
+            let open = rest
+                .get(1..)
+                .and_then(|rest| rest.find('<'))
+                .map_or(html.len(), |found| at + 1 + found);
+            let end = open.min(next_tag).max(at + 1);
+            let text = html.get(at..end).unwrap_or_default();
+            if !text.trim().is_empty() && !text.starts_with("<!") && pieces.last() != Some(&Piece::Text) {
+                pieces.push(Piece::Text);
+            }
+            at = end;
         }
-        // Tags inside what was passed stand in no element of their own.
-        while let Some(tag) = waiting.next_if(|tag| tag.range.start < at) {
-            match tag.kind {
-                Kind::Open => blocks.push(usize::MAX),
-                Kind::Close if blocks.pop() == Some(usize::MAX) => {}
-                Kind::Else if blocks.last() == Some(&usize::MAX) => {}
-                _ => return false,
+        // Tags inside what was passed belong to it.
+        while waiting.next_if(|(_, tag)| tag.range.start < at).is_some() {}
+    }
+    pieces
+}
+
+/// Does everything that people see stand in the same order, beside the same tags? A parser of HTML moves what it does
+/// not expect in a table out of it, and away from the block it belongs to.
+fn is_same_order(before: &str, after: &str) -> bool {
+    let seen = |html: &str| -> Vec<Piece> {
+        let is_seen = |piece: &Piece| match piece {
+            // These a parser adds where they were left out.
+            Piece::Start(name) => !matches!(name.as_str(), "html" | "head" | "body" | "tbody" | "colgroup"),
+            Piece::End(_) => false,
+            Piece::Text | Piece::Tag(_) => true,
+        };
+        pieces(html).into_iter().filter(is_seen).collect()
+    };
+    seen(before) == seen(after)
+}
+
+/// Does every block begin, divide and end in the same element, and does no value stand where only rows and cells may?
+fn are_blocks_whole(html: &str) -> bool {
+    let tags = tags::find(html);
+    let mut elements: Vec<(usize, String)> = vec![(0, String::new())];
+    let mut blocks: Vec<usize> = Vec::new();
+    for (count, piece) in pieces(html).into_iter().enumerate() {
+        match piece {
+            Piece::Start(name) if VOID.contains(&name.as_str()) => {}
+            Piece::Start(name) => elements.push((count + 1, name)),
+            Piece::End(name) => {
+                if elements.last().is_some_and(|(_, open)| *open == name) {
+                    elements.pop();
+                }
+            }
+            Piece::Text => {}
+            Piece::Tag(number) => {
+                let (Some((here, name)), Some(tag)) = (elements.last(), tags.get(number)) else {
+                    return false;
+                };
+                let is_whole = match tag.kind {
+                    Kind::Open => {
+                        blocks.push(*here);
+                        true
+                    }
+                    Kind::Close => blocks.pop() == Some(*here),
+                    Kind::Else => blocks.last() == Some(here),
+                    _ => !TABLES.contains(&name.as_str()),
+                };
+                if !is_whole {
+                    return false;
+                }
             }
         }
     }
+    blocks.is_empty()
 }
 
+/// Elements that hold rows, cells and columns, and no text.
+const TABLES: [&str; 6] = ["table", "tbody", "thead", "tfoot", "tr", "colgroup"];
 /// Elements without an end.
 const VOID: [&str; 14] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
@@ -142,6 +199,7 @@ const VOID: [&str; 14] = [
 #[cfg(test)]
 mod tests {
     use handlebars::Handlebars;
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -209,6 +267,54 @@ mod tests {
         }
         assert!(once_for_all >= 5, "{once_for_all}");
     }
+
+    proptest! {
+        #[test]
+        fn any_template_is_styled_alike_or_for_each_mail(
+            pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..14)
+        ) {
+            let template = format!("<html><head>{CSS}</head><body>{}</body></html>", pieces.concat());
+            let is_template = Handlebars::new().register_template_string("t", &template).is_ok();
+            if let Styling::Once(made) = once(&template) && is_template {
+                for (is_vip, goods) in [(true, 0), (false, 2)] {
+                    let ahead = render(&made.html, is_vip, goods);
+                    let after = each(&render(&template, is_vip, goods)).unwrap();
+                    prop_assert_eq!(parsed(&ahead), parsed(&after), "{}", template);
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(html in "(<style>p\\{\\}</style>|[<>/a-z =\"'{}#!-]{0,6}|\\PC{0,3}){0,12}") {
+            let _any = once(&html);
+        }
+    }
+
+    /// Pieces of templates, that may be put together in any way.
+    const PIECES: [&str; 22] = [
+        "<table>",
+        "</table>",
+        "<tbody>",
+        "</tbody>",
+        "<tr>",
+        "</tr>",
+        "<td class=\"big\">",
+        "</td>",
+        "<p>",
+        "</p>",
+        "<div>",
+        "</div>",
+        "text",
+        "{{name}}",
+        "{{#if vip}}",
+        "{{else}}",
+        "{{/if}}",
+        "{{#each goods}}",
+        "{{/each}}",
+        "{{{html}}}",
+        "<a href=\"{{url}}\">x</a>",
+        "<!-- {{name}} -->",
+    ];
 
     #[test]
     fn what_cannot_be_told_beforehand_is_done_for_each_mail() {

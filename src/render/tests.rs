@@ -717,7 +717,7 @@ fn a_text_part_is_made_from_the_html() {
         <table><tr><th>What</th><th>Price</th></tr>\n{{#each orders}}\n<tr><td><a href=\"https://s.example/?i={{id}}&amp;x=1\">{{name}}</a></td><td>{{number price 2}}</td></tr>\n{{/each}}\n</table>\
         {{#if city}}<p>See you in {{city}}</p>{{else}}<p>Bye</p>{{/if}}\
         <ul><li>one</li><li>two</li></ul><hr>\
-        <p><a href='{{unsubscribe_url}}'><img src=x alt=\"Logo\"></a> <a href=\"https://a.example\">https://a.example</a></p><!-- {{/if}} --></body></html>";
+        <p><a href='{{unsubscribe_url}}'><img src=https://a.example/x alt=\"Logo\"></a> <a href=\"https://a.example\">https://a.example</a></p><!-- {{/if}} --></body></html>";
     let world = World::new(html)
         .column("name", "Li <&>")
         .column(

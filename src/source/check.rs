@@ -26,6 +26,7 @@ pub(super) struct Shape {
     pub(super) numbering: Numbering,
     pub(super) consent: Consent,
     pub(super) is_fixing: bool,
+    pub(super) allows_utf8: bool,
 }
 
 /// A row, judged by itself.
@@ -109,7 +110,12 @@ impl Shape {
     fn address(&self, cell: &str, raw: &str) -> Result<Address, (AddressFault, Option<Address>)> {
         // `"two words"@example.com` is an address; CSV would have wanted its quotes doubled.
         let quoted = || Address::parse(raw).ok().filter(|_| raw.starts_with('"'));
-        match Address::parse(cell).or_else(|fault| quoted().ok_or(fault)) {
+        let parsed = if self.allows_utf8 {
+            Address::parse_utf8(cell)
+        } else {
+            Address::parse(cell)
+        };
+        match parsed.or_else(|fault| quoted().ok_or(fault)) {
             Ok(address) if self.is_fixing => Ok(with_domain_meant(address)),
             Ok(address) => Ok(address),
             Err(fault) => match repair(cell) {

@@ -6,6 +6,7 @@
 
 mod intake;
 mod encoding;
+mod lines;
 mod workbook;
 mod table;
 mod attributes;
@@ -29,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context as _;
 use csv::StringRecord;
 
+use crate::campaign::list::Consent as ConsentPolicy;
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::{Address, Columns, Place, Recipient};
 use check::{Judged, Shape};
@@ -126,12 +128,12 @@ impl List {
     pub fn of(intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
         let opened = Opened::read(&intake)?;
         let columns = opened.header(&intake).read(settings.email_column.as_deref())?;
-        let consent = if settings.ignores_consent {
-            Consent::default()
-        } else {
-            Consent::find(&columns.headers, settings.wants_consent)
+        let wants_consent = settings.consent == ConsentPolicy::Wanted;
+        let consent = match settings.consent {
+            ConsentPolicy::Ignored => Consent::default(),
+            ConsentPolicy::Honoured | ConsentPolicy::Wanted => Consent::find(&columns.headers, wants_consent),
         };
-        if settings.wants_consent && !settings.ignores_consent && !consent.tells_who_agreed() {
+        if wants_consent && !consent.tells_who_agreed() {
             let what = "no column says who has agreed, which `laws = [\"eu\"]` wants";
             return Err(Problem::at(&intake.path, opened.line, 1, what)
                 .source(opened.text.trim_end(), 1)
@@ -145,6 +147,7 @@ impl List {
             numbering: intake.numbering.clone(),
             consent,
             is_fixing: settings.is_fixing,
+            allows_utf8: settings.allows_utf8,
         };
         Ok(Self {
             segment: Arc::new(Segment::new(settings, &shape.columns)?),

@@ -71,7 +71,7 @@ impl Opened {
 pub struct Survey {
     /// The cells of the first row that is not blank.
     pub headers: Vec<String>,
-    /// What stands between cells, as [`List::delimiter`] says it.
+    /// What stands between cells, as [`super::List::delimiter`] says it.
     pub delimiter: Option<&'static str>,
     /// Every further row that is not blank.
     pub rows: u64,

@@ -38,7 +38,7 @@ impl RowReader {
         Ok(self.shape.at(&row, text, start..start + length, what))
     }
 
-    /// The recipient at a place that [`List::rows`] gave for it.
+    /// The recipient at a place that [`super::List::rows`] gave for it.
     pub fn read(&self, place: Place) -> anyhow::Result<Recipient> {
         let at = || {
             format!(

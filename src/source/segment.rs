@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::filter::Filter;
 use super::{List, Row};
-use crate::campaign::list::Sample;
+use crate::campaign::list::{Consent, Sample};
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::{Address, Columns, Recipient};
 
@@ -54,7 +54,7 @@ impl Segment {
         for path in &settings.exclude {
             // Whoever stands there is excluded, whatever that list says of them.
             let plain = ListSettings {
-                ignores_consent: true,
+                consent: Consent::Ignored,
                 is_fixing: true,
                 ..ListSettings::default()
             };

@@ -74,8 +74,16 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
     let list = "email,order_id\nanna@example.com,7\nbert@example.com,8\n";
     let files = "attachment = [\"terms.pdf\", { file = \"invoices/{{order_id}}.csv\", name = \"发票 {{order_id}}.csv\" }]";
     let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, files);
-    workspace.write("templates/images/logo.png", "not a png");
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["there is no file `terms.pdf`", "campaigns/news.toml:4:14"]);
     workspace.write("terms.pdf", "%PDF terms");
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["there is no image `images/logo.png`", "templates/a.html.hbs:1:23"]);
+    workspace.write("templates/images/logo.png", "not a png");
     workspace.write("invoices/7.csv", "姓名\n张三\n");
     workspace
         .run(&["check", "news"])

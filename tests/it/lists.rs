@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::harness::{Ended, Sandbox, Workspace};
 
-/// A list of the collection in `tests/fixtures/lists`, which `docs/lists.md` describes.
+/// A list of the collection in `tests/fixtures/lists`.
 fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/lists/{name}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -348,4 +348,27 @@ fn everyone_gets_one_variant_in_their_language() {
     let (first, second) = (preview("1"), preview("2"));
     assert!(first.contains("\"subject\":\"新闻\""), "{first}");
     assert!(second.contains("\"subject\":\"News\""), "{second}");
+}
+
+#[test]
+fn an_address_in_another_script_is_sent_to_only_where_the_server_takes_it() {
+    let list = "email\n联系@例子.中国\nanna@example.com\n".as_bytes();
+    for (more, offers, sent) in [
+        ("", true, 0),
+        ("smtputf8 = true\n", true, 2),
+        ("smtputf8 = true\n", false, 1),
+    ] {
+        let without: &[&str] = if offers { &[] } else { &["--without", "smtputf8"] };
+        let sandbox = Sandbox::start(without);
+        let workspace = workspace(&sandbox, list, "");
+        workspace.configure(&format!("{}{more}", sandbox.account()), "");
+        let ended = workspace.send(&[]);
+        let (code, words): (i32, &[&str]) = match sent {
+            0 => (65, &["letters outside ASCII before the `@`", "smtputf8 = true"]),
+            1 => (76, &["the server does not offer SMTPUTF8"]),
+            _ => (0, &[]),
+        };
+        ended.expect(code).says(words);
+        assert_eq!(sandbox.journal().len(), sent);
+    }
 }

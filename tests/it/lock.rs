@@ -11,6 +11,22 @@ fn begun() -> (Sandbox, Workspace) {
 }
 
 #[test]
+fn an_edited_attachment_stops_the_campaign() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(3));
+    workspace.write("terms.txt", "old");
+    workspace.campaign("news", "attachment = \"terms.txt\"");
+    workspace.send(&["--limit", "1"]).expect(75);
+    workspace.write("terms.txt", "new");
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["file terms.txt was edited"]);
+    workspace.send(&["--accept-changes"]).expect(0);
+    assert_eq!(sandbox.journal().len(), 3);
+}
+
+#[test]
 fn an_edited_template_stops_the_campaign() {
     let (sandbox, workspace) = begun();
     workspace.write(

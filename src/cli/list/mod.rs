@@ -79,7 +79,9 @@ impl ListFlags {
     /// Adds what the command line says to what the campaign says.
     pub(super) fn apply(self, settings: &mut ListSettings) {
         settings.is_fixing |= self.fix;
-        settings.ignores_consent |= self.ignore_consent;
+        if self.ignore_consent {
+            settings.consent = list::Consent::Ignored;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! From the user's files to a campaign on record: checked, compared with what it was begun with, enrolled.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use super::super::check::{self, Invalid};
@@ -62,7 +64,7 @@ impl Enrolment {
                 text,
             )
         });
-        let inputs = Inputs::new(campaign, &snapshot.digest, sources);
+        let inputs = Inputs::new(campaign, &snapshot.digest, sources).with_files(shared_files(job));
         let text = serde_json::to_string(&inputs).context("note the inputs")?;
         let is_changed = known.as_ref().is_none_or(|known| known.inputs != text);
         let mut enrolment = Self {
@@ -94,6 +96,13 @@ impl Enrolment {
         let invalid = Invalid::from_flag(job.args.skip_invalid);
         let found = check::all(&job.workspace, &self.list, &self.maker, invalid, job.printer)?;
         self.waiting = found.usable;
+        if !found.warnings.is_empty() {
+            let warnings = count(found.warnings.len() as u64, "warning");
+            self.plan.push(format!(
+                "{warnings}: `mailshot check {}` has them",
+                job.campaign.name
+            ));
+        }
         let duplicates = match found.duplicates {
             0 => String::new(),
             many => format!(", {} kept once", count(many, "duplicate")),
@@ -236,6 +245,24 @@ impl Enrolment {
             rows,
         })
     }
+}
+
+/// Files that all mails share, and lists that say who is not meant. What is one recipient's is read when it is sent.
+fn shared_files(job: &Job<'_>) -> impl Iterator<Item = (String, PathBuf)> {
+    let root = job.workspace.root.clone();
+    let own = root.clone();
+    let attached = job
+        .campaign
+        .attachments
+        .iter()
+        .map(move |attachment| (attachment.file.clone(), own.join(&attachment.file)));
+    let excluded = job.campaign.list.exclude.iter().map(move |path| {
+        (
+            path.strip_prefix(&root).unwrap_or(path).display().to_string(),
+            path.clone(),
+        )
+    });
+    attached.filter(|(name, _)| !name.contains("{{")).chain(excluded)
 }
 
 /// What a campaign was checked with when it last ran.

@@ -108,6 +108,7 @@ fn account(port: u16) -> Account {
         connections: 1,
         messages_per_connection: 100,
         size_max: None,
+        smtputf8: false,
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
         sendmail_command: "/usr/sbin/sendmail".into(),

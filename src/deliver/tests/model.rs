@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::message;
 use crate::deliver::carried::Manner;
-use crate::deliver::transactions::{End, Landed, Transactions};
+use crate::deliver::transactions::{End, Landed, Takes, Transactions};
 use crate::deliver::wire::{Lost, Wire};
 use crate::mail::{Outcome, Stage};
 
@@ -177,7 +177,7 @@ fn converse(
     server: &mut Server,
     pieces: &[usize],
 ) -> Vec<(&'static str, Landed)> {
-    let (mut mails, mut wire) = (Transactions::new(manner, None), Wire::default());
+    let (mut mails, mut wire) = (Transactions::new(manner, Takes::default()), Wire::default());
     let mut people = PEOPLE.iter().copied();
     let mut pieces = pieces.iter().copied().cycle();
     let mut landed = Vec::new();

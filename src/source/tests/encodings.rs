@@ -40,6 +40,49 @@ fn chinese_lists_are_read_as_excel_saves_them() {
 }
 
 #[test]
+fn names_with_rare_characters_are_still_chinese() {
+    for text in [
+        "email,姓名\na@example.com,李喆\n",
+        "email,name\na@example.com,𠮷野\n",
+    ] {
+        let (list, _folder) = open(gb18030(text));
+        assert_eq!(list.origin().encoding, Some("GB18030"), "{text}");
+    }
+}
+
+#[test]
+fn other_countries_texts_are_not_taken_for_chinese() {
+    for (encoding, text) in [
+        (
+            encoding_rs::WINDOWS_1251,
+            "email,имя\nivan@example.com,Иван Петров\nanna@example.com,Анна Смирнова\n",
+        ),
+        (encoding_rs::KOI8_R, "email,имя\nivan@example.com,Иван Петров\n"),
+        (
+            encoding_rs::EUC_KR,
+            "email,이름\nkim@example.com,김철수\nlee@example.com,이영희\n",
+        ),
+        (encoding_rs::EUC_JP, "email,名前\nyamada@example.com,山田太郎\n"),
+        (
+            encoding_rs::SHIFT_JIS,
+            "email,名前\nyamada@example.com,山田太郎\n",
+        ),
+        (encoding_rs::BIG5, "email,姓名\nw@example.com,許功蓋\n"),
+        (
+            encoding_rs::WINDOWS_1252,
+            "email,name\nj@example.com,Jürgen Müller\n",
+        ),
+    ] {
+        let problem = refuse(encoding.encode(text).0);
+        assert!(
+            problem.contains("this list is not in UTF-8"),
+            "{}: {problem}",
+            encoding.name()
+        );
+    }
+}
+
+#[test]
 fn an_encoding_that_is_said_is_taken() {
     let big5 = b"email,\xa9m\xa6W\nw@example.com,\xb3\\\xa5\\\xbb\\\n";
     let written = write(big5);
