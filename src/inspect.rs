@@ -220,8 +220,8 @@ impl Inspection {
         match row {
             Row::Rejected(rejected) => {
                 self.unusable += 1;
-                self.fixable += u64::from(rejected.fix.is_some());
-                let severity = match rejected.fix {
+                self.fixable += u64::from(rejected.fix().is_some());
+                let severity = match rejected.fix() {
                     Some(_) => Severity::Warning,
                     None => Severity::Error,
                 };

@@ -19,6 +19,18 @@ pub struct Attachment {
     pub adds_bom: bool,
 }
 
+/// The folder that a path with tags names before the first of them; none for a path without tags. What is in the list
+/// does not lead out of it.
+pub fn folder_before_tags(path: &str) -> Option<&str> {
+    let (before, _) = path.split_once("{{")?;
+    Some(
+        before
+            .rfind('/')
+            .and_then(|end| before.get(..=end))
+            .unwrap_or_default(),
+    )
+}
+
 /// Attachments of one mail at most.
 const ATTACHMENTS_MAX: usize = 8;
 
@@ -82,12 +94,21 @@ pub(super) fn all<T>(
     });
     let attachments: Vec<Attachment> = attachments.collect();
     for attachment in &attachments {
-        if !attachment.file.contains("{{") && !root.join(&attachment.file).is_file() {
-            let what = format!("there is no file `{}`", attachment.file);
-            problems.push(
-                file.problem(said, what)
-                    .hint("paths begin at the folder of mailshot.toml"),
-            );
+        match folder_before_tags(&attachment.file) {
+            None if !root.join(&attachment.file).is_file() => {
+                let what = format!("there is no file `{}`", attachment.file);
+                let hint = "paths begin at the folder of mailshot.toml";
+                problems.push(file.problem(said, what).hint(hint));
+            }
+            Some("") => {
+                let what = format!("`{}` could be any file here: the list decides", attachment.file);
+                let hint = format!(
+                    "put the files into a folder, and name it first: `files/{}`",
+                    attachment.file
+                );
+                problems.push(file.problem(said, what).hint(hint));
+            }
+            None | Some(_) => {}
         }
     }
     attachments

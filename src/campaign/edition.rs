@@ -59,7 +59,35 @@ pub(super) struct RawEdition {
     lang: Option<Spanned<String>>,
 }
 
+impl Edition {
+    /// What is its own, in words: two editions that say the same make the same mails.
+    fn said(&self) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let parts = [
+            ("subject", self.subject.clone()),
+            ("preheader", self.preheader.clone()),
+            ("html", path(&self.html)),
+            ("text", path(&self.text)),
+            ("lang", self.lang.map(|lang| lang.code().to_owned())),
+        ];
+        let parts = parts.into_iter();
+        let said = parts.filter_map(|(name, value)| value.map(|value| format!("{name} {value}")));
+        said.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Campaign {
+    /// What the variants and languages have of their own, by their names in the campaign.
+    pub(super) fn editions_said(&self) -> impl Iterator<Item = (String, String)> {
+        let variants = self.variants.iter().map(|variant| {
+            let said = format!("{} (weight {})", variant.edition.said(), variant.weight);
+            (format!("variant {}", variant.name), said)
+        });
+        let languages = self.languages.iter();
+        let languages = languages.map(|one| (format!("language {}", one.code), one.edition.said()));
+        variants.chain(languages)
+    }
+
     /// The campaign as this edition has it.
     #[must_use]
     pub fn with(&self, edition: &Edition) -> Self {

@@ -67,6 +67,10 @@ impl Inputs {
             ("list_id", Some(campaign.list_id.clone())),
             ("email_column", campaign.list.email_column.clone()),
             (
+                "language_column",
+                campaign.language_column.as_ref().map(|said| said.text.clone()),
+            ),
+            (
                 "where",
                 campaign.list.filter.as_ref().map(|said| said.text.clone()),
             ),
@@ -89,7 +93,11 @@ impl Inputs {
                 .map(|(name, text)| (name, hex(&Sha256::digest(text.as_bytes()))))
                 .collect(),
             files: BTreeMap::new(),
-            settings: settings.into_iter().filter_map(named).collect(),
+            settings: settings
+                .into_iter()
+                .filter_map(named)
+                .chain(campaign.editions_said())
+                .collect(),
             is_under_way: false,
         }
     }

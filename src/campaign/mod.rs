@@ -20,7 +20,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use account::{Account, Login, Secret, Transport};
-pub use attachment::Attachment;
+pub use attachment::{Attachment, folder_before_tags};
 pub use edition::{Edition, Language, Variant};
 pub use file::{closest, plain};
 pub use inputs::Inputs;

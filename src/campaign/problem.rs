@@ -100,6 +100,8 @@ pub struct Problems {
     pub title: Option<String>,
     /// What to do about all of them.
     pub advice: Option<String>,
+    /// What was not done, when it is not that nothing was sent.
+    pub not_done: Option<String>,
 }
 
 impl Problems {

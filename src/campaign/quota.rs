@@ -80,6 +80,9 @@ impl<'de> Deserialize<'de> for Octets {
 
 impl fmt::Display for Octets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1_024 * 1_024 {
+            return write!(f, "{} KB", self.0.div_ceil(1_024));
+        }
         let tenths = self.0 * 10 / (1_024 * 1_024);
         write!(f, "{}.{} MB", tenths / 10, tenths % 10)
     }

@@ -42,7 +42,8 @@ fn show_problems(printer: Printer, problems: &Problems) {
     if problems.more > 0 {
         printer.warn(&format!("and {} more", count(problems.more, "problem")));
     }
-    printer.warn("\nnothing was sent");
+    let not_done = problems.not_done.as_deref().unwrap_or("nothing was sent");
+    printer.warn(&format!("\n{not_done}"));
     if let Some(advice) = &problems.advice {
         printer.warn(&format!("hint: {advice}"));
     }

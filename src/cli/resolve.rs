@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     };
     let key = match &args.to {
         Some(address) => Some(
-            Address::parse(address)
+            Address::parse_utf8(address)
                 .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?
                 .key(),
         ),

@@ -19,7 +19,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(Some(&args.campaign))?;
     let name = load::campaign_name(&args.campaign, &workspace)?;
-    let address = Address::parse(&args.address)
+    let address = Address::parse_utf8(&args.address)
         .map_err(|fault| Coded::new(Exit::Usage, format!("`{}`: {fault}", args.address)))?;
     let story = match Reader::open(&workspace.ledger)? {
         Some(reader) => reader.story(&name, &address.key())?,

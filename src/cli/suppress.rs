@@ -6,7 +6,7 @@ use super::exit::{Coded, Exit};
 use super::list::ListFile;
 use super::printer::{Form, Printer, number, time};
 use super::{confirm, load, runtime, texts};
-use crate::campaign::Workspace;
+use crate::campaign::{ListSettings, Workspace};
 use crate::clock::Clock;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, NewSuppression};
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 fn keys(addresses: &[String]) -> anyhow::Result<Vec<String>> {
-    let key = |text: &String| match Address::parse(text) {
+    let key = |text: &String| match Address::parse_utf8(text) {
         Ok(address) => Ok(address.key()),
         Err(fault) => Err(Coded::new(Exit::Usage, format!("`{text}`: {fault}; nothing was changed")).into()),
     };
@@ -157,7 +157,11 @@ struct Found {
 }
 
 fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
-    let list = List::open(&file.path, &file.settings())?;
+    let settings = ListSettings {
+        allows_utf8: true,
+        ..file.settings()
+    };
+    let list = List::open(&file.path, &settings)?;
     let workspace = load::workspace(None)?;
     let found = find(&list, reason)?;
     let what = if list.speaks_of_consent() {
@@ -182,19 +186,30 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
         printer.json(&json!({
             "added": added, "known": known, "spared": found.spared, "unusable": found.unusable,
         }));
-        return Ok(Exit::Ok);
-    }
-    printer.data(&format!("{} added to the suppression list", counted(added)));
-    for (many, what) in [
-        (known, "stood on it already"),
-        (found.spared, "may be mailed, as the list says, and are not on it"),
-        (found.unusable, "cannot be read; `mailshot list inspect` says why"),
-    ] {
-        if many > 0 {
-            printer.say(&format!("{} {what}", counted(many)));
+    } else {
+        printer.data(&format!("{} added to the suppression list", counted(added)));
+        for (many, what) in [
+            (known, "stood on it already"),
+            (found.spared, "may be mailed, as the list says, and are not on it"),
+        ] {
+            if many > 0 {
+                printer.say(&format!("{} {what}", counted(many)));
+            }
         }
     }
-    Ok(Exit::Ok)
+    if found.unusable == 0 {
+        return Ok(Exit::Ok);
+    }
+    let rows = if found.unusable == 1 { "row" } else { "rows" };
+    let what = format!(
+        "{} {rows} cannot be read: whoever is meant there is not on the suppression list",
+        found.unusable
+    );
+    let hint = format!(
+        "`mailshot list inspect {}` shows them; the others are on it",
+        list.path().display()
+    );
+    Err(Coded::new(Exit::Data, what).hint(hint).into())
 }
 
 fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
@@ -203,25 +218,26 @@ fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
     let source = format!("import of {name}");
     let mut found = Found::default();
     for row in list.rows()? {
-        let (recipient, why) = match row? {
-            Row::Withheld { recipient, why, .. } => (recipient, why.reason()),
-            Row::Usable(recipient) if !list.speaks_of_consent() => (recipient, reason),
-            Row::Usable(_) => {
-                found.spared += 1;
-                continue;
-            }
-            Row::Rejected(_) => {
-                found.unusable += 1;
-                continue;
-            }
+        let (named, withheld) = match row? {
+            Row::Withheld { recipient, why, .. } => (vec![recipient.address], Some(why)),
+            Row::Usable(recipient) => (vec![recipient.address], None),
+            Row::Rejected(rejected) => (rejected.named, rejected.withheld),
             Row::Duplicate { .. } | Row::NotMeant { .. } => continue,
         };
-        found.rows.push(NewSuppression {
-            key: recipient.address.key(),
-            reason: why.to_owned(),
+        if named.is_empty() {
+            found.unusable += 1;
+            continue;
+        }
+        if list.speaks_of_consent() && withheld.is_none() {
+            found.spared += named.len() as u64;
+            continue;
+        }
+        found.rows.extend(named.iter().map(|address| NewSuppression {
+            key: address.key(),
+            reason: withheld.map_or(reason, |why| why.reason()).to_owned(),
             source: source.clone(),
             at_ms,
-        });
+        }));
     }
     Ok(found)
 }

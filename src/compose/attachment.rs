@@ -181,28 +181,41 @@ impl Shelf {
         })
     }
 
-    /// What is in the data must not lead out of the workspace.
+    /// What is in the list must not lead out of the folder that the campaign names.
     fn find(&self, file: &SentFile) -> Result<PathBuf, String> {
         let missing = || format!("there is no file `{}`", file.path);
-        let folders = match file.used {
-            FileUse::Attached => [&self.root, &self.root],
-            FileUse::Shown(_) => [&self.beside, &self.root],
+        let folders: &[&PathBuf] = match file.used {
+            FileUse::Attached => &[&self.root],
+            FileUse::Shown(_) => &[&self.beside, &self.root],
         };
-        let found = folders
-            .into_iter()
-            .map(|folder| folder.join(&file.path))
-            .find(|path| path.is_file());
-        let path = found.ok_or_else(missing)?;
-        let (Ok(real), Ok(root)) = (path.canonicalize(), self.root.canonicalize()) else {
+        let mut found = folders
+            .iter()
+            .map(|folder| (folder, folder.join(&file.path)))
+            .filter(|(_, path)| path.is_file());
+        let (folder, path) = found.next().ok_or_else(missing)?;
+        let Some(within) = &file.within else {
+            return Ok(path);
+        };
+        let (Ok(real), Ok(bounds)) = (path.canonicalize(), folder.join(within).canonicalize()) else {
             return Err(missing());
         };
-        if !file.is_shared && !real.starts_with(root) {
+        if !real.starts_with(bounds) {
             return Err(format!(
-                "`{}` leads out of the workspace, and comes from the list",
+                "`{}` comes from the list and leads out of the folder `{within}`",
                 file.path
             ));
         }
+        let is_image = || kind_of(&real.to_string_lossy()).starts_with("image/");
+        if matches!(file.used, FileUse::Shown(_)) && !is_image() {
+            return Err(format!("`{}` comes from the list and is no image", file.path));
+        }
         Ok(path)
+    }
+
+    /// Where a file that all mails share stands.
+    pub fn place(&self, path: &str) -> Option<PathBuf> {
+        let places = [&self.beside, &self.root].map(|folder| folder.join(path));
+        places.into_iter().find(|path| path.is_file())
     }
 }
 
@@ -234,6 +247,7 @@ mod tests {
             name: None,
             used: FileUse::Attached,
             is_shared: true,
+            within: None,
             adds_bom: true,
         };
         file(&mut sent);
@@ -281,12 +295,39 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_the_list_does_not_lead_out_of_the_workspace() {
-        let said = part("a.pdf", b"", |file| {
-            file.path = "/etc/passwd".to_owned();
-            file.is_shared = false;
-        });
-        assert!(said.unwrap_err().contains("leads out of the workspace"));
+    fn what_is_in_the_list_does_not_lead_out_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"x").unwrap();
+        };
+        for name in ["mailshot.toml", "lists/a.csv", "bills/7.pdf", "bills/logo.png"] {
+            write(name);
+        }
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        std::os::unix::fs::symlink(outside.path(), folder.path().join("bills/out.pdf")).unwrap();
+        let shelf = Shelf::new(folder.path(), &folder.path().join("body.html"));
+        for (path, used, is_taken) in [
+            ("bills/7.pdf", FileUse::Attached, true),
+            ("bills/../mailshot.toml", FileUse::Attached, false),
+            ("bills/../lists/a.csv", FileUse::Attached, false),
+            ("bills/out.pdf", FileUse::Attached, false),
+            ("/etc/passwd", FileUse::Attached, false),
+            ("bills/logo.png", FileUse::Shown("c".to_owned()), true),
+            ("bills/7.pdf", FileUse::Shown("c".to_owned()), false),
+        ] {
+            let sent = SentFile {
+                path: path.to_owned(),
+                name: None,
+                used,
+                is_shared: false,
+                within: Some("bills/".to_owned()),
+                adds_bom: true,
+            };
+            let made = shelf.attachment(&sent);
+            assert_eq!(made.is_ok(), is_taken, "{path}: {made:?}");
+        }
         let said = part("a.pdf", b"", |file| file.name = Some("a\r\nBcc: x".to_owned()));
         assert!(said.unwrap_err().contains("cannot be the name of a file"));
     }

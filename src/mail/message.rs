@@ -32,6 +32,8 @@ pub struct SentFile {
     pub used: FileUse,
     /// Is it the same for everyone?
     pub is_shared: bool,
+    /// The folder that it must be in, where a part of the path comes from the list.
+    pub within: Option<String>,
     /// Is a table of text in UTF-8 marked as such?
     pub adds_bom: bool,
 }

@@ -1,8 +1,10 @@
 //! Makes the mail of one row: render, then compose. The loop, the check, previews and dry runs make it the same way.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
-use crate::campaign::{Campaign, Law, Problem, SubjectMark, law};
+use crate::campaign::{Campaign, Law, Problem, Problems, SubjectMark, law};
 use crate::compose::{Attachment, Body, Composer, Footer, Postal, Shelf, To};
 use crate::ledger::Delivery;
 use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient, SentFile};
@@ -71,6 +73,12 @@ impl Maker {
     /// The templates.
     pub fn templates(&self) -> &Editions {
         &self.means.templates
+    }
+
+    /// The images that mails show and that no row decides: their paths as the HTML has them, and where they are.
+    pub fn images(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let all = self.means.templates.images().into_iter();
+        all.filter_map(|path| Some((path.to_owned(), self.means.shelf.place(path)?)))
     }
 
     /// Makes the mail of this recipient, dated now.
@@ -165,7 +173,13 @@ impl Maker {
         );
         Ok(self
             .make_to_send(&recipient, now_ms)
-            .map_err(crate::campaign::Problems::from)?)
+            .map_err(|problem| Problems {
+                not_done: Some(
+                    "the run ends here; this mail was not sent, and `mailshot status` says how many were"
+                        .to_owned(),
+                ),
+                ..Problems::from(problem)
+            })?)
     }
 }
 

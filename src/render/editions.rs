@@ -121,6 +121,12 @@ impl Editions {
             .collect()
     }
 
+    /// The images that mails show and that no row decides, by their paths as the HTML has them.
+    pub fn images(&self) -> BTreeSet<&str> {
+        let all = self.all.iter();
+        all.flat_map(|edition| edition.templates.images()).collect()
+    }
+
     /// All files that went into the templates, with their text: the campaign's digest is made from them.
     pub fn sources(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.all.iter().flat_map(|edition| edition.templates.sources())

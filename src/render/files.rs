@@ -1,10 +1,12 @@
 //! Files that go with a mail: the names of attachments, which may hold tags, and the images that the HTML shows.
 
+use std::collections::BTreeSet;
+
 use handlebars::Context;
 
 use super::engine::Engine;
 use super::{images, tags};
-use crate::campaign::{Campaign, Problem};
+use crate::campaign::{Campaign, Problem, folder_before_tags};
 use crate::mail::{FileUse, SentFile};
 
 /// Names of the templates that are paths and names of attachments; so many attachments may have tags.
@@ -28,8 +30,10 @@ struct Attached {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     attached: Vec<Attached>,
-    /// Does the HTML name images that are files of ours?
-    shows_images: bool,
+    /// The images that the templates name. What only a row names is not ours: it could be any file.
+    images: BTreeSet<String>,
+    /// The folders of images of whose paths a part comes from the list.
+    image_folders: BTreeSet<String>,
 }
 
 /// The templates of attachments: what each is called, and its text.
@@ -47,7 +51,8 @@ fn has_tags(text: &str) -> bool {
 }
 
 impl Files {
-    pub(super) fn new(campaign: &Campaign, html: &str) -> Self {
+    /// Those of a campaign with this HTML and the templates that it takes in.
+    pub(super) fn new<'a>(campaign: &Campaign, html: impl Iterator<Item = &'a str>) -> Self {
         let attached = campaign
             .attachments
             .iter()
@@ -61,16 +66,24 @@ impl Files {
                         name: attachment.name.clone(),
                         used: FileUse::Attached,
                         is_shared: path.is_none() && name.is_none(),
+                        within: folder_before_tags(&attachment.file).map(str::to_owned),
                         adds_bom: attachment.adds_bom,
                     },
                     path,
                     name: name.and(NAMES.get(number).copied()),
                 }
             });
-        Self {
+        let mut files = Self {
             attached: attached.collect(),
-            shows_images: !images::find(html).is_empty(),
+            ..Self::default()
+        };
+        for image in html.flat_map(images::find) {
+            match folder_before_tags(&image.path) {
+                None => files.images.insert(image.path),
+                Some(folder) => files.image_folders.insert(folder.to_owned()),
+            };
         }
+        files
     }
 
     /// Does rendering them need the values of a row as Handlebars wants them?
@@ -106,13 +119,24 @@ impl Files {
         self.attached.iter().map(one).collect()
     }
 
+    /// The images that are the same for everyone.
+    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+        self.images.iter().map(String::as_str)
+    }
+
     /// Points the images of one mail to the parts that they become.
     pub(super) fn show(&self, html: &mut String, content_id: impl Fn(&str) -> String) -> Vec<SentFile> {
-        if !self.shows_images {
+        if self.images.is_empty() && self.image_folders.is_empty() {
             return Vec::new();
         }
         let mut shown: Vec<SentFile> = Vec::new();
         for image in images::find(html).into_iter().rev() {
+            let is_shared = self.images.contains(&image.path);
+            let mut folders = self.image_folders.iter();
+            let within = folders.rfind(|folder| !is_shared && image.path.starts_with(folder.as_str()));
+            if !is_shared && within.is_none() {
+                continue;
+            }
             let cid = content_id(&image.path);
             html.replace_range(image.range, &format!("cid:{cid}"));
             if !shown.iter().any(|file| file.path == image.path) {
@@ -120,7 +144,8 @@ impl Files {
                     path: image.path,
                     name: None,
                     used: FileUse::Shown(cid),
-                    is_shared: true,
+                    is_shared,
+                    within: within.cloned(),
                     adds_bom: false,
                 });
             }

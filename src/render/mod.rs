@@ -155,7 +155,8 @@ impl Templates {
         html.say_language(HTML, campaign.html_lang());
         html.complete(HTML, campaign.preheader.as_ref().map(|_| PREHEADER_TAG));
         text.complete(TEXT, None);
-        let files = Files::new(campaign, html.text_of(HTML));
+        let own = html.sources().map(|source| source.text.as_str());
+        let files = Files::new(campaign, own.chain([html.text_of(HTML)]));
         let styles_each = campaign.inline_css && !html.style(HTML);
 
         let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();
@@ -220,6 +221,11 @@ impl Templates {
         self.sources
             .iter()
             .map(|source| (source.path.as_path(), source.text.as_str()))
+    }
+
+    /// The images that all mails show, by their paths as the HTML has them.
+    pub fn images(&self) -> impl Iterator<Item = &str> {
+        self.files.images()
     }
 
     fn rendered(&self, recipient: &Recipient, given: &Given<'_>, lines: Lines) -> Result<Content, Problem> {

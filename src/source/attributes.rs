@@ -67,17 +67,19 @@ impl Attributes {
                 Err(_) => return Ok(None),
             }
         }
-        let taken: Vec<String> = headers.iter().map(|header| variable(header)).collect();
-        let named = |key: String| {
+        let mut taken: Vec<String> = headers.iter().map(|header| variable(header)).collect();
+        let mut named = |key: String| {
             let is_taken = taken.contains(&variable(&key)) || variable(&key).is_empty();
             let header = if is_taken {
                 format!("attributes_{key}")
             } else {
                 key.clone()
             };
+            // Templates do not tell `City` from `city`.
+            taken.push(variable(&header));
             (key, header)
         };
-        let keys: Vec<(String, String)> = keys.into_iter().map(named).collect();
+        let keys: Vec<(String, String)> = keys.into_iter().map(&mut named).collect();
         Ok((!keys.is_empty()).then_some(Self {
             sniffed,
             width: headers.len(),

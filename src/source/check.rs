@@ -11,7 +11,7 @@ use super::consent::{Consent, Withheld};
 use super::split::RawRow;
 use super::table::Numbering;
 use crate::campaign::Problem;
-use crate::mail::repair::{meant_domain, repair};
+use crate::mail::repair::{named, with_domain_meant};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
@@ -47,16 +47,17 @@ impl Shape {
         }
         let place = row.place;
         let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
-        let rejected_for = |problem, fix| {
+        let rejected_for = |problem, named, withheld| {
             Ok(Some(Judged::Rejected(Box::new(Rejected {
                 place,
                 problem,
-                fix,
+                named,
+                withheld,
                 raw: raw(),
             }))))
         };
         if let Some(problem) = self.damage(row, text) {
-            return rejected_for(problem, None);
+            return rejected_for(problem, Vec::new(), None);
         }
         values.clear();
         row.cells
@@ -66,7 +67,10 @@ impl Shape {
         let cell = values.get(self.columns.email).unwrap_or_default();
         let address = match self.address(cell, row.cells.raw(text, self.columns.email)) {
             Ok(address) => address,
-            Err((fault, fix)) => return rejected_for(self.bad_address(row, text, fault), fix),
+            Err((fault, named)) => {
+                let withheld = self.consent.withholds(&values).map(|(_, why)| why);
+                return rejected_for(self.bad_address(row, text, fault), named, withheld);
+            }
         };
         let withheld = self.consent.withholds(&values);
         let recipient = Recipient {
@@ -106,8 +110,8 @@ impl Shape {
         (found < expected || (found > expected && has_surplus())).then(|| self.wrong_count(row, text))
     }
 
-    /// The address of a cell, repaired if that is wanted; else what is wrong, and the repair that is proposed.
-    fn address(&self, cell: &str, raw: &str) -> Result<Address, (AddressFault, Option<Address>)> {
+    /// The address of a cell, repaired if that is wanted; else what is wrong, and whom the cell names all the same.
+    fn address(&self, cell: &str, raw: &str) -> Result<Address, (AddressFault, Vec<Address>)> {
         // `"two words"@example.com` is an address; CSV would have wanted its quotes doubled.
         let quoted = || Address::parse(raw).ok().filter(|_| raw.starts_with('"'));
         let parsed = if self.allows_utf8 {
@@ -115,17 +119,20 @@ impl Shape {
         } else {
             Address::parse(cell)
         };
-        match parsed.or_else(|fault| quoted().ok_or(fault)) {
-            Ok(address) if self.is_fixing => Ok(with_domain_meant(address)),
-            Ok(address) => Ok(address),
-            Err(fault) => match repair(cell) {
-                Some(repaired) if self.is_fixing => Ok(with_domain_meant(repaired.address)),
-                Some(repaired) => {
-                    let hint = Some(format!("--fix makes it `{}`", repaired.address));
-                    Err((AddressFault { hint, ..fault }, Some(repaired.address)))
-                }
-                None => Err((fault, None)),
-            },
+        let (fault, mut named) = match parsed.or_else(|fault| quoted().ok_or(fault)) {
+            Ok(address) if self.is_fixing => return Ok(with_domain_meant(address)),
+            Ok(address) => return Ok(address),
+            Err(fault) => (fault, named(cell)),
+        };
+        match named.as_slice() {
+            // An address in another script stands there as it is meant; nothing can be repaired about it.
+            [one] if !one.as_str().is_ascii() => Err((fault, named)),
+            [_] if self.is_fixing => named.pop().map(with_domain_meant).ok_or((fault, named)),
+            [one] => {
+                let hint = Some(format!("--fix makes it `{one}`"));
+                Err((AddressFault { hint, ..fault }, named))
+            }
+            _ => Err((fault, named)),
         }
     }
 
@@ -142,7 +149,8 @@ impl Shape {
         Ok(Rejected {
             place: row.place,
             problem: self.at(row, text, start..start + length, what),
-            fix: None,
+            named: Vec::new(),
+            withheld: None,
             raw: text.trim_end_matches(['\r', '\n']).to_owned(),
         })
     }
@@ -212,14 +220,6 @@ impl Shape {
 fn turning_mark(bytes: &[u8]) -> Option<usize> {
     // `U+202D` and `U+202E`; most rows have no byte like their first.
     memchr::memchr_iter(0xe2, bytes).find(|at| matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])))
-}
-
-/// The same mailbox at the domain that was meant, where a well-known one was mistyped.
-fn with_domain_meant(address: Address) -> Address {
-    let meant = meant_domain(address.domain()).map(|domain| format!("{}@{domain}", address.local()));
-    meant
-        .and_then(|meant| Address::parse(&meant).ok())
-        .unwrap_or(address)
 }
 
 /// A quote that is never closed, or closed by the opening quote of a later row.

@@ -16,6 +16,7 @@ mod columns;
 mod split;
 mod check;
 mod reader;
+mod row;
 mod consent;
 mod duplicates;
 mod filter;
@@ -32,7 +33,7 @@ use csv::StringRecord;
 
 use crate::campaign::list::Consent as ConsentPolicy;
 use crate::campaign::{ListSettings, Problem, Problems};
-use crate::mail::{Address, Columns, Place, Recipient};
+use crate::mail::{Columns, Recipient};
 use check::{Judged, Shape};
 use consent::Consent;
 pub use consent::Withheld;
@@ -41,6 +42,7 @@ pub use intake::{Intake, Origin};
 use opened::Opened;
 pub use opened::{Survey, survey};
 pub use reader::RowReader;
+pub use row::{Rejected, Row};
 pub use segment::NotMeant;
 use segment::{Segment, Smallest};
 use split::Splitter;
@@ -69,53 +71,6 @@ struct Known {
     duplicates: Duplicates,
     /// The greatest lot that a sample of so many people takes.
     greatest: Option<u64>,
-}
-
-/// One row of a list, judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Row {
-    /// A recipient.
-    Usable(Recipient),
-    /// A row that cannot be used.
-    Rejected(Rejected),
-    /// A person who, as the list itself says, is not to be mailed.
-    Withheld {
-        /// The person.
-        recipient: Recipient,
-        /// Which column says so; none when it is one of another row with the same address.
-        column: Option<usize>,
-        /// Why.
-        why: Withheld,
-    },
-    /// A person on the list who is not meant by this campaign.
-    NotMeant {
-        /// The person.
-        recipient: Recipient,
-        /// Why not.
-        why: NotMeant,
-    },
-    /// A row whose address stood on an earlier row; that one counts.
-    Duplicate {
-        /// Where this row stands.
-        place: Place,
-        /// The line of the row that counts.
-        first_line: u64,
-        /// This row.
-        recipient: Recipient,
-    },
-}
-
-/// A row that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
-    /// Where the row stands.
-    pub place: Place,
-    /// What is wrong with it.
-    pub problem: Problem,
-    /// The address that was most likely meant, where that is what is wrong.
-    pub fix: Option<Address>,
-    /// The row as it stands, without its line end; cut off when it is absurdly long.
-    pub raw: String,
 }
 
 impl List {
@@ -250,6 +205,17 @@ impl List {
                 Row::Withheld { recipient, .. } => {
                     let added = finder.add_withheld(&recipient.address);
                     (recipient, added)
+                }
+                Row::Rejected(Rejected {
+                    named,
+                    withheld: Some(_),
+                    ..
+                }) => {
+                    // What cannot be mailed can still say whom not to mail.
+                    for address in &named {
+                        finder.add_withheld(address).with_context(unsorted)?;
+                    }
+                    continue;
                 }
                 Row::Rejected(_) | Row::Duplicate { .. } | Row::NotMeant { .. } => continue,
             };

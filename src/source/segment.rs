@@ -2,6 +2,7 @@
 //! whom the sample takes.
 
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -9,6 +10,7 @@ use super::filter::Filter;
 use super::{List, Row};
 use crate::campaign::list::{Consent, Sample};
 use crate::campaign::{ListSettings, Problem, Problems};
+use crate::mail::repair::with_domain_meant;
 use crate::mail::{Address, Columns, Recipient};
 
 /// Why somebody on the list is not meant.
@@ -52,20 +54,7 @@ impl Segment {
         };
         let mut excluded = HashSet::new();
         for path in &settings.exclude {
-            // Whoever stands there is excluded, whatever that list says of them.
-            let plain = ListSettings {
-                consent: Consent::Ignored,
-                is_fixing: true,
-                ..ListSettings::default()
-            };
-            let list = List::open(path, &plain)?;
-            let unread =
-                |error: anyhow::Error| Problem::with_file(path, format!("cannot be read: {error:#}"));
-            for row in list.rows().map_err(unread)? {
-                if let Row::Usable(recipient) = row.map_err(unread)? {
-                    excluded.insert(fingerprint("", &recipient.address));
-                }
-            }
+            leave_out(path, settings, &mut excluded)?;
         }
         Ok(Self {
             filter,
@@ -122,6 +111,48 @@ impl Segment {
         let print = u128::from_be_bytes(fingerprint(&self.seed, address));
         u64::try_from(print >> u64::BITS).unwrap_or_default()
     }
+}
+
+/// Everyone on this list, whatever it says of them, as it writes their addresses and as they were meant. A row that
+/// does not tell who is meant is a problem: that person could be mailed.
+fn leave_out(path: &Path, settings: &ListSettings, excluded: &mut HashSet<[u8; 16]>) -> Result<(), Problems> {
+    let plain = ListSettings {
+        consent: Consent::Ignored,
+        allows_utf8: true,
+        email_column: settings.email_column.clone(),
+        ..ListSettings::default()
+    };
+    // The column may be called otherwise there.
+    let by_itself = |_| {
+        let email_column = None;
+        List::open(
+            path,
+            &ListSettings {
+                email_column,
+                ..plain.clone()
+            },
+        )
+    };
+    let list = List::open(path, &plain).or_else(by_itself)?;
+    let unread = |error: anyhow::Error| Problem::with_file(path, format!("cannot be read: {error:#}"));
+    let mut problems = Problems::default();
+    for row in list.rows().map_err(unread)? {
+        let named = match row.map_err(unread)? {
+            Row::Usable(recipient) => vec![recipient.address],
+            Row::Rejected(rejected) if rejected.named.is_empty() => {
+                let hint = "this list is excluded, and whoever is meant here could be mailed; mend the row, or remove it";
+                problems.push(rejected.problem.hint(hint));
+                continue;
+            }
+            Row::Rejected(rejected) => rejected.named,
+            Row::Withheld { .. } | Row::NotMeant { .. } | Row::Duplicate { .. } => continue,
+        };
+        for address in named {
+            excluded.insert(fingerprint("", &address));
+            excluded.insert(fingerprint("", &with_domain_meant(address)));
+        }
+    }
+    problems.or_ok(())
 }
 
 /// The smallest lots of all that are drawn.

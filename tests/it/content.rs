@@ -123,6 +123,57 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
 }
 
 #[test]
+fn a_list_puts_no_file_into_a_mail_that_the_campaign_does_not_name() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<img src=\"logo.png\" alt=\"\"><img src=\"{{name}}\" alt=\"\">{{{more}}}";
+    let list = "email,name,more,file\na@example.com,mailshot.toml,\"<img src='../mailshot.toml'>\",../mailshot.toml\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.write("templates/logo.png", "not a png");
+    let mail = workspace.run(&["preview", "news", "--eml"]).expect(0).stdout;
+    assert_eq!(mail.matches("Content-ID: <").count(), 1, "{mail}");
+    let campaign = |attachment: &str| {
+        workspace.write(
+            "campaigns/news.toml",
+            &format!("subject = \"News\"\nrecipients = \"list.csv\"\nhtml = \"templates/a.html.hbs\"\nattachment = \"{attachment}\"\n"),
+        );
+        workspace.run(&["check", "news"]).expect(65)
+    };
+    workspace.write("bills/7.pdf", "%PDF");
+    campaign("bills/{{file}}").says(&["leads out of the folder `bills/`"]);
+    campaign("{{file}}").says(&[
+        "could be any file here",
+        "campaigns/news.toml:4:14",
+        "files/{{file}}",
+    ]);
+}
+
+#[test]
+fn a_run_goes_on_only_with_the_same_images_and_editions() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,name\na@example.com,A\nb@example.com,B\nc@example.com,C\n";
+    let html = "<p>Hello {{name}}</p><img src=\"logo.png\" alt=\"\">";
+    let editions = "[[variant]]\nweight = 1\n[[variant]]\nsubject = \"B\"";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, editions);
+    workspace.write("templates/logo.png", "one");
+    workspace.send(&["--limit", "1"]).expect(75);
+    let campaign = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    for (image, weight, says) in [
+        ("two", "weight = 1", "file logo.png was edited"),
+        ("one", "weight = 9", "variant a was"),
+    ] {
+        workspace.write("templates/logo.png", image);
+        workspace.write("campaigns/news.toml", &campaign.replace("weight = 1", weight));
+        workspace
+            .send(&[])
+            .expect(65)
+            .says(&["has changed since it began", says]);
+    }
+    workspace.write("campaigns/news.toml", &campaign);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 3);
+}
+
+#[test]
 fn what_laws_want_is_held_to() {
     let sandbox = Sandbox::start(&[]);
     let cn = workspace(

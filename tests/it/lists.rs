@@ -257,14 +257,16 @@ fn a_list_is_made_clean() {
         .run(&["list", "fix", "raw.csv", "-o", "clean.csv"])
         .expect(0)
         .says(&[
-            "4 rows written to clean.csv",
+            "3 rows written to clean.csv",
+            "1 row left out: the address stood on an earlier row",
             "1 row cannot be repaired; see clean.rejected.csv",
         ]);
     let clean = std::fs::read_to_string(workspace.path("clean.csv")).unwrap();
     assert_eq!(
         clean,
-        "E-Mail,Name\nzhang@example.com,张三\na@b.com,Anna\nc@d.com,Anna\nA@B.com,again\n"
+        "E-Mail,Name\nzhang@example.com,张三\na@b.com,Anna\nc@d.com,Anna\n"
     );
+    std::fs::remove_file(workspace.path("clean.rejected.csv")).unwrap();
     workspace
         .run(&["list", "fix", "raw.csv", "-o", "clean.csv"])
         .expect(64)
@@ -300,6 +302,68 @@ fn only_those_who_are_meant_are_mailed() {
         .run(&["check", "news"])
         .expect(65)
         .says(&["the list has no column `contry`", "did you mean `country`?"]);
+}
+
+#[test]
+fn whoever_an_excluded_list_means_is_left_out_however_it_writes_them() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email\na@example.com\nb@example.com\nc@example.com\nd@gmial.com\ne@example.com\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "exclude = [\"not.csv\"]\n");
+    let not = "email\na@example.com;b@example.com\nc＠example.com\nd@gmial.com\n用户@例子.中国\n";
+    workspace.write("not.csv", not);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.arrived().keys().collect::<Vec<_>>(), ["e@example.com"]);
+    workspace.write("not.csv", &format!("{not}nobody\n"));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["not.csv:6:1", "whoever is meant here could be mailed"]);
+}
+
+#[test]
+fn a_row_that_cannot_be_mailed_still_says_whom_not_to_mail() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,status\na@example.com,active\na＠example.com,unsubscribed\nb@example.com,active\n\
+                \"b@example.com;z@example.com\",unsubscribed\nc@example.com,active\n用户@例子.中国,unsubscribed\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "");
+    workspace.send(&["--skip-invalid"]).expect(0);
+    assert_eq!(sandbox.arrived().keys().collect::<Vec<_>>(), ["c@example.com"]);
+    workspace
+        .run(&["suppress", "import", "list.csv", "--yes"])
+        .expect(0)
+        .says(&["4 addresses added"]);
+    workspace
+        .run(&["suppress", "add", "客户@例子.中国", "--yes"])
+        .expect(0);
+    workspace.write("half.csv", "email\nq@example.com\nnobody\n");
+    workspace
+        .run(&["suppress", "import", "half.csv", "--yes"])
+        .expect(65)
+        .says(&["1 row cannot be read", "list inspect half.csv"]);
+}
+
+#[test]
+fn making_a_list_clean_loses_nothing() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,name\na@example.com,A\n\"a@example.com;b@example.com\",B\nb@example.com,C\n\
+                \"c@gmial.com;d@example.com\",D\n\"e@example.com;f@example.com\",E,too many\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "");
+    workspace
+        .run(&["list", "fix", "list.csv", "-o", "clean.csv"])
+        .expect(0);
+    let read = |name: &str| std::fs::read_to_string(workspace.path(name)).unwrap();
+    assert_eq!(
+        read("clean.csv"),
+        "email,name\na@example.com,A\nb@example.com,B\nc@gmail.com,D\nd@example.com,D\n"
+    );
+    assert!(read("clean.rejected.csv").contains("too many"));
+    // What lies there already may be the very file that is read.
+    workspace.write("x.rejected.csv", list);
+    workspace
+        .run(&["list", "fix", "x.rejected.csv", "-o", "x.csv"])
+        .expect(64)
+        .says(&["x.rejected.csv is there already", "nothing was written"]);
+    assert_eq!(read("x.rejected.csv"), list);
 }
 
 #[test]

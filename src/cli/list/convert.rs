@@ -1,20 +1,20 @@
 //! `mailshot list convert` and `list fix`: a list as clean CSV in UTF-8.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use csv::StringRecord;
 
 use super::super::exit::{Coded, Exit};
 use super::super::printer::{Printer, count};
 use super::ListFile;
 use crate::campaign::{ListSettings, Problems};
-use crate::mail::{Address, repair};
+use crate::mail::Address;
+use crate::mail::repair::with_domain_meant;
 use crate::source::{self, Intake, List, Rejected, Row};
-
-/// What may stand between several addresses in one cell.
-const BETWEEN: [char; 9] = [',', ';', '；', '，', '、', '/', ' ', '\n', '\r'];
 
 /// Every cell as it is.
 pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
@@ -41,16 +41,22 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
     };
     let list = List::open(&file.path, &settings)?;
     let columns = list.columns();
+    let rejected = rejected_path(output.unwrap_or(&file.path));
+    if rejected.exists() {
+        return Err(is_there(&rejected));
+    }
     let mut fixed = Fixed {
         out: csv::Writer::from_writer(open(output)?),
         email: columns.email,
+        width: columns.headers.len(),
         delimiter: list.delimiter_byte(),
         rows: 0,
         repaired: 0,
         duplicates: 0,
         left_out: 0,
+        written: HashSet::new(),
         rejected: Beside {
-            path: rejected_path(output.unwrap_or(&file.path)),
+            path: rejected,
             out: None,
         },
     };
@@ -81,11 +87,15 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
 struct Fixed {
     out: csv::Writer<Box<dyn Write>>,
     email: usize,
+    /// Cells of a row.
+    width: usize,
     delimiter: u8,
     rows: u64,
     repaired: u64,
     duplicates: u64,
     left_out: u64,
+    /// Keys of the addresses that have a row. Those that stood in one cell are not known as duplicates.
+    written: HashSet<String>,
     rejected: Beside,
 }
 
@@ -97,13 +107,14 @@ impl Fixed {
                 let cell = recipient.values.get(self.email).unwrap_or_default();
                 // What is right stays as it was written.
                 let is_right = Address::parse(cell).as_ref() == Ok(&recipient.address);
-                self.repaired += u64::from(!is_right);
-                let address = if is_right {
+                let written = if is_right {
                     cell.trim()
                 } else {
                     recipient.address.as_str()
                 };
-                self.write(recipient.values.iter(), address)
+                let is_new = self.write(&recipient.values, &recipient.address, written)?;
+                self.repaired += u64::from(is_new && !is_right);
+                Ok(())
             }
             // There is no choice to be made: it is not a campaign's list.
             Row::NotMeant { .. } => Ok(()),
@@ -117,40 +128,37 @@ impl Fixed {
 
     /// Several addresses in one cell become a row each.
     fn take_apart(&mut self, rejected: &Rejected) -> anyhow::Result<()> {
+        if rejected.named.len() < 2 {
+            self.left_out += 1;
+            return self.rejected.write(rejected);
+        }
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.delimiter)
             .has_headers(false)
             .from_reader(rejected.raw.as_bytes());
         let cells = reader.records().next().and_then(Result::ok).unwrap_or_default();
-        let cell = cells.get(self.email).unwrap_or_default();
-        let parts = cell.split(BETWEEN).map(str::trim).filter(|part| !part.is_empty());
-        let parse = |part: &str| {
-            Address::parse(part)
-                .ok()
-                .or_else(|| repair(part).map(|repair| repair.address))
-        };
-        let addresses: Option<Vec<Address>> = parts.map(parse).collect();
-        match addresses {
-            Some(addresses) if addresses.len() > 1 => {
-                self.repaired += 1;
-                addresses
-                    .iter()
-                    .try_for_each(|address| self.write(cells.iter(), address.as_str()))
-            }
-            _ => {
-                self.left_out += 1;
-                self.rejected.write(rejected)
-            }
+        self.repaired += 1;
+        for address in rejected.named.iter().cloned().map(with_domain_meant) {
+            self.write(&cells, &address, address.as_str())?;
         }
+        Ok(())
     }
 
-    fn write<'c>(&mut self, cells: impl Iterator<Item = &'c str>, address: &str) -> anyhow::Result<()> {
+    /// Writes a row with the address written so, unless that person has one.
+    fn write(&mut self, cells: &StringRecord, address: &Address, written: &str) -> anyhow::Result<bool> {
+        if !self.written.insert(address.key()) {
+            self.duplicates += 1;
+            return Ok(false);
+        }
         self.rows += 1;
         let email = self.email;
         let cells = cells
+            .iter()
+            .take(self.width)
             .enumerate()
-            .map(|(index, cell)| if index == email { address } else { cell.trim() });
-        Ok(self.out.write_record(cells)?)
+            .map(|(index, cell)| if index == email { written } else { cell.trim() });
+        self.out.write_record(cells)?;
+        Ok(true)
     }
 }
 
@@ -197,13 +205,19 @@ fn open(output: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
         .open(path)
         .map_err(|error| {
             if error.kind() == std::io::ErrorKind::AlreadyExists {
-                let what = format!("{} is there already; nothing was written", path.display());
-                anyhow::Error::from(Coded::new(Exit::Usage, what).hint("name another file, or remove it"))
+                is_there(path)
             } else {
                 anyhow::Error::from(error).context(format!("write {}", path.display()))
             }
         })?;
     Ok(Box::new(BufWriter::new(file)))
+}
+
+fn is_there(path: &Path) -> anyhow::Error {
+    let what = format!("{} is there already; nothing was written", path.display());
+    Coded::new(Exit::Usage, what)
+        .hint("name another file, or remove it")
+        .into()
 }
 
 fn to(output: Option<&Path>) -> String {

@@ -119,8 +119,8 @@ fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
 
 /// Finds the row of an address.
 pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient> {
-    let wanted =
-        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let wanted = Address::parse_utf8(address)
+        .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     for found in list.rows()? {
         if let Row::Usable(recipient) = found?
             && recipient.address.key() == wanted.key()

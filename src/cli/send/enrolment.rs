@@ -64,7 +64,8 @@ impl Enrolment {
                 text,
             )
         });
-        let inputs = Inputs::new(campaign, &snapshot.digest, sources).with_files(shared_files(job));
+        let inputs = Inputs::new(campaign, &snapshot.digest, sources)
+            .with_files(shared_files(job).chain(maker.images()));
         let text = serde_json::to_string(&inputs).context("note the inputs")?;
         let is_changed = known.as_ref().is_none_or(|known| known.inputs != text);
         let mut enrolment = Self {

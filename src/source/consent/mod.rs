@@ -1,8 +1,11 @@
 //! May this person be mailed? Exports say so in columns of their own, which are honoured unless the user says otherwise.
 
+mod words;
+
 use csv::StringRecord;
 
 use super::columns::bare;
+use words::{COLUMNS, NO, NOTHING, STATUSES, YES};
 
 /// Why a person on the list is not to be mailed, as far as the list tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,199 +35,15 @@ impl Withheld {
 /// How a column says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Says {
-    /// Withheld when it is a no: "accepts marketing".
+    /// Withheld unless it is a yes, or silent: "accepts marketing".
     No,
     /// Withheld when it is anything but a no or nothing: "opted out".
     Yes,
-    /// Withheld unless it is one of the words for subscribed.
+    /// Withheld unless it is a yes; silence is a no.
     Subscribed,
-    /// Withheld when it is one of the words for somebody who has left.
+    /// Withheld when it has one of the words for somebody who has left.
     Status,
 }
-
-/// Columns by their headers as [`bare`] gives them. Sources: the exports of Mailchimp, Brevo, Shopify, Klaviyo, listmonk,
-/// Keila, Kit, Ghost, Substack, Active Campaign, Constant Contact, `HubSpot`, Salesforce, Mailer Lite; Chinese sheets.
-const COLUMNS: [(Says, Withheld, &[&str]); 7] = [
-    (
-        Says::No,
-        Withheld::NoConsent,
-        &[
-            "acceptsemailmarketing",
-            "acceptsmarketing",
-            "emailmarketing",
-            "subscribedtoemails",
-            "subscribed",
-            "issubscribed",
-            "optin",
-            "emailoptin",
-            "marketingoptin",
-            "consent",
-            "emailconsent",
-            "marketingconsent",
-            "gdprconsent",
-            "newsletter",
-            "接受邮件营销",
-            "接受营销邮件",
-            "接受邮件",
-            "同意接收邮件",
-            "是否订阅",
-        ],
-    ),
-    (Says::Subscribed, Withheld::NoConsent, &["emailmarketingconsent"]),
-    (
-        Says::Yes,
-        Withheld::Unsubscribed,
-        &[
-            "emailblacklisted",
-            "emailblocklisted",
-            "optedout",
-            "optout",
-            "emailoptout",
-            "hasoptedoutofemail",
-            "unsubscribed",
-            "isunsubscribed",
-            "unsubscribedat",
-            "unsubscribedfromallemail",
-            "unsubtime",
-            "optouttime",
-            "donotcontact",
-            "donotemail",
-            "dnc",
-            "退订",
-            "已退订",
-            "是否退订",
-            "退订时间",
-            "黑名单",
-            "拒收",
-        ],
-    ),
-    (
-        Says::Yes,
-        Withheld::Bounced,
-        &[
-            "cleantime",
-            "bounced",
-            "bouncedat",
-            "hardbounced",
-            "emaildisabled",
-            "退信",
-        ],
-    ),
-    (
-        Says::Yes,
-        Withheld::NoConsent,
-        &["emailsuppressions", "deletedat"],
-    ),
-    (Says::Yes, Withheld::Complained, &["complained", "complainedat"]),
-    (
-        Says::Status,
-        Withheld::NoConsent,
-        &[
-            "status",
-            "emailstatus",
-            "memberstatus",
-            "contactstatus",
-            "subscriberstatus",
-            "subscriptionstatus",
-            "emailmarketingstatus",
-            "marketingstatus",
-            "marketingcontactstatus",
-            "状态",
-            "订阅状态",
-            "邮箱状态",
-        ],
-    ),
-];
-
-/// What a status may be of somebody who is not to be mailed.
-const STATUSES: [(Withheld, &[&str]); 4] = [
-    (
-        Withheld::Unsubscribed,
-        &[
-            "unsubscribed",
-            "unsubscribe",
-            "optedout",
-            "optout",
-            "cancelled",
-            "canceled",
-            "退订",
-            "已退订",
-            "取消订阅",
-            "已取消",
-        ],
-    ),
-    (
-        Withheld::Bounced,
-        &[
-            "cleaned",
-            "bounced",
-            "bounce",
-            "hardbounce",
-            "hardbounced",
-            "unreachable",
-            "undeliverable",
-            "invalid",
-            "退信",
-            "无效",
-        ],
-    ),
-    (
-        Withheld::Complained,
-        &[
-            "complained",
-            "complaint",
-            "spam",
-            "spamcomplaint",
-            "markedasspam",
-            "投诉",
-        ],
-    ),
-    (
-        Withheld::NoConsent,
-        &[
-            "blocklisted",
-            "blacklisted",
-            "blocked",
-            "disabled",
-            "inactive",
-            "suppressed",
-            "archived",
-            "deleted",
-            "removed",
-            "donotcontact",
-            "nonsubscribed",
-            "notsubscribed",
-            "neversubscribed",
-            "nonmarketingcontact",
-            "unconfirmed",
-            "notoptedin",
-            "黑名单",
-            "拒收",
-            "停用",
-            "禁用",
-            "未订阅",
-            "未确认",
-        ],
-    ),
-];
-
-const NO: [&str; 13] = [
-    "no",
-    "n",
-    "false",
-    "f",
-    "0",
-    "off",
-    "nein",
-    "non",
-    "否",
-    "不",
-    "不接受",
-    "不同意",
-    "未订阅",
-];
-const NOTHING: [&str; 7] = ["", "-", "[]", "{}", "null", "none", "n/a"];
-const SUBSCRIBED: [&str; 4] = ["subscribed", "true", "yes", "1"];
 
 /// The columns of one list that say who may be mailed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -272,15 +91,26 @@ impl Consent {
             }
             let word = bare(cell);
             let is = |words: &[&str]| words.contains(&word.as_str()) || words.contains(&cell);
+            let has = |words: &[&str]| words.iter().any(|part| word.contains(part));
             let withheld = match says {
-                Says::No => is(&NO).then_some(*why),
-                Says::Yes => (!is(&NO) && !is(&NOTHING)).then_some(*why),
-                Says::Subscribed => (!is(&SUBSCRIBED)).then_some(*why),
-                Says::Status => STATUSES.iter().find(|(_, words)| is(words)).map(|(why, _)| *why),
+                Says::No | Says::Subscribed => (!is(&YES) && !is_date(cell)).then_some(*why),
+                // The link by which they may leave does not say that they left.
+                Says::Yes => {
+                    let is_link = cell.starts_with("http");
+                    (!is(&NO) && !is(&NOTHING) && !is_link).then_some(*why)
+                }
+                Says::Status => STATUSES.iter().find(|(_, words)| has(words)).map(|(why, _)| *why),
             };
             withheld.map(|why| (*index, why))
         })
     }
+}
+
+/// A day, in whatever order: it begins with digits, which go on after a mark.
+fn is_date(cell: &str) -> bool {
+    let digits = cell.bytes().filter(u8::is_ascii_digit).count();
+    let rest = cell.trim_start_matches(|c: char| c.is_ascii_digit());
+    digits >= 4 && rest.len() < cell.len() && rest.starts_with(['-', '/', '.', '年', ' ', ','])
 }
 
 #[cfg(test)]
@@ -317,6 +147,26 @@ mod tests {
             ("Opted Out", "yes", "no", Unsubscribed),
             ("接受邮件营销", "否", "是", NoConsent),
             ("是否退订？", "是", "否", Unsubscribed),
+            ("consent", "withdrawn", "2025-01-02", NoConsent),
+            ("consent", "pending", "✓", NoConsent),
+            ("consent", "拒绝", "同意", NoConsent),
+            ("consent", "nej", "Ja", NoConsent),
+            ("subscribed", "not subscribed", "subscribed", NoConsent),
+            ("newsletter", "opt-out", "Opt-in", NoConsent),
+            ("Status", "Unsubscribed (by user)", "Subscribed", Unsubscribed),
+            ("Status", "bouncing", "confirmed", Bounced),
+            ("status", "pending", "paid", NoConsent),
+            ("状态", "已取消订阅", "正常", Unsubscribed),
+            ("状态", "黑名单用户", "已订阅", NoConsent),
+            ("Email opt-in status", "Opted out", "Opted in", Unsubscribed),
+            (
+                "Email subscriber status",
+                "Unsubscribed",
+                "Subscribed",
+                Unsubscribed,
+            ),
+            ("Unsubscribe", "2025-01-02", "https://u.example/x", Unsubscribed),
+            ("blacklisted", "1", "0", Unsubscribed),
         ] {
             let consent = Consent::find(&["Email".to_owned(), header.to_owned()], false);
             let judge = |cell: &str| consent.withholds(&StringRecord::from(vec!["a@b.c", cell]));
