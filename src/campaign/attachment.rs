@@ -19,6 +19,16 @@ pub struct Attachment {
     pub adds_bom: bool,
 }
 
+impl Attachment {
+    /// The file, and what it is called if not by its own name.
+    pub(super) fn said(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} as {name}", self.file),
+            None => self.file.clone(),
+        }
+    }
+}
+
 /// The folder that a path with tags names before the first of them; none for a path without tags. What is in the list
 /// does not lead out of it.
 pub fn folder_before_tags(path: &str) -> Option<&str> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::list::Consent;
-use super::{Campaign, SubjectMark};
+use super::{Attachment, Campaign, SubjectMark};
 use crate::mail::token::hex;
 
 /// Characters of a setting shown in a summary of changes.
@@ -51,10 +51,7 @@ impl Inputs {
             (
                 "attachment",
                 (!campaign.attachments.is_empty()).then(|| {
-                    let named = campaign.attachments.iter().map(|one| match &one.name {
-                        Some(name) => format!("{} as {name}", one.file),
-                        None => one.file.clone(),
-                    });
+                    let named = campaign.attachments.iter().map(Attachment::said);
                     named.collect::<Vec<_>>().join(", ")
                 }),
             ),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use handlebars::Context;
 
 use super::engine::Engine;
+use super::loader::Loader;
 use super::{images, tags};
 use crate::campaign::{Campaign, Problem, folder_before_tags};
 use crate::mail::{FileUse, SentFile};
@@ -51,8 +52,8 @@ fn has_tags(text: &str) -> bool {
 }
 
 impl Files {
-    /// Those of a campaign with this HTML and the templates that it takes in.
-    pub(super) fn new<'a>(campaign: &Campaign, html: impl Iterator<Item = &'a str>) -> Self {
+    /// Those of a campaign with this HTML: the sources as they were written, and what the main template became.
+    pub(super) fn new(campaign: &Campaign, html: &Loader<'_>, main: &str) -> Self {
         let attached = campaign
             .attachments
             .iter()
@@ -77,7 +78,8 @@ impl Files {
             attached: attached.collect(),
             ..Self::default()
         };
-        for image in html.flat_map(images::find) {
+        let sources = html.sources().map(|source| source.text.as_str());
+        for image in sources.chain([html.text_of(main)]).flat_map(images::find) {
             match folder_before_tags(&image.path) {
                 None => files.images.insert(image.path),
                 Some(folder) => files.image_folders.insert(folder.to_owned()),

@@ -155,8 +155,7 @@ impl Templates {
         html.say_language(HTML, campaign.html_lang());
         html.complete(HTML, campaign.preheader.as_ref().map(|_| PREHEADER_TAG));
         text.complete(TEXT, None);
-        let own = html.sources().map(|source| source.text.as_str());
-        let files = Files::new(campaign, own.chain([html.text_of(HTML)]));
+        let files = Files::new(campaign, &html, HTML);
         let styles_each = campaign.inline_css && !html.style(HTML);
 
         let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();

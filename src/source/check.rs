@@ -64,15 +64,15 @@ impl Shape {
             .texts(text)
             .take(expected)
             .for_each(|cell| values.push_field(&cell));
+        let withheld = self.consent.withholds(&values);
         let cell = values.get(self.columns.email).unwrap_or_default();
         let address = match self.address(cell, row.cells.raw(text, self.columns.email)) {
             Ok(address) => address,
             Err((fault, named)) => {
-                let withheld = self.consent.withholds(&values).map(|(_, why)| why);
-                return rejected_for(self.bad_address(row, text, fault), named, withheld);
+                let why = withheld.map(|(_, why)| why);
+                return rejected_for(self.bad_address(row, text, fault), named, why);
             }
         };
-        let withheld = self.consent.withholds(&values);
         let recipient = Recipient {
             address,
             place,
