@@ -102,6 +102,23 @@ pub fn compare(reader: &Reader, campaign: CampaignId, list: &List) -> anyhow::Re
     Ok(changes)
 }
 
+/// Calls `each` with everyone on this list whose mail still waits.
+pub fn each_waiting(
+    reader: &Reader,
+    campaign: CampaignId,
+    list: &List,
+    mut each: impl FnMut(&Recipient),
+) -> anyhow::Result<()> {
+    let known = Known::read(reader, campaign)?;
+    for row in list.rows()? {
+        let Row::Usable(recipient) = row? else { continue };
+        if let Some((_, true)) = known.0.get(&key(&recipient.address.key())) {
+            each(&recipient);
+        }
+    }
+    Ok(())
+}
+
 /// Enrols everyone on the list who is not enrolled yet; says how many of the new ones are suppressed.
 ///
 /// People who are enrolled already are pointed to their rows in this list.

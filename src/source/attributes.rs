@@ -13,6 +13,7 @@ use super::columns::{bare, variable};
 use super::delimiter::{self, Sniffed};
 use super::encoding;
 use super::split::{RawRow, Splitter};
+use super::table::{Numbering, line_ends};
 
 /// Headers of such columns, as [`bare`] gives them.
 const HEADERS: [&str; 5] = [
@@ -93,21 +94,26 @@ impl Attributes {
         self.keys.iter().map(|(_, header)| header.as_str())
     }
 
-    /// Writes the text with the new columns. Lines, and the columns that were there, keep their places.
-    pub(super) fn write(&self, text: &Path, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the text with the new columns, and says where its rows stood. Columns that were there keep their places.
+    pub(super) fn write(&self, text: &Path, out: &mut impl Write) -> io::Result<Numbering> {
+        let mut numbering = Numbering::default();
         let mut splitter = splitter(File::open(text)?, &self.sniffed)?;
         let mut is_header = true;
-        let mut line = 1;
+        // The next line of the old text, and of the new one.
+        let (mut line, mut now) = (1, 1);
         if self.sniffed.line == 2 {
             writeln!(out, "sep={}", char::from(self.sniffed.delimiter))?;
-            line = 2;
+            (line, now) = (2, 2);
         }
         while let Some(row) = splitter.next_row()? {
             // Blank lines count.
             for _ in line..row.place.line {
                 out.write_all(b"\n")?;
+                now += 1;
             }
+            numbering.note(now, row.place.line);
             line = row.place.line + row.cells.inner_lines() + 1;
+            now += row.cells.inner_lines() + 1;
             out.write_all(without_line_end(row.bytes))?;
             let cell = cells(&row).nth(self.column).unwrap_or_default();
             let is_blank = is_header && cells(&row).all(|cell| cell.trim().is_empty());
@@ -119,6 +125,7 @@ impl Attributes {
                     } else {
                         shown(object.get(key))
                     };
+                    now += line_ends(&value);
                     let quoted = value.replace('"', "\"\"");
                     write!(out, "{}\"{quoted}\"", char::from(self.sniffed.delimiter))?;
                 }
@@ -126,7 +133,7 @@ impl Attributes {
             }
             out.write_all(b"\n")?;
         }
-        Ok(())
+        Ok(numbering)
     }
 }
 

@@ -108,13 +108,14 @@ impl Intake {
 
     /// The same, with a column for each attribute of a column of JSON.
     fn with_attributes(mut self) -> Result<Self, Problem> {
+        let path = self.path.clone();
         let unread =
-            |error: io::Error| Problem::with_file(&self.path, format!("cannot be read: {}", plain(&error)));
+            |error: io::Error| Problem::with_file(&path, format!("cannot be read: {}", plain(&error)));
         let Some(attributes) = Attributes::find(self.text()).map_err(unread)? else {
             return Ok(self);
         };
         let mut out = temporary(&self.path)?;
-        attributes.write(self.text(), &mut out).map_err(unread)?;
+        self.numbering = attributes.write(self.text(), &mut out).map_err(unread)?;
         let headers: Vec<&str> = attributes.headers().collect();
         self.origin
             .notes

@@ -21,6 +21,13 @@ impl Numbering {
         }
     }
 
+    /// From this line of the text on, rows count from this one.
+    pub(super) fn note(&mut self, line: u64, row: u64) {
+        if self.row_of(line) != row {
+            self.shifts.push((line, row));
+        }
+    }
+
     /// A cell's column in the sheet, from 1, and its name: `C17`. None for texts.
     pub(super) fn cell(&self, row: u64, index: usize) -> Option<(u64, String)> {
         if !self.is_sheet {
@@ -60,9 +67,7 @@ impl<W: Write> TableWriter<W> {
 
     /// Writes the row with this number in the user's file.
     pub(super) fn row<'c>(&mut self, row: u64, cells: impl Iterator<Item = &'c str>) -> io::Result<()> {
-        if self.numbering.row_of(self.line) != row {
-            self.numbering.shifts.push((self.line, row));
-        }
+        self.numbering.note(self.line, row);
         for (index, cell) in cells.enumerate() {
             if index > 0 {
                 self.out.write_all(b",")?;
@@ -78,11 +83,7 @@ impl<W: Write> TableWriter<W> {
         if cell.bytes().all(is_plain) && !cell.is_empty() {
             return self.out.write_all(cell.as_bytes());
         }
-        let mut previous = 0;
-        for byte in cell.bytes() {
-            self.line += u64::from(byte == b'\r' || (byte == b'\n' && previous != b'\r'));
-            previous = byte;
-        }
+        self.line += line_ends(cell);
         write!(self.out, "\"{}\"", cell.replace('"', "\"\""))
     }
 
@@ -91,6 +92,17 @@ impl<W: Write> TableWriter<W> {
         self.out.flush()?;
         Ok(self.numbering)
     }
+}
+
+/// How many lines a cell goes on for.
+pub(super) fn line_ends(cell: &str) -> u64 {
+    let mut previous = 0;
+    let mut ends = 0;
+    for byte in cell.bytes() {
+        ends += u64::from(byte == b'\r' || (byte == b'\n' && previous != b'\r'));
+        previous = byte;
+    }
+    ends
 }
 
 #[cfg(test)]

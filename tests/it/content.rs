@@ -148,6 +148,29 @@ fn a_list_puts_no_file_into_a_mail_that_the_campaign_does_not_name() {
 }
 
 #[test]
+fn a_run_goes_on_only_when_everyone_who_waits_has_their_file() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,id\na@example.com,1\nb@example.com,2\nc@example.com,3\n";
+    let attachment = "attachment = \"bills/{{id}}.pdf\"";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, attachment);
+    for id in 1..=3 {
+        workspace.write(&format!("bills/{id}.pdf"), "%PDF");
+    }
+    workspace.send(&["--limit", "1"]).expect(75);
+    // Theirs was sent: it is not looked for again.
+    std::fs::remove_file(workspace.path("bills/1.pdf")).unwrap();
+    std::fs::remove_file(workspace.path("bills/3.pdf")).unwrap();
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["there is no file `bills/3.pdf`", "line 4", "nothing was sent"]);
+    assert_eq!(sandbox.journal().len(), 1);
+    workspace.write("bills/3.pdf", "%PDF");
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 3);
+}
+
+#[test]
 fn a_run_goes_on_only_with_the_same_images_and_editions() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\na@example.com,A\nb@example.com,B\nc@example.com,C\n";

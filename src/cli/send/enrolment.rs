@@ -87,6 +87,8 @@ impl Enrolment {
         if is_changed {
             enrolment.refuse_changes(job, &inputs)?;
             enrolment.check(job)?;
+        } else if job.campaign.has_own_files() {
+            enrolment.check_files(job)?;
         }
         enrolment.count_waiting(job)?;
         Ok(enrolment)
@@ -117,6 +119,20 @@ impl Enrolment {
             return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
         }
         Ok(())
+    }
+
+    /// Files that are one recipient's may have gone since the campaign began: they are no inputs of all mails.
+    fn check_files(&self, job: &Job<'_>) -> anyhow::Result<()> {
+        let Some(known) = &self.known else { return Ok(()) };
+        let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
+        let now_ms = job.clock.now_ms();
+        let mut problems = Problems::default();
+        enrol::each_waiting(&reader, known.id, &self.list, |recipient| {
+            if let Err(problem) = self.maker.make_to_send(recipient, now_ms) {
+                problems.push(problem);
+            }
+        })?;
+        Ok(problems.or_ok(())?)
     }
 
     fn count_waiting(&mut self, job: &Job<'_>) -> anyhow::Result<()> {

@@ -119,6 +119,19 @@ fn attributes_in_json_become_columns_behind_the_others() {
 }
 
 #[test]
+fn attributes_of_several_lines_do_not_move_the_rows_behind_them() {
+    let text = "email,attributes\na@example.com,\"{\"\"note\"\": \"\"1 Road\\nFloor 2\"\", \"\"City\"\": 1, \"\"city\"\": 2}\"\nbad,\nc@example.com,{}\n";
+    let (list, _folder) = open(text);
+    // Templates do not tell `City` from `city`.
+    assert_eq!(list.columns().headers[2..], ["City", "attributes_city", "note"]);
+    let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[1].starts_with("3:1 "), "{rows:?}");
+    assert!(rows[2].starts_with("4 c@example.com"), "{rows:?}");
+    assert_eq!(read_again(&list), 2);
+}
+
+#[test]
 fn a_column_that_is_called_data_and_holds_none_is_left_alone() {
     let (list, _folder) = open("email,data\na@example.com,{}\nb@example.com,42 items\n");
     assert_eq!(list.columns().headers, ["email", "data"]);
