@@ -7,7 +7,7 @@
 use css_inline::{CSSInliner, InlineOptions};
 
 use super::protect::{Place, Restored, protect};
-use super::tags::{self, Kind};
+use super::tags::{self, Kind, Tag};
 
 /// Selectors that look at what stands beside an element: blocks change it from mail to mail.
 const OF_SIBLINGS: [&str; 8] = [":first", ":last", ":nth", ":only", ":empty", "+", "~", ":has("];
@@ -34,7 +34,17 @@ pub(super) fn once(html: &str) -> Styling {
             Place::Text | Place::Comment | Place::RawText | Place::Value
         ) && tag.kind != Kind::Partial
     });
-    if !is_clear || (protected.has_blocks() && looks_at_siblings(html)) {
+    let has_values = protected.tags.iter().any(|(_, place)| *place == Place::Value);
+    // What we put in ourselves, footer and preheader, brings its own styles.
+    let brings_elements = |(tag, place): &(Tag, Place)| {
+        let text = tag.text(html);
+        *place == Place::Text && (text.starts_with("{{{") || text.starts_with("{{&")) && !text.contains('@')
+    };
+    if !is_clear
+        || (protected.has_blocks() && has_selector(html, &OF_SIBLINGS))
+        || (has_values && has_selector(html, &["["]))
+        || protected.tags.iter().any(brings_elements)
+    {
         return Styling::EachMail;
     }
     let Ok(made) = each(&protected.html) else {
@@ -62,7 +72,8 @@ pub(super) fn each(html: &str) -> Result<String, css_inline::InlineError> {
     CSSInliner::new(options).inline(html)
 }
 
-fn looks_at_siblings(html: &str) -> bool {
+/// Has a selector one of these signs?
+fn has_selector(html: &str, signs: &[&str]) -> bool {
     let lower = html.to_ascii_lowercase();
     let styles = lower
         .split("<style")
@@ -72,7 +83,7 @@ fn looks_at_siblings(html: &str) -> bool {
         let selectors = css.split('}').filter_map(|rule| rule.split('{').next());
         selectors
             .into_iter()
-            .any(|selector| OF_SIBLINGS.iter().any(|sign| selector.contains(sign)))
+            .any(|selector| signs.iter().any(|sign| selector.contains(sign)))
     })
 }
 
@@ -202,6 +213,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::footer;
     use super::*;
 
     const CSS: &str = "<style>p { color: red } .big { font-size: 20px } td { padding: 4px } a:hover { color: blue } \
@@ -248,6 +260,19 @@ mod tests {
     /// As a parser of HTML sees it.
     fn parsed(html: &str) -> String {
         each(html).unwrap()
+    }
+
+    #[test]
+    fn what_values_decide_is_styled_in_each_mail() {
+        let is_once = |css: &str, body: &str| {
+            let html = format!("<html><head><style>{css}</style></head><body>{body}</body></html>");
+            matches!(once(&html), Styling::Once(_))
+        };
+        let link = "<a href=\"{{url}}\">x</a>";
+        assert!(is_once("a { color: red }", link));
+        assert!(!is_once("a:not([href^=\"https\"]) { color: red }", link));
+        assert!(!is_once("p { color: red }", "<p>x</p>{{{html}}}"));
+        assert!(is_once("p { color: red }", &format!("<p>x</p>{}", footer::TAG)));
     }
 
     #[test]
