@@ -112,26 +112,19 @@ impl Inputs {
     /// What is different now, a line each. The list is not among them: its rows are compared one by one.
     pub fn differences(&self, now: &Self) -> Vec<String> {
         let mut lines = Vec::new();
-        let changes = compare(&self.templates, &now.templates);
-        lines.extend(
-            changes
-                .into_iter()
-                .map(|(name, before, after)| match (before, after) {
-                    (Some(_), Some(_)) => format!("template {name} was edited"),
-                    (None, _) => format!("template {name} is new"),
-                    (_, None) => format!("template {name} is gone"),
-                }),
-        );
-        let changes = compare(&self.files, &now.files);
-        lines.extend(
-            changes
-                .into_iter()
-                .map(|(name, before, after)| match (before, after) {
-                    (Some(_), Some(_)) => format!("file {name} was edited"),
-                    (None, _) => format!("file {name} is new"),
-                    (_, None) => format!("file {name} is no longer used"),
-                }),
-        );
+        for (kind, gone, changes) in [
+            ("template", "is gone", compare(&self.templates, &now.templates)),
+            ("file", "is no longer used", compare(&self.files, &now.files)),
+        ] {
+            lines.extend(changes.into_iter().map(|(name, before, after)| {
+                let what = match (before, after) {
+                    (Some(_), Some(_)) => "was edited",
+                    (None, _) => "is new",
+                    (_, None) => gone,
+                };
+                format!("{kind} {name} {what}")
+            }));
+        }
         let changes = compare(&self.settings, &now.settings);
         lines.extend(
             changes

@@ -22,19 +22,12 @@ pub struct RowReader {
 impl RowReader {
     /// A problem with one cell of the row at this place.
     pub fn problem(&self, place: Place, column: usize, what: String) -> anyhow::Result<Problem> {
-        let mut bytes = vec![0; usize::try_from(place.length)?];
-        self.file.read_exact_at(&mut bytes, place.offset)?;
+        let bytes = self.bytes(place)?;
         let mut cells = Cells::new(self.shape.delimiter);
-        cells.scan(&bytes);
-        let row = RawRow {
-            place,
-            bytes: &bytes,
-            cells: &cells,
-            is_cut: false,
-        };
+        let row = row(place, &bytes, &mut cells);
         let text = std::str::from_utf8(&bytes)?;
-        let start = cells.start_of(column);
-        let length = cells.texts(text).nth(column).map_or(1, |cell| cell.len());
+        let start = row.cells.start_of(column);
+        let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
         Ok(self.shape.at(&row, text, start..start + length, what))
     }
 
@@ -47,22 +40,29 @@ impl RowReader {
                 self.shape.path.display()
             )
         };
-        let length = usize::try_from(place.length).with_context(at)?;
-        let mut bytes = vec![0; length];
-        self.file
-            .read_exact_at(&mut bytes, place.offset)
-            .with_context(at)?;
+        let bytes = self.bytes(place).with_context(at)?;
         let mut cells = Cells::new(self.shape.delimiter);
-        cells.scan(&bytes);
-        let row = RawRow {
-            place,
-            bytes: &bytes,
-            cells: &cells,
-            is_cut: false,
-        };
+        let row = row(place, &bytes, &mut cells);
         match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
             Some(Judged::Usable(recipient)) => Ok(recipient),
             Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
         }
+    }
+
+    fn bytes(&self, place: Place) -> anyhow::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(place.length)?];
+        self.file.read_exact_at(&mut bytes, place.offset)?;
+        Ok(bytes)
+    }
+}
+
+/// The whole row that these octets are.
+fn row<'r>(place: Place, bytes: &'r [u8], cells: &'r mut Cells) -> RawRow<'r> {
+    cells.scan(bytes);
+    RawRow {
+        place,
+        bytes,
+        cells,
+        is_cut: false,
     }
 }
