@@ -139,12 +139,6 @@ impl Campaign {
 }
 
 impl Campaign {
-    /// Have recipients attachments of their own?
-    pub fn has_own_files(&self) -> bool {
-        let mut all = self.attachments.iter();
-        all.any(|attachment| folder_before_tags(&attachment.file).is_some())
-    }
-
     /// The language that the HTML is said to be in.
     pub fn html_lang(&self) -> &str {
         self.html_lang.as_deref().unwrap_or(match self.lang {

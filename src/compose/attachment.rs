@@ -184,15 +184,11 @@ impl Shelf {
     /// What is in the list must not lead out of the folder that the campaign names.
     fn find(&self, file: &SentFile) -> Result<PathBuf, String> {
         let missing = || format!("there is no file `{}`", file.path);
-        let folders: &[&PathBuf] = match file.used {
-            FileUse::Attached => &[&self.root],
-            FileUse::Shown(_) => &[&self.beside, &self.root],
+        let found = match file.used {
+            FileUse::Attached => standing([&self.root], &file.path),
+            FileUse::Shown(_) => standing([&self.beside, &self.root], &file.path),
         };
-        let mut found = folders
-            .iter()
-            .map(|folder| (folder, folder.join(&file.path)))
-            .filter(|(_, path)| path.is_file());
-        let (folder, path) = found.next().ok_or_else(missing)?;
+        let (folder, path) = found.ok_or_else(missing)?;
         let Some(within) = &file.within else {
             return Ok(path);
         };
@@ -212,11 +208,16 @@ impl Shelf {
         Ok(path)
     }
 
-    /// Where a file that all mails share stands.
-    pub fn place(&self, path: &str) -> Option<PathBuf> {
-        let places = [&self.beside, &self.root].map(|folder| folder.join(path));
-        places.into_iter().find(|path| path.is_file())
+    /// Where an image that all mails share stands.
+    pub fn image(&self, path: &str) -> Option<PathBuf> {
+        standing([&self.beside, &self.root], path).map(|(_, path)| path)
     }
+}
+
+/// The first of these folders that has a file of this path, and where it is.
+fn standing<'f, const N: usize>(folders: [&'f PathBuf; N], path: &str) -> Option<(&'f PathBuf, PathBuf)> {
+    let mut places = folders.into_iter().map(|folder| (folder, folder.join(path)));
+    places.find(|(_, path)| path.is_file())
 }
 
 fn kind_of(name: &str) -> String {

@@ -78,7 +78,7 @@ impl Maker {
     /// The images that mails show and that no row decides: their paths as the HTML has them, and where they are.
     pub fn images(&self) -> impl Iterator<Item = (String, PathBuf)> {
         let all = self.means.templates.images().into_iter();
-        all.filter_map(|path| Some((path.to_owned(), self.means.shelf.place(path)?)))
+        all.filter_map(|path| Some((path.to_owned(), self.means.shelf.image(path)?)))
     }
 
     /// Makes the mail of this recipient, dated now.

@@ -121,6 +121,11 @@ impl Editions {
             .collect()
     }
 
+    /// Have recipients files of their own, attached or shown?
+    pub fn have_own_files(&self) -> bool {
+        self.all.iter().any(|edition| edition.templates.have_own_files())
+    }
+
     /// The images that mails show and that no row decides, by their paths as the HTML has them.
     pub fn images(&self) -> BTreeSet<&str> {
         let all = self.all.iter();

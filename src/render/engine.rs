@@ -6,7 +6,7 @@ use std::path::Path;
 use handlebars::{Context, Handlebars, RenderError, RenderErrorReason};
 
 use super::program::{self, Program, Unsupported};
-use super::source::Source;
+use super::source::{Source, offset};
 use super::variables::Variables;
 use super::{Flavour, helpers, tags};
 use crate::campaign::Problem;
@@ -133,17 +133,6 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or_default();
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     (before.matches('\n').count() + 1, column)
-}
-
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let mut lines = text.split_inclusive('\n');
-    let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
-    let line = lines.next().unwrap_or_default();
-    start
-        + line
-            .char_indices()
-            .nth(column.saturating_sub(1))
-            .map_or(line.len(), |(at, _)| at)
 }
 
 /// Where tags begin now, and where they began before: in bytes.

@@ -88,6 +88,15 @@ impl Files {
         files
     }
 
+    /// Have recipients files of their own?
+    pub(super) fn are_own(&self) -> bool {
+        !self.image_folders.is_empty()
+            || self
+                .attached
+                .iter()
+                .any(|attached| attached.file.within.is_some())
+    }
+
     /// Does rendering them need the values of a row as Handlebars wants them?
     pub(super) fn need_context(&self) -> bool {
         self.attached.iter().any(|attached| !attached.file.is_shared)

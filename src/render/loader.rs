@@ -129,13 +129,7 @@ impl<'a> Loader<'a> {
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
             Err(_) if !is_readable || !masked.is_empty() => {}
-            Err(error) => {
-                let (line, column) = error.pos().unwrap_or((1, 1));
-                let at = source.offset(line, column);
-                self.found
-                    .problems
-                    .push(source.problem(at..at + 1, "Handlebars cannot read this"));
-            }
+            Err(error) => self.found.problems.push(source.unreadable(&error)),
         }
     }
 
@@ -152,13 +146,7 @@ impl<'a> Loader<'a> {
                 self.prepared.insert(name.to_owned(), prepared);
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
-            Err(error) => {
-                let (line, column) = error.pos().unwrap_or((1, 1));
-                let at = source.offset(line, column);
-                self.found
-                    .problems
-                    .push(source.problem(at..at + 1, "Handlebars cannot read this"));
-            }
+            Err(error) => self.found.problems.push(source.unreadable(&error)),
         }
     }
 

@@ -222,6 +222,11 @@ impl Templates {
             .map(|source| (source.path.as_path(), source.text.as_str()))
     }
 
+    /// Have recipients files of their own?
+    pub fn have_own_files(&self) -> bool {
+        self.files.are_own()
+    }
+
     /// The images that all mails show, by their paths as the HTML has them.
     pub fn images(&self) -> impl Iterator<Item = &str> {
         self.files.images()

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use handlebars::TemplateError;
+
 use super::tags;
 use crate::campaign::{Problem, plain};
 
@@ -113,15 +115,27 @@ impl Source {
 
     /// The byte at a line and a character, both from 1.
     pub(super) fn offset(&self, line: usize, column: usize) -> usize {
-        let mut lines = self.text.split_inclusive('\n');
-        let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
-        let line = lines.next().unwrap_or_default();
-        start
-            + line
-                .char_indices()
-                .nth(column.saturating_sub(1))
-                .map_or(line.len(), |(at, _)| at)
+        offset(&self.text, line, column)
     }
+
+    /// What Handlebars says of a text of this source, where it stands there.
+    pub(super) fn unreadable(&self, error: &TemplateError) -> Problem {
+        let (line, column) = error.pos().unwrap_or((1, 1));
+        let at = self.offset(line, column);
+        self.problem(at..at + 1, "Handlebars cannot read this")
+    }
+}
+
+/// The byte at a line and a character of a text, both from 1.
+pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
+    let mut lines = text.split_inclusive('\n');
+    let start: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    let line = lines.next().unwrap_or_default();
+    start
+        + line
+            .char_indices()
+            .nth(column.saturating_sub(1))
+            .map_or(line.len(), |(at, _)| at)
 }
 
 /// One tag of a source.

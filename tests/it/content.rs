@@ -171,6 +171,22 @@ fn a_run_goes_on_only_when_everyone_who_waits_has_their_file() {
 }
 
 #[test]
+fn a_run_goes_on_only_when_everyone_who_waits_has_their_image() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,id\na@example.com,1\nb@example.com,2\n";
+    let html = "<img src=\"faces/{{id}}.png\" alt=\"\">";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.write("templates/faces/1.png", "1");
+    workspace.write("templates/faces/2.png", "2");
+    workspace.send(&["--limit", "1"]).expect(75);
+    std::fs::remove_file(workspace.path("templates/faces/2.png")).unwrap();
+    workspace
+        .send(&[])
+        .expect(65)
+        .says(&["there is no file `faces/2.png`", "nothing was sent"]);
+}
+
+#[test]
 fn a_run_goes_on_only_with_the_same_images_and_editions() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\na@example.com,A\nb@example.com,B\nc@example.com,C\n";

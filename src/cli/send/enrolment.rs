@@ -9,7 +9,7 @@ use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
-use crate::campaign::{Inputs, Problems};
+use crate::campaign::{Inputs, Problems, folder_before_tags};
 use crate::enrol::{self, Changes, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
@@ -87,7 +87,7 @@ impl Enrolment {
         if is_changed {
             enrolment.refuse_changes(job, &inputs)?;
             enrolment.check(job)?;
-        } else if job.campaign.has_own_files() {
+        } else if enrolment.maker.templates().have_own_files() {
             enrolment.check_files(job)?;
         }
         enrolment.count_waiting(job)?;
@@ -279,7 +279,9 @@ fn shared_files(job: &Job<'_>) -> impl Iterator<Item = (String, PathBuf)> {
             path.clone(),
         )
     });
-    attached.filter(|(name, _)| !name.contains("{{")).chain(excluded)
+    attached
+        .filter(|(name, _)| folder_before_tags(name).is_none())
+        .chain(excluded)
 }
 
 /// What a campaign was checked with when it last ran.
