@@ -1,11 +1,8 @@
-//! A provider login with its sender and its limits. The only place that reads the environment and asks for secrets.
+//! A provider login with its sender and its limits.
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, anyhow, bail};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -14,6 +11,7 @@ use super::problem::{Problem, Problems};
 use super::provider::{self, Preset, Tls};
 use super::quota::{Octets, Quota, Rate, Reset};
 use super::retry::Span;
+use super::secret::{Secret, SecretSource};
 
 /// Who takes the mail from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -24,39 +22,6 @@ pub enum Transport {
     Smtp,
     /// The `sendmail` command of a mail server on this machine.
     Sendmail,
-}
-
-/// A password or token. It is never shown, logged or stored.
-#[derive(Clone)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes the text as it is.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The secret itself, for the login alone.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-/// Where a secret is kept. The secret itself never stands in a file of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// The first line a command prints.
-    Command(String),
-    /// An environment variable.
-    Env(String),
-    /// The first line of a file that others may not read.
-    File(PathBuf),
 }
 
 /// How we prove who we are.
@@ -306,77 +271,7 @@ impl Account {
         let (Login::Password(source) | Login::Token(source)) = &self.login else {
             return Ok(None);
         };
-        let text = source.read(root)?;
-        let secret = text
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches(['\r', '\n']);
-        if secret.is_empty() {
-            bail!("the password of account `{}` is empty ({source})", self.name);
-        }
-        Ok(Some(Secret::new(secret)))
+        let what = format!("the password of account `{}`", self.name);
+        source.fetch(root, &what).map(Some)
     }
-}
-
-impl fmt::Display for SecretSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Command(command) => write!(f, "password_command = {command:?}"),
-            Self::Env(variable) => write!(f, "password_env = {variable:?}"),
-            Self::File(path) => write!(f, "password_file = {:?}", path.display().to_string()),
-        }
-    }
-}
-
-impl SecretSource {
-    fn read(&self, root: &Path) -> anyhow::Result<String> {
-        match self {
-            Self::Command(command) => {
-                // A workspace that is this very folder has an empty path.
-                let folder = if root.as_os_str().is_empty() {
-                    Path::new(".")
-                } else {
-                    root
-                };
-                let output = Command::new("sh")
-                    .arg("-c")
-                    .arg(command)
-                    .current_dir(folder)
-                    .output();
-                let output = output.with_context(|| format!("run {self}"))?;
-                if !output.status.success() {
-                    bail!(
-                        "{self} failed ({}): {}",
-                        output.status,
-                        String::from_utf8_lossy(&output.stderr).trim()
-                    );
-                }
-                String::from_utf8(output.stdout).with_context(|| format!("{self} did not print text"))
-            }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the one place that reads the environment"
-            )]
-            Self::Env(variable) => std::env::var(variable)
-                .map_err(|_unset| anyhow!("{self}: this environment variable is not set")),
-            Self::File(path) => {
-                refuse_if_others_may_read(path)?;
-                std::fs::read_to_string(path).with_context(|| format!("read {self}"))
-            }
-        }
-    }
-}
-
-fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
-    if metadata.mode() & 0o077 != 0 {
-        bail!(
-            "others may read {}; run `chmod 600 {}` first",
-            path.display(),
-            path.display()
-        );
-    }
-    Ok(())
 }

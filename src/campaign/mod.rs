@@ -4,6 +4,7 @@ pub mod problem;
 pub mod quota;
 pub mod retry;
 pub mod account;
+pub mod secret;
 pub mod provider;
 pub mod workspace;
 pub mod inputs;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use account::{Account, Login, Secret, Transport};
+pub use account::{Account, Login, Transport};
 pub use attachment::{Attachment, folder_before_tags};
 pub use edition::{Edition, Language, Variant};
 pub use file::{closest, plain};
@@ -28,6 +29,7 @@ pub use law::{Law, Laws, SubjectMark};
 pub use list::ListSettings;
 pub use problem::{Problem, Problems};
 pub use provider::Tls;
+pub use secret::{Secret, SecretSource};
 pub use workspace::{Lang, Unsubscribe, Workspace};
 
 use crate::mail::{Address, Mailbox};

@@ -1,0 +1,116 @@
+//! Passwords, tokens and keys: where they are kept. The only place that reads the environment and asks for secrets.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, anyhow, bail};
+
+/// A password or token. It is never shown, logged or stored.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the login alone.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Where a secret is kept. The secret itself never stands in a file of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The first line a command prints.
+    Command(String),
+    /// An environment variable.
+    Env(String),
+    /// The first line of a file that others may not read.
+    File(PathBuf),
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(command) => write!(f, "password_command = {command:?}"),
+            Self::Env(variable) => write!(f, "password_env = {variable:?}"),
+            Self::File(path) => write!(f, "password_file = {:?}", path.display().to_string()),
+        }
+    }
+}
+
+impl SecretSource {
+    /// Fetches the secret: runs the command, or reads the variable or file. `what` it is, for errors.
+    pub(super) fn fetch(&self, root: &Path, what: &str) -> anyhow::Result<Secret> {
+        let text = self.read(root)?;
+        let secret = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(['\r', '\n']);
+        if secret.is_empty() {
+            bail!("{what} is empty ({self})");
+        }
+        Ok(Secret::new(secret))
+    }
+
+    fn read(&self, root: &Path) -> anyhow::Result<String> {
+        match self {
+            Self::Command(command) => {
+                // A workspace that is this very folder has an empty path.
+                let folder = if root.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    root
+                };
+                let output = Command::new("sh")
+                    .arg("-c")
+                    .arg(command)
+                    .current_dir(folder)
+                    .output();
+                let output = output.with_context(|| format!("run {self}"))?;
+                if !output.status.success() {
+                    bail!(
+                        "{self} failed ({}): {}",
+                        output.status,
+                        String::from_utf8_lossy(&output.stderr).trim()
+                    );
+                }
+                String::from_utf8(output.stdout).with_context(|| format!("{self} did not print text"))
+            }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the environment"
+            )]
+            Self::Env(variable) => std::env::var(variable)
+                .map_err(|_unset| anyhow!("{self}: this environment variable is not set")),
+            Self::File(path) => {
+                refuse_if_others_may_read(path)?;
+                std::fs::read_to_string(path).with_context(|| format!("read {self}"))
+            }
+        }
+    }
+}
+
+fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
+    if metadata.mode() & 0o077 != 0 {
+        bail!(
+            "others may read {}; run `chmod 600 {}` first",
+            path.display(),
+            path.display()
+        );
+    }
+    Ok(())
+}
