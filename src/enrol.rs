@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt};
 use crate::mail::token::hex;
@@ -32,7 +32,7 @@ pub struct Snapshot {
 pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let folder = ledger.with_file_name("lists");
     std::fs::create_dir_all(&folder).with_context(|| format!("make the folder {}", folder.display()))?;
-    let digest = read_through(list, &mut std::io::sink())?;
+    let digest = hex(&digest::of_file(list)?);
     let path = folder.join(format!("{digest}.csv"));
     if path.exists() {
         return Ok(Snapshot { digest, path });
@@ -42,7 +42,7 @@ pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
     let copy = || {
         let mut copy = File::create(&part).with_context(failed)?;
         // The list may have been edited between the two readings: what counts is what was copied.
-        let copied = read_through(list, &mut copy)?;
+        let copied = hex(&digest::copy(list, &mut copy)?);
         anyhow::ensure!(
             copied == digest,
             "{} changed while it was read; try again",
@@ -57,24 +57,6 @@ pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
         return Err(error);
     }
     Ok(Snapshot { digest, path })
-}
-
-/// Copies a file and tells its SHA-256, in hexadecimal digits.
-fn read_through(path: &Path, copy: &mut impl Write) -> anyhow::Result<String> {
-    let failed = || format!("read {}", path.display());
-    let mut file = File::open(path).with_context(failed)?;
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; 256 * 1_024];
-    loop {
-        let count = file.read(&mut chunk).with_context(failed)?;
-        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
-            break;
-        };
-        digest.update(bytes);
-        copy.write_all(bytes)
-            .with_context(|| format!("copy {}", path.display()))?;
-    }
-    Ok(hex(&digest.finalize()))
 }
 
 /// What a fresh list changes for a campaign that is already enrolled.

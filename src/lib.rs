@@ -6,6 +6,7 @@
 pub mod mail;
 pub mod campaign;
 pub mod clock;
+pub mod digest;
 pub mod check;
 pub mod inspect;
 pub mod enrol;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::list::Consent;
 use super::{Attachment, Campaign, SubjectMark};
+use crate::digest;
 use crate::mail::token::hex;
 
 /// Characters of a setting shown in a summary of changes.
@@ -103,8 +104,12 @@ impl Inputs {
     #[must_use]
     pub fn with_files(mut self, files: impl Iterator<Item = (String, PathBuf)>) -> Self {
         self.files.extend(files.map(|(name, path)| {
-            let content = std::fs::read(path).unwrap_or_default();
-            (name, hex(&Sha256::digest(content)))
+            (
+                name,
+                digest::of_file(&path)
+                    .map(|digest| hex(&digest))
+                    .unwrap_or_default(),
+            )
         }));
         self
     }

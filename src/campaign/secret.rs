@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use crate::mail::UnsubscribeKey;
+
 /// A password or token. It is never shown, logged or stored.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -113,4 +115,40 @@ fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// The text of a key file. Made when it is not there: it appears whole or not at all, and the first one stays, since two
+/// runs may begin together.
+pub(super) fn key_text(path: &Path) -> anyhow::Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_key(path),
+        Err(error) => Err(error).with_context(|| format!("read the key {}", path.display())),
+    }
+}
+
+fn make_key(path: &Path) -> anyhow::Result<String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let text = UnsubscribeKey::generate().context("no random numbers for a key")?;
+    let part = path.with_extension(format!("part-{}", std::process::id()));
+    let make = || -> std::io::Result<String> {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&part)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        let linked = std::fs::hard_link(&part, path);
+        std::fs::remove_file(&part)?;
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+            _ => std::fs::read_to_string(path),
+        }
+    };
+    make().with_context(|| format!("make the key {}", path.display()))
 }

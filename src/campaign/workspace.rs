@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -12,6 +12,7 @@ use super::account::{Account, RawAccount};
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::retry::{RetryPolicy, Span};
+use super::secret;
 use crate::mail::{Address, Mailbox, UnsubscribeKey};
 
 /// The file that makes a folder a workspace.
@@ -67,11 +68,7 @@ impl Unsubscribe {
     /// Reads the key that signs tokens.
     pub fn key(&self) -> anyhow::Result<UnsubscribeKey> {
         let path = self.key_file.display();
-        let text = match std::fs::read_to_string(&self.key_file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.make_key()?,
-            Err(error) => return Err(error).with_context(|| format!("read the unsubscribe key {path}")),
-        };
+        let text = secret::key_text(&self.key_file)?;
         let Some(key) = UnsubscribeKey::from_text(&text) else {
             bail!(
                 "{path} is too short for a key; it needs {} characters",
@@ -79,35 +76,6 @@ impl Unsubscribe {
             );
         };
         Ok(key)
-    }
-
-    /// The key appears whole or not at all, and the first one stays: two runs may begin together.
-    fn make_key(&self) -> anyhow::Result<String> {
-        use std::io::Write as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let text = UnsubscribeKey::generate().context("no random numbers for the unsubscribe key")?;
-        let part = self
-            .key_file
-            .with_extension(format!("part-{}", std::process::id()));
-        let make = || -> std::io::Result<String> {
-            if let Some(folder) = self.key_file.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let mut file = std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&part)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            let linked = std::fs::hard_link(&part, &self.key_file);
-            std::fs::remove_file(&part)?;
-            match linked {
-                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-                _ => std::fs::read_to_string(&self.key_file),
-            }
-        };
-        make().with_context(|| format!("make the unsubscribe key {}", self.key_file.display()))
     }
 }
 
