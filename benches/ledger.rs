@@ -124,6 +124,7 @@ fn person(number: usize) -> NewDelivery {
             offset: number as u64 * 270,
             length: 270,
         },
+        volume: mailshot::mail::Volume::FIRST,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::campaign::quota::Octets;
-use crate::campaign::{Law, Problem, Problems};
+use crate::campaign::{Law, Problem, Problems, SentAs};
 use crate::compose::is_blocked;
 use crate::mail::Recipient;
 use crate::mail::repair::meant_domain;
@@ -37,6 +37,8 @@ pub struct Findings {
     pub rows: u64,
     /// People who can be mailed.
     pub usable: u64,
+    /// Mails to them: more than one each when files are split.
+    pub mails: u64,
     /// Rows whose address stood on an earlier row.
     pub duplicates: u64,
     /// The first of them: the row's line, and the line that counts.
@@ -121,6 +123,7 @@ pub fn check(
         Ok(())
     })?;
     let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+    findings.mails = made.mails;
     findings.largest = made.largest;
     findings.largest_html = made.largest_html;
     findings.warn(maker, list, &empty);
@@ -183,6 +186,7 @@ impl Findings {
         for attachment in campaign
             .attachments
             .iter()
+            .filter(|attachment| attachment.sent_as == SentAs::Attachment)
             .filter(|attachment| is_blocked(attachment.name.as_deref().unwrap_or(&attachment.file)))
         {
             let what = format!(
@@ -190,7 +194,7 @@ impl Findings {
                 attachment.file
             );
             self.warnings
-                .push(Problem::with_file(&campaign.file, what).hint("put it behind a link"));
+                .push(Problem::with_file(&campaign.file, what).hint("send it `as = \"link\"`"));
         }
     }
 
@@ -292,6 +296,7 @@ impl Empty {
 struct Made {
     largest_html: usize,
     largest: usize,
+    mails: u64,
     problems: Problems,
 }
 
@@ -307,7 +312,7 @@ fn too_large(maker: &Maker, recipient: &Recipient, size: usize) -> Problems {
         campaign.account.name
     );
     let hint = format!(
-        "for line {}; what is attached grows by a third on its way",
+        "for line {}; what is attached grows by a third on its way: send it `as = \"link\"`, or `as = \"split\"`",
         recipient.place.line
     );
     Problem::with_file(&campaign.file, what).hint(hint).into()
@@ -330,6 +335,7 @@ fn make_all(
                 Ok(mail) => {
                     made.problems
                         .extend(too_large(maker, recipient, mail.message.bytes.len()));
+                    made.mails += u64::from(mail.mails);
                     made.largest = made.largest.max(mail.message.bytes.len());
                     made.largest_html = made.largest_html.max(mail.content.html.len());
                 }
@@ -337,6 +343,7 @@ fn make_all(
             }
         }
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.mails += made.mails;
         all.largest = all.largest.max(made.largest);
         all.largest_html = all.largest_html.max(made.largest_html);
         all.problems.extend(made.problems);

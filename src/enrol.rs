@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
+use crate::campaign::{Problem, Problems};
 use crate::digest;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt};
 use crate::mail::token::hex;
-use crate::mail::{Address, Recipient};
+use crate::mail::{Address, Recipient, Volume};
 use crate::source::{List, Row};
 
 /// Rows in one transaction.
@@ -62,19 +63,35 @@ pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
 /// What a fresh list changes for a campaign that is already enrolled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// People who are new on the list.
+    /// Mails to people who are new on the list.
     pub added: u64,
-    /// People who are gone from it and still wait.
+    /// Mails to people who are gone from it and still wait.
     pub gone: u64,
 }
 
+/// Who is to be enrolled.
+#[derive(Clone, Copy)]
+pub struct Roll<'a> {
+    /// The list.
+    pub list: &'a List,
+    /// How many mails a recipient gets: several when files are split.
+    pub mails: &'a dyn Fn(&Recipient) -> Result<u32, Problem>,
+}
+
+impl Roll<'_> {
+    fn volumes(&self, recipient: &Recipient) -> Result<impl Iterator<Item = Volume>, Problems> {
+        Ok((1..=(self.mails)(recipient)?).map(Volume::new))
+    }
+}
+
 /// Counts what a fresh list changes, without changing anything.
-pub fn compare(reader: &Reader, campaign: CampaignId, list: &List) -> anyhow::Result<Changes> {
+pub fn compare(reader: &Reader, campaign: CampaignId, roll: Roll<'_>) -> anyhow::Result<Changes> {
     let mut known = Known::read(reader, campaign)?;
     let mut changes = Changes::default();
-    for row in list.rows()? {
-        if let Row::Usable(recipient) = row? {
-            match known.0.remove(&key(&recipient.address.key())) {
+    for row in roll.list.rows()? {
+        let Row::Usable(recipient) = row? else { continue };
+        for volume in roll.volumes(&recipient)? {
+            match known.0.remove(&key(&recipient.address.key(), volume)) {
                 Some(_) => {}
                 None => changes.added += 1,
             }
@@ -84,7 +101,7 @@ pub fn compare(reader: &Reader, campaign: CampaignId, list: &List) -> anyhow::Re
     Ok(changes)
 }
 
-/// Calls `each` with everyone on this list whose mail still waits.
+/// Calls `each` with everyone on this list who still waits for a mail.
 pub fn each_waiting(
     reader: &Reader,
     campaign: CampaignId,
@@ -94,7 +111,7 @@ pub fn each_waiting(
     let known = Known::read(reader, campaign)?;
     for row in list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
-        if let Some((_, true)) = known.0.get(&key(&recipient.address.key())) {
+        if known.waits(&recipient.address.key()) {
             each(&recipient);
         }
     }
@@ -108,7 +125,7 @@ pub async fn enrol(
     ledger: &Ledger,
     reader: Option<&Reader>,
     campaign: CampaignId,
-    list: &List,
+    roll: Roll<'_>,
     list_id: ListId,
 ) -> anyhow::Result<u64> {
     let known = match reader {
@@ -123,12 +140,14 @@ pub async fn enrol(
         suppressed: 0,
         writing: VecDeque::new(),
     };
-    for row in list.rows()? {
+    for row in roll.list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
-        let new = new_delivery(&recipient);
-        match known.find(&new.key) {
-            Some(id) => batch.moved.push((id, new)),
-            None => batch.new.push(new),
+        for volume in roll.volumes(&recipient)? {
+            let new = new_delivery(&recipient, volume);
+            match known.find(&new.key, volume) {
+                Some(id) => batch.moved.push((id, new)),
+                None => batch.new.push(new),
+            }
         }
         if batch.new.len() + batch.moved.len() >= BATCH {
             batch.write(ledger).await?;
@@ -167,8 +186,9 @@ impl Batch {
     }
 }
 
-fn new_delivery(recipient: &Recipient) -> NewDelivery {
+fn new_delivery(recipient: &Recipient, volume: Volume) -> NewDelivery {
     NewDelivery {
+        volume,
         address: recipient.address.as_str().to_owned(),
         key: recipient.address.key(),
         place: recipient.place,
@@ -182,24 +202,33 @@ struct Known(HashMap<[u8; 16], (DeliveryId, bool)>);
 impl Known {
     fn read(reader: &Reader, campaign: CampaignId) -> anyhow::Result<Self> {
         let mut known = HashMap::new();
-        reader.each_delivery(campaign, |id, address, is_pending| {
-            known.insert(key(&Address::key_of(address)), (id, is_pending));
+        reader.each_delivery(campaign, |id, address, volume, is_pending| {
+            known.insert(key(&Address::key_of(address), volume), (id, is_pending));
         })?;
         Ok(Self(known))
     }
 
-    fn find(&self, address_key: &str) -> Option<DeliveryId> {
+    fn find(&self, address_key: &str, volume: Volume) -> Option<DeliveryId> {
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(&key(address_key)).map(|(id, _)| *id)
+        self.0.get(&key(address_key, volume)).map(|(id, _)| *id)
+    }
+
+    /// Does one of the mails to this recipient wait?
+    fn waits(&self, address_key: &str) -> bool {
+        let mails = (1..).map(|number| self.0.get(&key(address_key, Volume::new(number))));
+        mails.map_while(|found| found).any(|(_, is_pending)| *is_pending)
     }
 }
 
-fn key(address_key: &str) -> [u8; 16] {
+fn key(address_key: &str, volume: Volume) -> [u8; 16] {
+    let mut digest = Sha256::new();
+    digest.update(address_key.as_bytes());
+    volume.mark(&mut digest);
     let mut key = [0; 16];
     key.iter_mut()
-        .zip(Sha256::digest(address_key.as_bytes()))
+        .zip(digest.finalize())
         .for_each(|(to, from)| *to = from);
     key
 }

@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod source;
 pub mod render;
 pub mod compose;
+pub mod depot;
 pub mod throttle;
 pub mod deliver;
 pub mod ledger;

@@ -15,7 +15,11 @@ fn compose(bencher: Bencher<'_, '_>, size: Size) {
         .make_to_send(&world.recipient, NOW_MS)
         .unwrap()
         .content;
-    let tag = DeliveryTag::derive("0192f0c1-7a5e-7000-8000-000000000001", &world.recipient.address);
+    let tag = DeliveryTag::derive(
+        "0192f0c1-7a5e-7000-8000-000000000001",
+        &world.recipient.address,
+        mailshot::mail::Volume::FIRST,
+    );
     let links = composer.links(tag);
     let postal_html = escape_html(&world.campaign.postal_address);
     let footer = Footer {

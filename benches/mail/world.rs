@@ -105,6 +105,7 @@ impl World {
                 templates: self.templates(),
                 composer: self.composer(),
                 shelf: Shelf::new(self.folder.path(), &self.campaign.html),
+                depot: None,
             },
         )
     }

@@ -1,12 +1,16 @@
 //! Files that go with a campaign's mails, as the user names them.
 
-use std::path::Path;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::file::File;
 use super::problem::Problems;
+use super::quota::Octets;
+use super::workspace::Workspace;
 
 /// A file that goes with every mail, or one for each recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +21,50 @@ pub struct Attachment {
     pub name: Option<String>,
     /// Is a table of text in UTF-8 marked as such, for Excel?
     pub adds_bom: bool,
+    /// How it comes.
+    pub sent_as: SentAs,
 }
+
+/// How a file comes to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SentAs {
+    /// In the mail.
+    #[default]
+    Attachment,
+    /// As a link in the mail.
+    Link,
+    /// In several mails, each with a volume of so many octets at most as it goes on the wire.
+    Volumes(Octets),
+}
+
+impl SentAs {
+    /// The same, with volumes that an account takes whose mails have so many octets at most.
+    #[must_use]
+    pub(super) fn within(self, size_max: Option<Octets>) -> Self {
+        match (self, size_max) {
+            // A tenth is for the rest of the mail.
+            (Self::Volumes(size), Some(most)) => Self::Volumes(size.min(Octets(most.0 / 10 * 9))),
+            _ => self,
+        }
+    }
+}
+
+/// Octets of a volume on the wire, unless `volume` says otherwise: most mailboxes take mails of 25 MB.
+const VOLUME: Octets = Octets(20 * 1_024 * 1_024);
+/// A volume is not so small that a file becomes a flood of mails.
+const VOLUME_MIN: Octets = Octets(100 * 1_024);
 
 impl Attachment {
     /// The file, and what it is called if not by its own name.
     pub(super) fn said(&self) -> String {
-        match &self.name {
+        let named = match &self.name {
             Some(name) => format!("{} as {name}", self.file),
             None => self.file.clone(),
+        };
+        match self.sent_as {
+            SentAs::Attachment => named,
+            SentAs::Link => format!("{named}, a link"),
+            SentAs::Volumes(size) => format!("{named}, in volumes of {size}"),
         }
     }
 }
@@ -45,18 +85,73 @@ pub fn folder_before_tags(path: &str) -> Option<&str> {
 const ATTACHMENTS_MAX: usize = 8;
 
 /// `attachment` as written: a path, a table, or several of them.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum RawAttachments {
-    One(RawAttachment),
-    Several(Vec<RawAttachment>),
-}
+#[derive(Debug)]
+pub(super) struct RawAttachments(Vec<RawAttachment>);
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum RawAttachment {
     Path(String),
-    File(RawFile),
+    File(Box<RawFile>),
+}
+
+impl<'de> Deserialize<'de> for RawAttachments {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Several)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawAttachment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(One)
+    }
+}
+
+/// Reads one attachment. Not `untagged`: that forgets where values stand.
+struct One;
+
+impl<'de> Visitor<'de> for One {
+    type Value = RawAttachment;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a path such as \"terms.pdf\", or { file = \"terms.pdf\", name = \"Terms.pdf\" }")
+    }
+
+    fn visit_str<E: de::Error>(self, path: &str) -> Result<Self::Value, E> {
+        Ok(RawAttachment::Path(path.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let file = RawFile::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(RawAttachment::File(Box::new(file)))
+    }
+}
+
+/// Reads one attachment or several.
+struct Several;
+
+impl<'de> Visitor<'de> for Several {
+    type Value = RawAttachments;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        One.expecting(f)?;
+        f.write_str(", or several of these in [ ]")
+    }
+
+    fn visit_str<E: de::Error>(self, path: &str) -> Result<Self::Value, E> {
+        One.visit_str(path).map(|one| RawAttachments(vec![one]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        One.visit_map(map).map(|one| RawAttachments(vec![one]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = seq.next_element()? {
+            all.push(one);
+        }
+        Ok(RawAttachments(all))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,20 +160,58 @@ pub(super) struct RawFile {
     file: String,
     name: Option<String>,
     text_bom: Option<String>,
+    #[serde(rename = "as")]
+    sent_as: Option<Spanned<String>>,
+    volume: Option<Spanned<Octets>>,
+}
+
+impl RawFile {
+    fn sent_as<T>(&self, has_depot: bool, file: &File<'_, T>, problems: &mut Problems) -> SentAs {
+        let said = self.sent_as.as_ref().map(|said| (said, said.get_ref().as_str()));
+        let volume = self.volume.as_ref();
+        if let Some(volume) = volume.filter(|_| said.is_none_or(|(_, word)| word != "split")) {
+            let problem = file.problem(volume, "only a file that is split has volumes");
+            problems.push(problem.hint("add `as = \"split\"`"));
+        }
+        match said {
+            None | Some((_, "attachment")) => SentAs::Attachment,
+            Some((at, "link")) => {
+                if !has_depot {
+                    let problem = file.problem(at, "nothing says where files lie that mails link to");
+                    problems.push(problem.hint(
+                        "add [files] to mailshot.toml, with a `folder` and its `url`, or with a `bucket`",
+                    ));
+                }
+                SentAs::Link
+            }
+            Some((_, "split")) => {
+                let size = volume.map_or(VOLUME, |volume| *volume.get_ref());
+                if let Some(volume) = volume.filter(|_| size < VOLUME_MIN) {
+                    let problem = file.problem(volume, format!("volumes of {size} are too small"));
+                    problems.push(problem.hint(format!("the least is {VOLUME_MIN}")));
+                }
+                SentAs::Volumes(size)
+            }
+            Some((at, word)) => {
+                let problem = file.problem(at, format!("a file is not sent as \"{word}\""));
+                problems.push(problem.hint(
+                    "`as` is \"attachment\", \"link\" (the mail says where the file is) or \"split\" (over several mails)",
+                ));
+                SentAs::Attachment
+            }
+        }
+    }
 }
 
 /// The attachments of a campaign.
 pub(super) fn all<T>(
     said: Option<&Spanned<RawAttachments>>,
-    root: &Path,
+    workspace: &Workspace,
     file: &File<'_, T>,
     problems: &mut Problems,
 ) -> Vec<Attachment> {
     let Some(said) = said else { return Vec::new() };
-    let all = match said.get_ref() {
-        RawAttachments::One(one) => std::slice::from_ref(one),
-        RawAttachments::Several(several) => several.as_slice(),
-    };
+    let all = &said.get_ref().0;
     if all.len() > ATTACHMENTS_MAX {
         let what = format!("{} attachments; {ATTACHMENTS_MAX} are the most", all.len());
         problems.push(file.problem(said, what).hint("put them into one archive"));
@@ -88,6 +221,7 @@ pub(super) fn all<T>(
             file: path.clone(),
             name: None,
             adds_bom: true,
+            sent_as: SentAs::Attachment,
         },
         RawAttachment::File(raw) => {
             let bom = raw.text_bom.as_deref().unwrap_or("auto");
@@ -99,13 +233,14 @@ pub(super) fn all<T>(
                 file: raw.file.clone(),
                 name: raw.name.clone(),
                 adds_bom: bom == "auto",
+                sent_as: raw.sent_as(workspace.depot.is_some(), file, problems),
             }
         }
     });
     let attachments: Vec<Attachment> = attachments.collect();
     for attachment in &attachments {
         match folder_before_tags(&attachment.file) {
-            None if !root.join(&attachment.file).is_file() => {
+            None if !workspace.root.join(&attachment.file).is_file() => {
                 let what = format!("there is no file `{}`", attachment.file);
                 let hint = "paths begin at the folder of mailshot.toml";
                 problems.push(file.problem(said, what).hint(hint));

@@ -11,6 +11,7 @@ pub mod inputs;
 pub mod law;
 pub mod list;
 pub mod attachment;
+pub mod depot;
 pub mod edition;
 mod file;
 
@@ -21,7 +22,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use account::{Account, Login, Transport};
-pub use attachment::{Attachment, folder_before_tags};
+pub use attachment::{Attachment, SentAs, folder_before_tags};
+pub use depot::{BucketSettings, DepotPlace, DepotSettings, FolderSettings};
 pub use edition::{Edition, Language, Variant};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
@@ -149,6 +151,20 @@ impl Campaign {
         })
     }
 
+    /// Is a file behind a link?
+    pub fn has_links(&self) -> bool {
+        self.ways().any(|way| way == SentAs::Link)
+    }
+
+    /// Is a file split over several mails?
+    pub fn has_volumes(&self) -> bool {
+        self.ways().any(|way| matches!(way, SentAs::Volumes(_)))
+    }
+
+    fn ways(&self) -> impl Iterator<Item = SentAs> {
+        self.attachments.iter().map(|attachment| attachment.sent_as)
+    }
+
     /// The name in a campaign file, whatever else is wrong with the campaign.
     pub fn name_in(path: &Path) -> Result<String, Problems> {
         let file = File::<RawCampaign>::read(path)?;
@@ -184,10 +200,15 @@ impl RawCampaign {
             list.consent = list::Consent::Wanted;
         }
         let from = from?;
+        let account = account?;
+        let mut attachments = attachment::all(self.attachment.as_ref(), workspace, file, problems);
+        for attachment in &mut attachments {
+            attachment.sent_as = attachment.sent_as.within(account.size_max);
+        }
         Some(Campaign {
             list_id: self.list_id(&from.address, file, problems),
             file: file.path.to_owned(),
-            account: account?,
+            account,
             reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
             from,
             postal_address,
@@ -200,7 +221,7 @@ impl RawCampaign {
             html: path(&self.html),
             inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
-            attachments: attachment::all(self.attachment.as_ref(), &workspace.root, file, problems),
+            attachments,
             lang: self.lang(file, problems),
             html_lang: None,
             variants: edition::variants(&self.variant, file, workspace, problems),

@@ -64,6 +64,7 @@ impl FromStr for Octets {
             "" | "B" => 1,
             "K" | "KB" | "KIB" => 1_024,
             "M" | "MB" | "MIB" => 1_024 * 1_024,
+            "G" | "GB" | "GIB" => 1_024 * 1_024 * 1_024,
             _ => return Err(wrong()),
         };
         number.checked_mul(factor).map(Self).ok_or_else(wrong)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::account::{Account, RawAccount};
+use super::depot::{DepotSettings, RawDepot};
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::retry::{RetryPolicy, Span};
@@ -98,6 +99,8 @@ pub struct Workspace {
     pub ledger: PathBuf,
     /// When deferred mails are tried again.
     pub retry: RetryPolicy,
+    /// Where files lie that mails link to.
+    pub depot: Option<DepotSettings>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,6 +116,7 @@ struct RawWorkspace {
     ledger: RawLedger,
     #[serde(default)]
     retry: RawRetry,
+    files: Option<RawDepot>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -180,6 +184,11 @@ impl Workspace {
             accounts,
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
             ledger: file.value.ledger.check(root, &file, &mut problems),
+            depot: file
+                .value
+                .files
+                .as_ref()
+                .and_then(|raw| raw.check(root, &file, &mut problems)),
             retry: RetryPolicy {
                 delays: retry
                     .delays

@@ -7,6 +7,7 @@ use super::list::ListFlags;
 use crate::campaign::{Campaign, Workspace, workspace};
 use crate::check;
 use crate::compose::{Composer, Shelf};
+use crate::depot::{Access, Depot};
 use crate::ledger::read::Reader;
 use crate::pipeline::{Maker, Means};
 use crate::render::Editions;
@@ -105,8 +106,21 @@ pub(super) fn maker_for(
         templates,
         composer,
         shelf: Shelf::new(&workspace.root, &campaign.html),
+        depot: depot(workspace, campaign, Access::None)?,
     };
     Ok(Maker::new(campaign.clone(), uid, list.columns(), means))
+}
+
+/// Where files lie that this campaign links to, if it does.
+pub(super) fn depot(
+    workspace: &Workspace,
+    campaign: &Campaign,
+    access: Access,
+) -> anyhow::Result<Option<Depot>> {
+    let settings = workspace.depot.as_ref().filter(|_| campaign.has_links());
+    settings
+        .map(|settings| Depot::open(settings, &workspace.root, access))
+        .transpose()
 }
 
 /// The `uid` that Message-IDs derive from: the ledger's, once the campaign is in it.

@@ -21,31 +21,37 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let name = load::campaign_name(&args.campaign, &workspace)?;
     let address = Address::parse_utf8(&args.address)
         .map_err(|fault| Coded::new(Exit::Usage, format!("`{}`: {fault}", args.address)))?;
-    let story = match Reader::open(&workspace.ledger)? {
-        Some(reader) => reader.story(&name, &address.key())?,
-        None => None,
+    let stories = match Reader::open(&workspace.ledger)? {
+        Some(reader) => reader.stories(&name, &address.key())?,
+        None => Vec::new(),
     };
-    let Some(story) = story else {
+    if stories.is_empty() {
         let what = format!("{address} is not enrolled in `{name}`");
         return Err(Coded::new(Exit::Data, what)
             .hint("recipients are enrolled by the first `mailshot send`")
             .into());
-    };
-    match printer.form {
-        Form::Json => printer.json(&story),
-        Form::Text => describe(&story, printer),
+    }
+    for story in &stories {
+        match printer.form {
+            Form::Json => printer.json(story),
+            Form::Text => describe(story, stories.len(), printer),
+        }
     }
     Ok(Exit::Ok)
 }
 
-fn describe(story: &Story, printer: Printer) {
+fn describe(story: &Story, mails: usize, printer: Printer) {
     let zone = jiff::tz::TimeZone::system();
     let reason = story
         .reason
         .as_ref()
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
-    printer.data(&format!("{} is {}{reason}", story.recipient, story.state));
+    let which = match mails {
+        1 => String::new(),
+        _ => format!(" (mail {} of {mails})", story.volume),
+    };
+    printer.data(&format!("{}{which} is {}{reason}", story.recipient, story.state));
     printer.data(&format!("  row at line {} of the list", story.line));
     if story.state == State::Pending && story.due_at_ms > 0 {
         printer.data(&format!("  due {}", time(story.due_at_ms, &zone)));

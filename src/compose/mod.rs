@@ -7,6 +7,7 @@ mod attachment;
 mod headers;
 mod footer;
 mod lines;
+mod shelf;
 
 use jiff::Timestamp;
 use mail_builder::headers::Header as _;
@@ -17,8 +18,9 @@ use memchr::memmem::Finder;
 use crate::campaign::{Campaign, Unsubscribe};
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
 
-pub use attachment::{Attachment, Shelf, is_blocked};
+pub use attachment::{Attachment, is_blocked};
 pub use footer::{Footer, FooterMissing, Postal};
+pub use shelf::{Shelf, volume, volumes};
 
 /// What is the same in every mail of a campaign, prepared once.
 #[derive(Clone, Debug)]

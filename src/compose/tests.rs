@@ -5,7 +5,7 @@ use mail_builder::mime::{BodyPart, MimePart};
 use proptest::prelude::*;
 
 use super::*;
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, Volume};
 
 fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
     let from = Mailbox::parse("Aurora Home 极光 <news@aurora-home.example>").unwrap();
@@ -29,7 +29,7 @@ const LIST_ID: &str = "<customers.aurora-home.example>";
 
 fn compose(composer: &Composer, subject: &str, body: &str) -> Result<Message, FooterMissing> {
     let address = Address::parse("ming.wang@example.com").unwrap();
-    let tag = DeliveryTag::derive("uid", &address);
+    let tag = DeliveryTag::derive("uid", &address, Volume::FIRST);
     let links = composer.links(tag);
     let link = links.preferred();
     let text = format!("{body}\n{link}\n1 Road & Lane");
@@ -107,7 +107,7 @@ fn lines_are_short_and_end_with_crlf() {
 fn a_mail_without_its_footer_cannot_be_composed() {
     let composer = composer(URL, MAILTO);
     let address = Address::parse("a@example.com").unwrap();
-    let tag = DeliveryTag::derive("uid", &address);
+    let tag = DeliveryTag::derive("uid", &address, Volume::FIRST);
     let links = composer.links(tag);
     let link = links.preferred();
     let to = To {
@@ -197,7 +197,7 @@ proptest! {
     ) {
         let composer = composer(URL, MAILTO);
         let address = Address::parse(&format!("{local}@example.com")).unwrap();
-        let tag = DeliveryTag::derive("uid", &address);
+        let tag = DeliveryTag::derive("uid", &address, Volume::FIRST);
         let links = composer.links(tag);
         let to = To { address: &address, name: name.as_deref(), tag };
         let body = format!("{} 1 Road {text}", links.preferred());

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::state::State;
 use crate::campaign::quota::{Left, Quota, Spent};
-use crate::mail::{Outcome, Place};
+use crate::mail::{Outcome, Place, Volume};
 
 /// Where the answer goes. It is sent only when the transaction is on disk.
 pub(super) type Answer<T> = oneshot::Sender<T>;
@@ -62,6 +62,8 @@ pub struct NewDelivery {
     pub key: String,
     /// Where the row stands in the list.
     pub place: Place,
+    /// Which of the mails to this recipient.
+    pub volume: Volume,
 }
 
 /// A delivery that is due.
@@ -77,6 +79,8 @@ pub struct Delivery {
     pub address: String,
     /// Since when it is due again; none for one that waits for its turn in the list.
     pub due_at_ms: Option<i64>,
+    /// Which of the mails to this recipient.
+    pub volume: Volume,
     /// Tries so far.
     pub tries: u32,
     /// When the first try began, in ms since the epoch.

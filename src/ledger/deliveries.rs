@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::command::{CampaignId, Delivery, DeliveryId, ListId, Resolution};
 use super::state::{Event, State};
-use crate::mail::Place;
+use crate::mail::{Place, Volume};
 
 /// Which deliveries belong to the campaign that is the first parameter; see the schema.
 pub(super) const OF_CAMPAIGN: &str = "id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff";
@@ -13,7 +13,7 @@ pub(super) const OF_CAMPAIGN: &str = "id BETWEEN ?1 << 32 AND (?1 << 32) + 0xfff
 const AT_ONCE: i64 = 0;
 
 const DELIVERY: &str =
-    "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms FROM delivery";
+    "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms, volume FROM delivery";
 
 /// Moves a delivery whose state is known to the state that follows. If that is pending, it is so at once.
 pub(super) fn step_from(
@@ -117,6 +117,7 @@ fn read_delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
         due_at_ms: row.get(6)?,
         tries: row.get(7)?,
         first_try_ms: row.get(8)?,
+        volume: Volume::new(row.get(9)?),
     })
 }
 

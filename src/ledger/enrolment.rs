@@ -71,8 +71,8 @@ pub(super) fn enrol(
     rows: &[NewDelivery],
 ) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached(
-        "INSERT INTO delivery (id, list_id, line, offset, length, address, state, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO delivery (id, list_id, line, offset, length, address, state, reason, volume)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let highest = format!("SELECT coalesce(max(id), ?1 << 32) FROM delivery WHERE {OF_CAMPAIGN}");
     let highest: i64 = db.query_row(&highest, [campaign.0], |row| row.get(0))?;
@@ -94,6 +94,7 @@ pub(super) fn enrol(
             row.address,
             state.name(),
             reason,
+            row.volume.get(),
         ])?;
     }
     Ok(held)

@@ -9,9 +9,9 @@ use super::command::{CampaignId, Tally};
 use super::deliveries::{OF_CAMPAIGN, read_place};
 use super::enrolment::WITHDRAWN;
 use super::lock;
-use super::sqlite::{check_version, explain};
+use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
-use crate::mail::{Address, DeliveryTag};
+use crate::mail::{Address, DeliveryTag, Volume};
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub struct Story {
     pub due_at_ms: i64,
     /// The line of its row in the list.
     pub line: u64,
+    /// Which of the mails to this recipient; 1 is the first, and mostly the only one.
+    pub volume: u32,
     /// Every try, oldest first.
     pub attempts: Vec<Try>,
 }
@@ -115,7 +117,10 @@ impl Reader {
         let open = || -> anyhow::Result<Connection> {
             let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
-            check_version(&connection)?;
+            if check_version(&connection)? < SCHEMA_VERSION {
+                // Brought up to date by whoever may write; what is read stands in the new tables.
+                drop(super::sqlite::open(path)?);
+            }
             Ok(connection)
         };
         let connection = open().map_err(|error| explain(path, &error))?;
@@ -220,16 +225,18 @@ impl Reader {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Everything known about one recipient of a campaign, found by the address's key.
-    pub fn story(&self, campaign: &str, key: &str) -> anyhow::Result<Option<Story>> {
+    /// Everything known about the mails to one recipient of a campaign, found by the address's key: there are several
+    /// when files are split.
+    pub fn stories(&self, campaign: &str, key: &str) -> anyhow::Result<Vec<Story>> {
         let Some(campaign) = self.campaign(campaign)? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let sql = format!(
-            "SELECT id, address, state, reason, tries, due_at_ms, line, offset, length FROM delivery
-             WHERE {OF_CAMPAIGN} AND lower(address) = ?2"
+            "SELECT id, address, state, reason, tries, due_at_ms, line, offset, length, volume FROM delivery
+             WHERE {OF_CAMPAIGN} AND lower(address) = ?2 ORDER BY volume"
         );
-        let found = self.connection.query_row(&sql, params![campaign.0, key], |row| {
+        let mut statement = self.connection.prepare(&sql)?;
+        let found = statement.query_map(params![campaign.0, key], |row| {
             let place = read_place(row, 6)?;
             let story = Story {
                 recipient: row.get(1)?,
@@ -238,16 +245,21 @@ impl Reader {
                 tries: row.get(4)?,
                 due_at_ms: row.get::<_, Option<i64>>(5)?.unwrap_or_default(),
                 line: place.line,
+                volume: row.get(9)?,
                 attempts: Vec::new(),
             };
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(2)?, story))
-        });
-        let Some((id, state, mut story)) = found.optional()? else {
-            return Ok(None);
-        };
-        story.state = state.parse().map_err(anyhow::Error::msg)?;
-        story.attempts = self.attempts(id)?;
-        Ok(Some(story))
+        })?;
+        let mut stories = Vec::new();
+        for one in found {
+            let (id, state, story) = one?;
+            stories.push(Story {
+                state: state.parse().map_err(anyhow::Error::msg)?,
+                attempts: self.attempts(id)?,
+                ..story
+            });
+        }
+        Ok(stories)
     }
 
     fn attempts(&self, delivery: i64) -> anyhow::Result<Vec<Try>> {
@@ -284,14 +296,19 @@ impl Reader {
     pub fn each_delivery(
         &self,
         campaign: CampaignId,
-        mut each: impl FnMut(super::DeliveryId, &str, bool),
+        mut each: impl FnMut(super::DeliveryId, &str, Volume, bool),
     ) -> anyhow::Result<()> {
-        let sql = format!("SELECT id, address, state = 'pending' FROM delivery WHERE {OF_CAMPAIGN}");
+        let sql = format!("SELECT id, address, volume, state = 'pending' FROM delivery WHERE {OF_CAMPAIGN}");
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([campaign.0])?;
         while let Some(row) = rows.next()? {
             let address = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            each(super::DeliveryId(row.get(0)?), address, row.get(2)?);
+            each(
+                super::DeliveryId(row.get(0)?),
+                address,
+                Volume::new(row.get(2)?),
+                row.get(3)?,
+            );
         }
         Ok(())
     }
@@ -299,12 +316,14 @@ impl Reader {
     /// The address that a tag stands for, in whichever campaign; every recipient is looked at.
     pub fn address_of(&self, tag: DeliveryTag) -> anyhow::Result<Option<String>> {
         let mut statement = self.connection.prepare(
-            "SELECT uid, address FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id ORDER BY delivery.id DESC",
+            "SELECT uid, address, volume FROM delivery JOIN campaign ON campaign.id = delivery.campaign_id ORDER BY delivery.id DESC",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (uid, address): (String, String) = (row.get(0)?, row.get(1)?);
-            if Address::parse(&address).is_ok_and(|parsed| DeliveryTag::derive(&uid, &parsed) == tag) {
+            let volume = Volume::new(row.get(2)?);
+            if Address::parse(&address).is_ok_and(|parsed| DeliveryTag::derive(&uid, &parsed, volume) == tag)
+            {
                 return Ok(Some(address));
             }
         }

@@ -18,7 +18,9 @@ use super::attempts::Statements;
 use super::command::Command;
 
 /// The schema this program writes.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
+/// How a ledger comes to each version, beginning with the first.
+const STEPS: [&str; SCHEMA_VERSION as usize] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// Commands in one transaction at most: as many as may wait.
 const BATCH_MAX: usize = super::QUEUE_MAX;
 /// Pages of the write-ahead log after which it is taken into the file, which takes two more writes that are waited for.
@@ -96,7 +98,7 @@ fn write(mut connection: Connection, mut queue: mpsc::Receiver<Command>) -> rusq
     Ok(())
 }
 
-fn open(path: &Path) -> anyhow::Result<Connection> {
+pub(super) fn open(path: &Path) -> anyhow::Result<Connection> {
     // SQLite does not wait for the lock that making a file and its log needs; two first runs would collide.
     let _opening = super::lock::opening(path)?;
     if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
@@ -131,19 +133,22 @@ fn migrate(connection: &mut Connection, may_be_new: bool) -> anyhow::Result<()> 
              (`-wal`, `-shm`)? restore it whole, or remove it together with `lists` to begin anew"
         );
     }
-    if is_new {
-        transaction.execute_batch(include_str!("schema/1.sql"))?;
-        let version = SCHEMA_VERSION.to_string();
-        transaction.execute("INSERT INTO meta VALUES ('schema_version', ?1)", [version])?;
-    } else {
-        check_version(&transaction)?;
+    let version = if is_new { 0 } else { check_version(&transaction)? };
+    for step in STEPS.iter().skip(version as usize) {
+        transaction.execute_batch(step)?;
+    }
+    if version < SCHEMA_VERSION {
+        transaction.execute(
+            "INSERT INTO meta VALUES ('schema_version', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [SCHEMA_VERSION.to_string()],
+        )?;
     }
     transaction.commit()?;
     Ok(())
 }
 
-/// Refuses a file that a newer mailshot, or another program, has written.
-pub(super) fn check_version(connection: &Connection) -> anyhow::Result<()> {
+/// The version of a ledger. A file that a newer mailshot, or another program, has written is refused.
+pub(super) fn check_version(connection: &Connection) -> anyhow::Result<u32> {
     let version = connection.query_row("SELECT value FROM meta WHERE key = 'schema_version'", [], |row| {
         row.get::<_, String>(0)
     });
@@ -162,7 +167,7 @@ pub(super) fn check_version(connection: &Connection) -> anyhow::Result<()> {
              use the newer program, or another [ledger] url"
         );
     }
-    Ok(())
+    Ok(version)
 }
 
 /// Adds the file's name and plain words to what SQLite says.

@@ -64,7 +64,7 @@ impl Book {
     fn intent(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Intent {
         let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
         let mut key = String::new();
-        let find = |id, address: &str, _| {
+        let find = |id, address: &str, _, _| {
             if id == delivery {
                 key = crate::mail::Address::key_of(address);
             }
@@ -126,6 +126,7 @@ fn person(who: &str) -> NewDelivery {
         key: address.to_lowercase(),
         address,
         place,
+        volume: crate::mail::Volume::FIRST,
     }
 }
 
@@ -160,7 +161,11 @@ async fn a_story_is_on_record_with_every_try() {
     assert_eq!((again.tries, again.first_try_ms), (1, Some(10)));
     let second = went(book.begin(again.id, &[], 70_000).await);
     book.finish(again.id, second, Next::Sent, 70_500).await;
-    let story = book.reader().story("spring", "li@example.com").unwrap().unwrap();
+    let story = book
+        .reader()
+        .stories("spring", "li@example.com")
+        .unwrap()
+        .remove(0);
     let told: Vec<_> = story
         .attempts
         .iter()
@@ -392,6 +397,36 @@ async fn retries_that_are_due_go_before_those_never_tried() {
     assert_eq!(book.due(100).await[0].id, last);
     assert_eq!(book.due(99).await.len(), 2);
     assert_eq!(book.ledger.next_due(book.campaign).await.unwrap(), Some(0));
+}
+
+/// Writes a ledger as the first version did.
+fn first_version(path: &Path) {
+    let old = rusqlite::Connection::open(path).unwrap();
+    old.execute_batch(include_str!("schema/1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO meta VALUES ('schema_version', '1');
+         INSERT INTO campaign VALUES (1, 'spring', 'uid', 'main', '{}', 5, 6, 'stopped', NULL, '', 0);
+         INSERT INTO list VALUES (1, 'digest', 'list.csv');
+         INSERT INTO delivery (id, list_id, line, offset, length, address, state)
+             VALUES ((1 << 32) + 1, 1, 2, 6, 20, 'li@example.com', 'pending');",
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_of_an_earlier_version_is_brought_up_to_date() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    first_version(&path);
+    let reader = Reader::open(&path).unwrap().unwrap();
+    let story = reader.stories("spring", "li@example.com").unwrap().remove(0);
+    drop(reader);
+    assert_eq!((story.state, story.volume), (State::Pending, 1));
+    let ledger = Ledger::open(&path).unwrap();
+    let campaign = ledger.find("spring").await.unwrap().unwrap().id;
+    let due = ledger.due(campaign, 10, None, 10).await.unwrap();
+    assert_eq!(due[0].volume, crate::mail::Volume::FIRST);
+    drop(Ledger::open(&path).unwrap());
 }
 
 #[test]

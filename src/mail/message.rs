@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
-use super::Address;
+use super::{Address, SentFile};
 
 /// What templates made for one recipient. It holds the footer already: see [`crate::compose`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,32 +19,6 @@ pub struct Content {
     pub html: String,
     /// Files that go with it.
     pub files: Vec<SentFile>,
-}
-
-/// A file that goes with a mail.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SentFile {
-    /// Its path, from the workspace or, for an image, from the template.
-    pub path: String,
-    /// The name that people see, if not the file's own.
-    pub name: Option<String>,
-    /// What for.
-    pub used: FileUse,
-    /// Is it the same for everyone?
-    pub is_shared: bool,
-    /// The folder that it must be in, where a part of the path comes from the list.
-    pub within: Option<String>,
-    /// Is a table of text in UTF-8 marked as such?
-    pub adds_bom: bool,
-}
-
-/// What a file of a mail is for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum FileUse {
-    /// To be kept.
-    Attached,
-    /// The HTML shows it, by this Content-ID.
-    Shown(String),
 }
 
 /// Who sends and who gets it, as SMTP is told. Source: RFC 5321, 2.3.1.

@@ -5,14 +5,16 @@ mod local;
 pub mod mailbox;
 pub mod repair;
 pub mod recipient;
+pub mod file;
 pub mod message;
 pub mod reply;
 pub mod outcome;
 pub mod token;
 
 pub use address::{Address, AddressFault};
+pub use file::{BigFile, Enclosure, FileUse, SentFile, Volume};
 pub use mailbox::Mailbox;
-pub use message::{Content, Envelope, FileUse, Message, SentFile};
+pub use message::{Content, Envelope, Message};
 pub use outcome::{Fault, Outcome, Scope, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use repair::{Repair, repair};

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::Address;
+use super::{Address, Volume};
 
 const TAG_LEN: usize = 16;
 const MAC_LEN: usize = 16;
@@ -20,12 +20,13 @@ const TOKEN_VERSION: u8 = 1;
 pub struct DeliveryTag([u8; TAG_LEN]);
 
 impl DeliveryTag {
-    /// Derives the tag of `address` in the campaign that the ledger knows as `campaign_uid`.
-    pub fn derive(campaign_uid: &str, address: &Address) -> Self {
+    /// Derives the tag of a mail to `address` in the campaign that the ledger knows as `campaign_uid`.
+    pub fn derive(campaign_uid: &str, address: &Address, volume: Volume) -> Self {
         let mut digest = Sha256::new();
         digest.update(campaign_uid.as_bytes());
         digest.update([0]);
         digest.update(address.key().as_bytes());
+        volume.mark(&mut digest);
         let mut tag = [0; TAG_LEN];
         tag.iter_mut()
             .zip(digest.finalize())
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     fn tag(campaign: &str, address: &str) -> DeliveryTag {
-        DeliveryTag::derive(campaign, &Address::parse(address).unwrap())
+        DeliveryTag::derive(campaign, &Address::parse(address).unwrap(), Volume::FIRST)
     }
 
     #[test]
@@ -134,6 +135,8 @@ mod tests {
         assert_eq!(tag("c", "Li@Example.com"), tag("c", "li@example.com"));
         assert_ne!(tag("c", "li@example.com"), tag("d", "li@example.com"));
         assert_ne!(tag("c", "li@example.com"), tag("c", "wu@example.com"));
+        let second = DeliveryTag::derive("c", &Address::parse("li@example.com").unwrap(), Volume::new(2));
+        assert_ne!(tag("c", "li@example.com"), second);
     }
 
     #[test]

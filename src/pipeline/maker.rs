@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::bundle::{Bundle, Stores};
 use crate::campaign::{Campaign, Law, Problem, Problems, SubjectMark, law};
-use crate::compose::{Attachment, Body, Composer, Footer, Postal, Shelf, To};
+use crate::compose::{Body, Composer, Footer, Postal, Shelf, To};
+use crate::depot::Depot;
 use crate::ledger::Delivery;
-use crate::mail::{Address, Columns, Content, DeliveryTag, Message, NameColumns, Recipient, SentFile};
+use crate::mail::{
+    Address, BigFile, Columns, Content, DeliveryTag, FileUse, Message, NameColumns, Recipient, SentFile,
+    Volume,
+};
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
 
@@ -34,6 +39,8 @@ pub struct Means {
     pub composer: Composer,
     /// Has the files.
     pub shelf: Shelf,
+    /// Signs links to files that are too big for a mail.
+    pub depot: Option<Depot>,
 }
 
 /// A mail, and the content it was made from.
@@ -43,6 +50,8 @@ pub struct Mail {
     pub content: Content,
     /// What is sent.
     pub message: Message,
+    /// How many mails this recipient gets: several when files are split.
+    pub mails: u32,
 }
 
 impl Maker {
@@ -70,6 +79,13 @@ impl Maker {
         Self { uid, ..self }
     }
 
+    /// The same with links that work.
+    #[must_use]
+    pub fn with_depot(mut self, depot: Depot) -> Self {
+        self.means.depot = Some(depot);
+        self
+    }
+
     /// The templates.
     pub fn templates(&self) -> &Editions {
         &self.means.templates
@@ -83,16 +99,48 @@ impl Maker {
 
     /// Makes the mail of this recipient, dated now.
     pub fn make(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
-        self.make_with(Editions::render, recipient, now_ms)
+        self.make_volume(recipient, Volume::FIRST, now_ms)
+    }
+
+    /// Makes one of the mails to this recipient.
+    pub fn make_volume(&self, recipient: &Recipient, volume: Volume, now_ms: i64) -> Result<Mail, Problem> {
+        self.make_with(Editions::render, recipient, volume, now_ms)
     }
 
     /// Makes the same message in less time. Its content is for nobody to see: its lines may end otherwise.
     pub fn make_to_send(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
-        self.make_with(Editions::render_to_send, recipient, now_ms)
+        self.make_with(Editions::render_to_send, recipient, Volume::FIRST, now_ms)
     }
 
-    fn make_with(&self, render: Render, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
-        let tag = DeliveryTag::derive(&self.uid, &recipient.address);
+    /// How many mails this recipient gets.
+    pub fn mails(&self, recipient: &Recipient, now_ms: i64) -> Result<u32, Problem> {
+        if !self.campaign.has_volumes() {
+            return Ok(1);
+        }
+        Ok(self.make_to_send(recipient, now_ms)?.mails)
+    }
+
+    /// The files that mails link to, as far as they are known: those that all share, and those of the mails made so far.
+    pub fn linked(&self) -> Result<Vec<BigFile>, Problem> {
+        let files = &self.means.shelf;
+        for file in self.means.templates.shared_files() {
+            if file.used == FileUse::Linked {
+                files
+                    .big(file)
+                    .map_err(|what| Problem::with_file(&self.campaign.file, what))?;
+            }
+        }
+        Ok(files.linked())
+    }
+
+    fn make_with(
+        &self,
+        render: Render,
+        recipient: &Recipient,
+        volume: Volume,
+        now_ms: i64,
+    ) -> Result<Mail, Problem> {
+        let tag = DeliveryTag::derive(&self.uid, &recipient.address, volume);
         let links = self.means.composer.links(tag);
         let date = Timestamp::from_millisecond(now_ms).unwrap_or_default();
         let day = date.strftime("%Y-%m-%d").to_string();
@@ -109,12 +157,19 @@ impl Maker {
             let list = self.campaign.recipients.display();
             problem.hint(format!("seen with the row at line {} of {list}", place.line))
         };
-        let files: Result<Vec<Attachment>, String> = content
-            .files
-            .iter()
-            .map(|file| self.means.shelf.attachment(file))
-            .collect();
-        let files = files.map_err(|what| seen_with(Problem::with_file(&self.campaign.file, what)))?;
+        let stores = Stores {
+            shelf: &self.means.shelf,
+            depot: self.means.depot.as_ref(),
+        };
+        let bundle = Bundle::new(stores, &content.files, volume, now_ms)
+            .map_err(|what| seen_with(Problem::with_file(&self.campaign.file, what)))?;
+        let mails = bundle.mails;
+        self.means
+            .templates
+            .enclose(&mut content, &bundle.enclosures, mails, recipient)?;
+        if mails > 1 {
+            content.subject = format!("{} ({}/{mails})", content.subject, volume.get());
+        }
         let footer = Footer {
             links: &links,
             postal: &self.postal,
@@ -122,7 +177,7 @@ impl Maker {
         let body = Body {
             content: &content,
             footer: &footer,
-            files: &files,
+            files: &bundle.attachments,
         };
         let name = self.name_columns.name_of(recipient);
         let to = To {
@@ -135,7 +190,11 @@ impl Maker {
             .composer
             .compose(&to, &body, date)
             .map_err(|missing| seen_with(Problem::with_file(&self.campaign.html, missing.to_string())))?;
-        Ok(Mail { content, message })
+        Ok(Mail {
+            content,
+            message,
+            mails,
+        })
     }
 
     /// A file of a mail: its content type and what is in it.
@@ -172,7 +231,7 @@ impl Maker {
             delivery.place.line
         );
         Ok(self
-            .make_to_send(&recipient, now_ms)
+            .make_with(Editions::render_to_send, &recipient, delivery.volume, now_ms)
             .map_err(|problem| Problems {
                 not_done: Some(
                     "the run ends here; this mail was not sent, and `mailshot status` says how many were"
@@ -217,6 +276,7 @@ mod tests {
             templates,
             composer,
             shelf: Shelf::new(root, &campaign.html),
+            depot: None,
         };
         Maker::new(campaign, "uid".to_owned(), &columns, means)
     }

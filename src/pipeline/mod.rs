@@ -9,6 +9,7 @@
 //! A dead link or a bad password is met before `begin`, so that it never opens an attempt and never spends quota.
 
 mod brakes;
+mod bundle;
 mod maker;
 mod queue;
 mod run;

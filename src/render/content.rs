@@ -10,7 +10,7 @@ use super::source::Source;
 use super::value::{Bail, Value};
 use super::variables::{Row, Variables};
 use super::writer::{Lines, escape_html};
-use super::{Flavour, HTML, PREHEADER, SUBJECT, TEXT, Templates, footer};
+use super::{Flavour, HTML, PREHEADER, SUBJECT, TEXT, Templates, enclosures, footer};
 use crate::campaign::Problem;
 use crate::mail::Content;
 
@@ -58,15 +58,17 @@ trait Renderer {
     /// What to say of an empty subject.
     fn no_subject(&self) -> Self::Fault;
 
-    fn content(&mut self, has_preheader: bool) -> Result<Content, Self::Fault> {
+    fn content(&mut self, templates: &Templates) -> Result<Content, Self::Fault> {
         let subject = one_line(&self.render(Part::Subject)?);
         if subject.is_empty() {
             return Err(self.no_subject());
         }
-        if has_preheader {
+        if templates.has_preheader {
             let preheader = one_line(&self.render(Part::Preheader)?);
             self.set(PREHEADER, hidden_block(&preheader));
         }
+        let mark = templates.enclosures.as_ref().map_or("", |_| enclosures::MARK);
+        self.set(enclosures::NAME, mark.to_owned());
         let footer = self.render(Part::HtmlFooter)?;
         self.set(footer::NAME, without_end(footer));
         let html = self.render(Part::Html)?;
@@ -98,7 +100,7 @@ pub(super) fn by_programs(
         row,
         lines,
     };
-    let mut content = renderer.content(templates.has_preheader)?;
+    let mut content = renderer.content(templates)?;
     if lines == Lines::Canonical {
         end_with_one_line_end(&mut content.text);
         end_with_one_line_end(&mut content.html);
@@ -113,7 +115,7 @@ fn end_with_one_line_end(text: &mut String) {
 
 /// Renders one mail by Handlebars.
 pub(super) fn by_handlebars(templates: &Templates, context: Context) -> Result<Content, Box<Problem>> {
-    ByHandlebars { templates, context }.content(templates.has_preheader)
+    ByHandlebars { templates, context }.content(templates)
 }
 
 struct ByPrograms<'t> {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Given, Templates};
 use crate::campaign::{Campaign, Problem, Problems, closest};
-use crate::mail::{Address, Columns, Content, Recipient};
+use crate::mail::{Address, Columns, Content, Enclosure, Recipient, SentFile};
 
 /// The templates of all languages and variants.
 #[derive(Debug)]
@@ -90,6 +90,18 @@ impl Editions {
         self.of(recipient)?.templates.render_to_send(recipient, given)
     }
 
+    /// Says in one of so many mails what there is to say of its big files.
+    pub fn enclose(
+        &self,
+        content: &mut Content,
+        enclosures: &[Enclosure],
+        mails: u32,
+        recipient: &Recipient,
+    ) -> Result<(), Problem> {
+        let own = &self.of(recipient)?.templates;
+        own.enclose(content, enclosures, mails, recipient.place)
+    }
+
     /// The language and variant that a recipient gets; empty when there is only one edition, or it is the campaign's own.
     pub fn name_for(&self, recipient: &Recipient) -> &str {
         self.of(recipient).map_or("", |edition| edition.name.as_str())
@@ -124,6 +136,14 @@ impl Editions {
     /// Have recipients files of their own, attached or shown?
     pub fn have_own_files(&self) -> bool {
         self.all.iter().any(|edition| edition.templates.have_own_files())
+    }
+
+    /// The attachments that all mails share, whatever their edition.
+    pub fn shared_files(&self) -> impl Iterator<Item = &SentFile> {
+        self.all
+            .first()
+            .into_iter()
+            .flat_map(|edition| edition.templates.shared_files())
     }
 
     /// The images that mails show and that no row decides, by their paths as the HTML has them.

@@ -7,7 +7,7 @@ use handlebars::Context;
 use super::engine::Engine;
 use super::loader::Loader;
 use super::{images, tags};
-use crate::campaign::{Campaign, Problem, folder_before_tags};
+use crate::campaign::{Campaign, Problem, SentAs, folder_before_tags};
 use crate::mail::{FileUse, SentFile};
 
 /// Names of the templates that are paths and names of attachments; so many attachments may have tags.
@@ -65,7 +65,11 @@ impl Files {
                     file: SentFile {
                         path: attachment.file.clone(),
                         name: attachment.name.clone(),
-                        used: FileUse::Attached,
+                        used: match attachment.sent_as {
+                            SentAs::Attachment => FileUse::Attached,
+                            SentAs::Link => FileUse::Linked,
+                            SentAs::Volumes(size) => FileUse::Volumes(size.0),
+                        },
                         is_shared: path.is_none() && name.is_none(),
                         within: folder_before_tags(&attachment.file).map(str::to_owned),
                         adds_bom: attachment.adds_bom,
@@ -128,6 +132,12 @@ impl Files {
             })
         };
         self.attached.iter().map(one).collect()
+    }
+
+    /// The attachments that are the same for everyone.
+    pub(super) fn shared(&self) -> impl Iterator<Item = &SentFile> {
+        let files = self.attached.iter().map(|attached| &attached.file);
+        files.filter(|file| file.is_shared)
     }
 
     /// The images that are the same for everyone.

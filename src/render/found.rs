@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) partials: Vec<(String, Option<Problem>)>,
     /// The footer has its place.
     pub(super) calls_footer: bool,
+    /// What is said of big files has its place.
+    pub(super) calls_enclosures: bool,
     /// Headers written out, as in `{{[First Name]}}`.
     pub(super) headers: BTreeSet<usize>,
 }
@@ -41,6 +43,7 @@ impl Found {
     pub(super) fn borrow_uses(&mut self, other: &Self) {
         self.headers.extend(&other.headers);
         self.calls_footer |= other.calls_footer;
+        self.calls_enclosures |= other.calls_enclosures;
         for (column, place) in &other.structured {
             self.structured.entry(*column).or_insert_with(|| place.clone());
         }

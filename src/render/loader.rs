@@ -11,7 +11,7 @@ use super::html::{attribute, end_of_element_tag};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, footer, foreign, images, mjml, names, syntax, tags, text_part};
+use super::{Flavour, builtin, enclosures, footer, foreign, images, mjml, names, syntax, tags, text_part};
 use crate::campaign::{Problem, closest};
 use crate::mail::message::is_in_comment;
 
@@ -119,7 +119,7 @@ impl<'a> Loader<'a> {
             is_readable &= fault.is_local;
             masked.push(fault.range);
         }
-        let text = footer::place(&mask(&source.text, &masked));
+        let text = builtin::place(&mask(&source.text, &masked));
         if mjml::is_mjml(&source.path) && masked.is_empty() {
             return self.load_mjml(name, source, text);
         }
@@ -327,6 +327,18 @@ impl<'a> Loader<'a> {
         }
         if let Some(preheader) = preheader {
             self.insert(main, preheader, footer::after_body_start, Edge::Start);
+        }
+    }
+
+    /// Puts what is said of big files before the footer, unless a template has a place for it.
+    pub(super) fn enclose(&mut self, main: &str) {
+        let is_placed = names::check(self.known, &self.parsed, main).calls_enclosures;
+        if !is_placed {
+            let between = match self.flavour {
+                Flavour::Html => enclosures::TAG.to_owned(),
+                Flavour::Text => format!("{}\n\n", enclosures::TAG),
+            };
+            self.insert(main, &between, |text| text.find(footer::TAG_START), Edge::End);
         }
     }
 

@@ -4,8 +4,10 @@
 //! is never read as a template; in HTML it is escaped; in the subject it cannot begin a new header line. Mails are
 //! rendered by programs made from the templates; Handlebars itself renders what no program can, and explains errors.
 
+mod builtin;
 mod content;
 mod editions;
+mod enclosures;
 mod engine;
 mod files;
 mod footer;
@@ -32,15 +34,17 @@ mod value;
 mod variables;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::campaign::{Campaign, Problem, Problems};
 use crate::mail::token::hex;
-use crate::mail::{Columns, Content, Place, Recipient};
+use crate::mail::{Columns, Content, Enclosure, Place, Recipient, SentFile};
+use builtin::Builtin;
 use content::Part;
+use enclosures::Enclosures;
 use engine::Engine;
 use files::Files;
 use found::Found;
@@ -67,7 +71,7 @@ const PREHEADER: &str = "@preheader";
 /// Where the preheader goes into the HTML. Already escaped; the name in brackets cannot be a column's.
 const PREHEADER_TAG: &str = "{{{[@preheader]}}}";
 /// Values that we make for each mail, besides those that are given.
-const MADE: [&str; 2] = [PREHEADER, footer::NAME];
+const MADE: [&str; 3] = [PREHEADER, footer::NAME, enclosures::NAME];
 
 /// Is a template for HTML, or for text, subject and preheader?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +113,7 @@ pub struct Templates {
     /// Are the styles of every mail written into its elements by itself?
     styles_each: bool,
     files: Files,
+    enclosures: Option<Enclosures>,
     has_preheader: bool,
     /// The list, as users call it.
     list: String,
@@ -123,44 +128,29 @@ impl Templates {
     pub fn compile(campaign: &Campaign, columns: &Columns, workspace_root: &Path) -> Result<Self, Problems> {
         let list = source::file_name(&campaign.recipients);
         let known = Known::new(columns, list.clone());
+        let footer = |flavour| builtin::read(workspace_root, Builtin::Footer, campaign.lang, flavour);
         let mut html = Loader::new(&known, &campaign.html, Flavour::Html);
-        html.footer(footer::read(workspace_root, campaign.lang, Flavour::Html));
+        html.footer(footer(Flavour::Html));
         html.main(HTML, Source::read(&campaign.html));
         html.check(None);
         html.check_images(workspace_root);
 
-        let text_path = campaign.text.as_deref().unwrap_or(&campaign.html);
-        let mut text = Loader::new(&known, text_path, Flavour::Text);
-        text.footer(footer::read(workspace_root, campaign.lang, Flavour::Text));
-        text.main(
-            SUBJECT,
-            Ok(Source::value(&campaign.file, "subject", &campaign.subject)),
-        );
-        if let Some(preheader) = &campaign.preheader {
-            text.main(
-                PREHEADER,
-                Ok(Source::value(&campaign.file, "preheader", preheader)),
-            );
-        }
-        for (name, value) in files::templates(campaign) {
-            text.main(name, Ok(Source::value(&campaign.file, "attachment", value)));
-        }
-        if campaign.text.is_some() {
-            text.main(TEXT, Source::read(text_path));
-            text.check(None);
-        } else {
-            text.derived_main(TEXT, &html, HTML);
-            text.check(Some(&html));
-        }
+        let mut text = text_templates(campaign, &known, &html, footer(Flavour::Text));
         html.say_language(HTML, campaign.html_lang());
         html.complete(HTML, campaign.preheader.as_ref().map(|_| PREHEADER_TAG));
         text.complete(TEXT, None);
+        let enclosures = (campaign.has_links() || campaign.has_volumes())
+            .then(|| Enclosures::read(workspace_root, campaign.lang))
+            .transpose()?;
+        if enclosures.is_some() {
+            html.enclose(HTML);
+            text.enclose(TEXT);
+        }
         let files = Files::new(campaign, &html, HTML);
         let styles_each = campaign.inline_css && !html.style(HTML);
 
-        let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();
-        sources.sort_by(|a, b| a.path.cmp(&b.path));
-        sources.dedup_by(|a, b| a.path == b.path);
+        let said = enclosures.iter().flat_map(Enclosures::sources);
+        let sources = each_once(html.sources().chain(text.sources()).chain(said));
         let mut used = Found::default();
         used.borrow_uses(&html.found);
         used.borrow_uses(&text.found);
@@ -176,6 +166,7 @@ impl Templates {
             programs: None,
             styles_each,
             files,
+            enclosures,
             has_preheader: campaign.preheader.is_some(),
             list,
             sources,
@@ -227,6 +218,11 @@ impl Templates {
         self.files.are_own()
     }
 
+    /// The attachments that all mails share.
+    pub fn shared_files(&self) -> impl Iterator<Item = &SentFile> {
+        self.files.shared()
+    }
+
     /// The images that all mails show, by their paths as the HTML has them.
     pub fn images(&self) -> impl Iterator<Item = &str> {
         self.files.images()
@@ -255,6 +251,21 @@ impl Templates {
             .files
             .extend(attached.map_err(|problem| self.for_row(*problem, recipient.place))?);
         Ok(content)
+    }
+
+    /// Says in one of so many mails what there is to say of its big files.
+    pub fn enclose(
+        &self,
+        content: &mut Content,
+        enclosures: &[Enclosure],
+        mails: u32,
+        place: Place,
+    ) -> Result<(), Problem> {
+        let Some(own) = &self.enclosures else {
+            return Ok(());
+        };
+        own.say(content, enclosures, mails)
+            .map_err(|problem| self.for_row(*problem, place))
     }
 
     fn unstyled(&self, recipient: &Recipient, given: &Given<'_>, lines: Lines) -> Result<Content, Problem> {
@@ -299,6 +310,44 @@ impl Templates {
         };
         problem.hint(hint)
     }
+}
+
+fn each_once<'s>(sources: impl Iterator<Item = &'s Source>) -> Vec<Source> {
+    let by_path: BTreeMap<&Path, &Source> = sources.map(|source| (source.path.as_path(), source)).collect();
+    by_path.into_values().cloned().collect()
+}
+
+/// Subject, preheader, names of attachments, and the text part: the user's own, else made from the HTML.
+fn text_templates<'k>(
+    campaign: &Campaign,
+    known: &'k Known,
+    html: &Loader<'k>,
+    footer: Result<Source, Problem>,
+) -> Loader<'k> {
+    let text_path = campaign.text.as_deref().unwrap_or(&campaign.html);
+    let mut text = Loader::new(known, text_path, Flavour::Text);
+    text.footer(footer);
+    text.main(
+        SUBJECT,
+        Ok(Source::value(&campaign.file, "subject", &campaign.subject)),
+    );
+    if let Some(preheader) = &campaign.preheader {
+        text.main(
+            PREHEADER,
+            Ok(Source::value(&campaign.file, "preheader", preheader)),
+        );
+    }
+    for (name, value) in files::templates(campaign) {
+        text.main(name, Ok(Source::value(&campaign.file, "attachment", value)));
+    }
+    if campaign.text.is_some() {
+        text.main(TEXT, Source::read(text_path));
+        text.check(None);
+    } else {
+        text.derived_main(TEXT, html, HTML);
+        text.check(Some(html));
+    }
+    text
 }
 
 fn all_problems(html: Option<Vec<Problem>>, text: Option<Vec<Problem>>) -> Problems {

@@ -13,7 +13,7 @@ use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parame
 use super::found::{Found, Parsed};
 use super::known::{GIVEN, Known, VariablePath};
 use super::source::At;
-use super::{footer, foreign, helpers};
+use super::{enclosures, footer, foreign, helpers};
 use crate::campaign::closest;
 
 /// What a name may refer to in one block.
@@ -315,7 +315,12 @@ impl Walk<'_> {
             .is_some_and(|frame| frame.is_element);
         let name = path.first;
         if name == footer::NAME {
-            return self.footer(is_element, at);
+            self.found.calls_footer = true;
+            return self.ours("the footer", is_element, at);
+        }
+        if name == enclosures::NAME {
+            self.found.calls_enclosures = true;
+            return self.ours("what is said of big files", is_element, at);
         }
         if is_param || is_element {
             return;
@@ -347,12 +352,13 @@ impl Walk<'_> {
         }
     }
 
-    fn footer(&mut self, is_element: bool, at: At<'_>) {
-        self.found.calls_footer = true;
+    fn ours(&mut self, it: &str, is_element: bool, at: At<'_>) {
         let what = if is_element {
-            "the footer cannot stand within `{{#each}}` or `{{#with}}`, where names belong to the element"
+            format!(
+                "{it} cannot stand within `{{{{#each}}}}` or `{{{{#with}}}}`, where names belong to the element"
+            )
         } else if !at.source.is_file() || self.path.iter().any(|open| open == footer::NAME) {
-            "the footer cannot stand in the subject, the preheader or itself"
+            format!("{it} cannot stand in the subject or the preheader, nor within the footer")
         } else {
             return;
         };
@@ -381,7 +387,9 @@ impl Walk<'_> {
         );
         let columns = self.known.columns_hint();
         let hint = match self.known.closest(name) {
-            _ if name == "footer" => "`{{{footer}}}` stands alone, where the footer is to be".to_owned(),
+            _ if matches!(name, "footer" | "enclosures") => {
+                format!("`{{{{{{{name}}}}}}}` stands alone, where it is to be")
+            }
             Some(known) => format!("did you mean `{{{{{known}}}}}`? {columns}"),
             None => columns,
         };

@@ -500,7 +500,9 @@ fn a_footer_in_the_wrong_place_is_refused() {
             format!(
                 "body.html.hbs:1:15 the footer cannot stand within `{{{{#each}}}}` or `{{{{#with}}}}`, where names belong to the element / {hint}"
             ),
-            format!("c.toml:1:15 the footer cannot stand in the subject, the preheader or itself / {hint}"),
+            format!(
+                "c.toml:1:15 the footer cannot stand in the subject or the preheader, nor within the footer / {hint}"
+            ),
         ]
     );
 }

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod big_files;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crash;

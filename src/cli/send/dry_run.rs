@@ -10,6 +10,7 @@ use super::super::printer::{Form, count};
 use super::Job;
 use crate::campaign::Problems;
 use crate::deliver::outbox::Folder;
+use crate::mail::Volume;
 use crate::source::Row;
 
 pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
@@ -34,11 +35,15 @@ pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
             break;
         }
         if let Row::Usable(recipient) = row? {
-            let mail = maker
-                .make(&recipient, job.clock.now_ms())
-                .map_err(Problems::from)?;
-            folder.write(&mail.message).with_context(failed)?;
-            written += 1;
+            let now_ms = job.clock.now_ms();
+            let mails = maker.mails(&recipient, now_ms).map_err(Problems::from)?;
+            for volume in (1..=mails).map(Volume::new) {
+                let mail = maker
+                    .make_volume(&recipient, volume, now_ms)
+                    .map_err(Problems::from)?;
+                folder.write(&mail.message).with_context(failed)?;
+                written += 1;
+            }
         }
     }
     match job.printer.form {

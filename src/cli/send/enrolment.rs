@@ -9,10 +9,12 @@ use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
-use crate::campaign::{Inputs, Problems, folder_before_tags};
-use crate::enrol::{self, Changes, Snapshot};
+use crate::campaign::{Inputs, Problem, Problems, folder_before_tags};
+use crate::depot::Access;
+use crate::enrol::{self, Changes, Roll, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
+use crate::mail::{BigFile, Recipient};
 use crate::pipeline::Maker;
 use crate::source::{Intake, List, RowReader};
 
@@ -31,6 +33,8 @@ pub(super) struct Enrolment {
     is_changed: bool,
     /// What a changed list changes for a campaign that has begun.
     changes: Changes,
+    /// What mails link to.
+    linked: Vec<BigFile>,
 }
 
 /// A campaign whose recipients are all on record.
@@ -43,6 +47,8 @@ pub(super) struct Enrolled {
     pub(super) maker: Maker,
     /// Reads its rows again.
     pub(super) rows: RowReader,
+    /// What mails link to.
+    pub(super) linked: Vec<BigFile>,
 }
 
 impl Enrolment {
@@ -78,10 +84,15 @@ impl Enrolment {
             inputs: text,
             is_changed,
             changes: Changes::default(),
+            linked: Vec::new(),
         };
         if let Some(known) = enrolment.known.as_ref().filter(|_| is_changed) {
             let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
-            enrolment.changes = enrol::compare(&reader, known.id, &enrolment.list)?;
+            let changes = {
+                let mails = enrolment.mails_each(job);
+                enrol::compare(&reader, known.id, enrolment.roll(&mails))?
+            };
+            enrolment.changes = changes;
         }
         enrolment.refuse_the_same_content(job)?;
         if is_changed {
@@ -98,7 +109,7 @@ impl Enrolment {
     fn check(&mut self, job: &Job<'_>) -> anyhow::Result<()> {
         let invalid = Invalid::from_flag(job.args.skip_invalid);
         let found = check::all(&job.workspace, &self.list, &self.maker, invalid, job.printer)?;
-        self.waiting = found.usable;
+        self.waiting = found.mails;
         if !found.warnings.is_empty() {
             let warnings = count(found.warnings.len() as u64, "warning");
             self.plan.push(format!(
@@ -114,11 +125,50 @@ impl Enrolment {
             "{} checked{duplicates}",
             count(found.usable, "recipient")
         ));
+        if found.mails > found.usable {
+            self.plan
+                .push(format!("{}: files come in volumes", count(found.mails, "mail")));
+        }
         if found.usable == 0 && self.known.is_none() {
             let what = format!("{} has nobody to mail", job.campaign.recipients.display());
             return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
         }
         Ok(())
+    }
+
+    /// How many mails each recipient gets.
+    fn mails_each(&self, job: &Job<'_>) -> impl Fn(&Recipient) -> Result<u32, Problem> {
+        let now_ms = job.clock.now_ms();
+        move |recipient| self.maker.mails(recipient, now_ms)
+    }
+
+    fn roll<'a>(&'a self, mails: &'a dyn Fn(&Recipient) -> Result<u32, Problem>) -> Roll<'a> {
+        Roll {
+            list: &self.list,
+            mails,
+        }
+    }
+
+    /// Puts the files where links lead to, before anybody gets a link. From now on links are signed for real.
+    pub(super) async fn publish(mut self, job: &Job<'_>) -> anyhow::Result<Self> {
+        let hint = "nothing was sent; see [files] in mailshot.toml";
+        let refused = |error: anyhow::Error| Coded::new(Exit::Io, format!("{error:#}")).hint(hint);
+        let Some(depot) = load::depot(&job.workspace, &job.campaign, job.access).map_err(refused)? else {
+            return Ok(self);
+        };
+        self.linked = self.maker.linked().map_err(Problems::from)?;
+        if job.access == Access::Full {
+            let (new, size) = depot
+                .put(&self.linked, job.clock.now_ms())
+                .await
+                .map_err(refused)?;
+            if new > 0 {
+                job.printer
+                    .say(&format!("{} put behind links, {size}", count(new, "file")));
+            }
+        }
+        self.maker = self.maker.with_depot(depot);
+        Ok(self)
     }
 
     /// Files that are one recipient's may have gone since the campaign began: they are no inputs of all mails.
@@ -241,7 +291,9 @@ impl Enrolment {
                 let line = format!("{} refused for their content wait again", deliveries(revived));
                 job.printer.say(&line);
             }
-            let held = enrol::enrol(ledger, reader.as_ref(), registered.id, &self.list, list_id).await?;
+            let mails = self.mails_each(job);
+            let roll = self.roll(&mails);
+            let held = enrol::enrol(ledger, reader.as_ref(), registered.id, roll, list_id).await?;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
                 job.printer.say(&format!(
@@ -260,6 +312,7 @@ impl Enrolment {
             waiting: self.waiting,
             maker: self.maker.known_as(registered.uid),
             rows,
+            linked: self.linked,
         })
     }
 }

@@ -23,9 +23,11 @@ use crate::clock::Clock;
 use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
+use crate::depot::Access;
 use crate::ledger::lock::{self, Locked};
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
+use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
@@ -96,6 +98,8 @@ struct Job<'a> {
     campaign: Campaign,
     printer: Printer,
     clock: Clock,
+    /// May files be put behind links?
+    access: Access,
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
@@ -109,6 +113,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         campaign,
         printer,
         clock: Clock::System,
+        access: Access::Full,
     };
     if args.dry_run {
         return dry_run::run(&job);
@@ -149,6 +154,7 @@ impl Job<'_> {
         let enrolment = Enrolment::prepare(self, &ledger).await?;
         let carrier = self.carrier()?;
         self.plan(&enrolment)?;
+        let enrolment = enrolment.publish(self).await?;
         if let Some(known) = enrolment
             .known
             .as_ref()
@@ -156,7 +162,7 @@ impl Job<'_> {
         {
             ledger.resolve(known.id, None, Resolution::Resend).await?;
         }
-        let enrolled = enrolment.finish(self, &ledger).await?;
+        let mut enrolled = enrolment.finish(self, &ledger).await?;
         let running = RunState {
             state: "running",
             until_ms: None,
@@ -164,10 +170,31 @@ impl Job<'_> {
             is_content_refused: false,
         };
         ledger.set_run(enrolled.id, running).await?;
+        let linked = std::mem::take(&mut enrolled.linked);
         let (ended, mails) = self.go(&ledger, enrolled, carrier).await?;
+        self.sweep(&linked);
         let report = ended
             .with_context(|| format!("{} sent in this run before it broke off", count(mails, "mail")))?;
         summary::conclude(self, &ledger, &report, mails).await
+    }
+
+    /// Files that this run linked to are kept from now on for as long as its links last; those before them may go.
+    fn sweep(&self, linked: &[BigFile]) {
+        let sweep = || -> anyhow::Result<()> {
+            let depot = load::depot(&self.workspace, &self.campaign, self.access)?;
+            let swept = depot.filter(|_| self.access == Access::Full);
+            let gone = swept.map_or(Ok(0), |depot| depot.sweep(linked, self.clock.now_ms()))?;
+            if gone > 0 {
+                let files = count(gone, "file");
+                self.printer
+                    .say(&format!("{files} removed to which no link leads any longer"));
+            }
+            Ok(())
+        };
+        if let Err(error) = sweep() {
+            self.printer
+                .warn(&format!("files behind links were not tidied up: {error:#}"));
+        }
     }
 
     /// What a run that died left under way is in doubt: nobody knows whether it was accepted.

@@ -9,6 +9,7 @@ use super::super::runtime;
 use super::Job;
 use crate::campaign::quota::Quota;
 use crate::campaign::{Login, Tls, Transport};
+use crate::depot::Access;
 use crate::sandbox::{Config, Store, start};
 
 pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
@@ -19,6 +20,8 @@ pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
     let mails = folder.join("mails");
     std::fs::create_dir_all(&mails).with_context(|| format!("make the folder {}", mails.display()))?;
     job.workspace.ledger = folder.join("ledger.db");
+    // Nothing leaves this machine.
+    job.access = Access::None;
     runtime()?.block_on(async {
         let server = start(Config {
             store: Store::Folder(mails.clone()),

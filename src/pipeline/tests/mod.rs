@@ -21,6 +21,7 @@ use crate::deliver::Target;
 use crate::enrol;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Tally};
+use crate::mail::Recipient;
 use crate::render::Editions;
 use crate::sandbox::{self, Extension, Running, Script};
 use crate::source::List;
@@ -104,7 +105,12 @@ impl World {
         if known.is_enrolled {
             ledger.recover(known.id, now_ms).await.unwrap();
         } else {
-            enrol::enrol(&ledger, None, known.id, &list, list_id)
+            let mails = |_: &Recipient| Ok(1);
+            let roll = enrol::Roll {
+                list: &list,
+                mails: &mails,
+            };
+            enrol::enrol(&ledger, None, known.id, roll, list_id)
                 .await
                 .unwrap();
             ledger.enrolled(known.id, "main", "{}", now_ms).await.unwrap();
@@ -115,6 +121,7 @@ impl World {
             templates,
             composer,
             shelf: Shelf::new(self.path(), self.path()),
+            depot: None,
         };
         let account = campaign.account.clone();
         let (accepted, maker) = (
@@ -303,7 +310,7 @@ async fn a_mail_that_is_always_deferred_is_given_up_after_eight_tries() {
     let reader = Reader::open(&world.path().join(".mailshot/ledger.db"))
         .unwrap()
         .unwrap();
-    let story = reader.story("spring", "spring0@example.com").unwrap().unwrap();
+    let story = reader.stories("spring", "spring0@example.com").unwrap().remove(0);
     assert_eq!(story.attempts.len(), 8);
     assert!(
         story

@@ -1,0 +1,88 @@
+//! The files of one mail: those that come with it, the links to those that do not, and its volume of those that are
+//! split.
+
+use crate::compose::{self, Attachment, Shelf};
+use crate::depot::Depot;
+use crate::mail::{Enclosure, FileUse, SentFile, Volume};
+
+/// What becomes of the files of one mail.
+#[derive(Debug, Default)]
+pub(super) struct Bundle {
+    /// What comes with it.
+    pub(super) attachments: Vec<Attachment>,
+    /// What it says of the others.
+    pub(super) enclosures: Vec<Enclosure>,
+    /// In how many mails the files of this recipient come.
+    pub(super) mails: u32,
+}
+
+/// Where files are, and where links lead.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stores<'a> {
+    /// Has the files.
+    pub(super) shelf: &'a Shelf,
+    /// Signs links.
+    pub(super) depot: Option<&'a Depot>,
+}
+
+impl Bundle {
+    /// The files of one of the mails to a recipient, as of this moment.
+    pub(super) fn new(
+        stores: Stores<'_>,
+        files: &[SentFile],
+        volume: Volume,
+        now_ms: i64,
+    ) -> Result<Self, String> {
+        let mut bundle = Self::default();
+        for file in files {
+            match file.used {
+                // What is attached as a whole comes once; what the text shows is there every time.
+                FileUse::Attached if volume != Volume::FIRST => {}
+                FileUse::Attached | FileUse::Shown(_) => {
+                    bundle.attachments.push(stores.shelf.attachment(file)?);
+                }
+                FileUse::Linked => bundle.enclosures.push(link(stores, file, now_ms)?),
+                FileUse::Volumes(wire) => bundle.split(stores, file, wire, volume)?,
+            }
+        }
+        bundle.mails = bundle.mails.max(1);
+        Ok(bundle)
+    }
+
+    /// Volumes of several files are numbered on.
+    fn split(
+        &mut self,
+        stores: Stores<'_>,
+        file: &SentFile,
+        wire: u64,
+        volume: Volume,
+    ) -> Result<(), String> {
+        let big = stores.shelf.big(file)?;
+        let (count, each) = compose::volumes(&big, wire)?;
+        let number = volume.get().checked_sub(self.mails);
+        let here = number.filter(|number| (1..=count).contains(number));
+        if let Some(number) = here {
+            self.attachments.push(compose::volume(file, &big, each, number)?);
+        }
+        self.mails += count;
+        self.enclosures.push(Enclosure::Volumes {
+            file: big.as_ref().clone(),
+            count,
+            here,
+        });
+        Ok(())
+    }
+}
+
+fn link(stores: Stores<'_>, file: &SentFile, now_ms: i64) -> Result<Enclosure, String> {
+    let big = stores.shelf.big(file)?;
+    let depot = stores
+        .depot
+        .ok_or_else(|| format!("nothing says where `{}` is to lie for its link", file.path))?;
+    let link = depot.link(&big, now_ms)?;
+    Ok(Enclosure::Link {
+        file: big.as_ref().clone(),
+        url: link.url,
+        until_ms: link.until_ms,
+    })
+}
