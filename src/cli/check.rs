@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::list::ListFlags;
 use super::printer::{Form, Printer, count, number};
 use super::{load, texts};
+use crate::campaign::quota::Octets;
 use crate::campaign::{Campaign, Problems, Workspace};
 use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
@@ -191,10 +192,7 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         let name = if name.is_empty() { "(no language)" } else { name };
         printer.data(&format!("  edition      {name}: {}", number(*people)));
     }
-    printer.data(&format!(
-        "  largest mail {} kB",
-        number(findings.largest.div_ceil(1_000) as u64)
-    ));
+    printer.data(&format!("  largest mail {}", Octets(findings.largest as u64)));
     if findings.usable == 0 {
         printer.warn("warning: there is nobody to mail");
     }

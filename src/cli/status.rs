@@ -86,12 +86,13 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
 /// Shows a campaign's counts and how it goes on.
 pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer) {
     let tally = &status.tally;
-    printer.data(&format!(
-        "{}: {}, {}",
-        status.campaign,
-        status.state,
-        count(tally.recipients, "recipient")
-    ));
+    let people = count(status.people, "recipient");
+    let whom = if tally.recipients == status.people {
+        people
+    } else {
+        format!("{} to {people}", count(tally.recipients, "mail"))
+    };
+    printer.data(&format!("{}: {}, {whom}", status.campaign, status.state));
     let withdrawn = if status.withdrawn > 0 {
         format!(" ({} no longer on the list)", number(status.withdrawn))
     } else {

@@ -320,7 +320,7 @@ pub(super) enum Command {
 /// The counts of a campaign's states. They sum to `recipients`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
-    /// Everyone enrolled.
+    /// All of them: one for each person, or several when files are split.
     pub recipients: u64,
     /// [`State::Pending`].
     pub pending: u64,

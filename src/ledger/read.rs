@@ -27,7 +27,9 @@ pub struct Status {
     pub campaign: String,
     /// draft, running, paused, stopped or finished.
     pub state: String,
-    /// The counts of its deliveries.
+    /// To how many people its mails go; each gets several when files are split.
+    pub people: u64,
+    /// The counts of its mails.
     #[serde(flatten)]
     pub tally: Tally,
     /// Of the suppressed: those whose rows are gone from the list.
@@ -157,7 +159,7 @@ impl Reader {
         let Some((id, account, state, next_ms, note)) = row.optional()? else {
             return Ok(None);
         };
-        let (tally, withdrawn) = self.counts(CampaignId(id))?;
+        let (tally, [withdrawn, people]) = self.counts(CampaignId(id))?;
         let is_running = lock::is_running(&self.ledger, campaign);
         Ok(Some(Status {
             campaign: campaign.to_owned(),
@@ -167,6 +169,7 @@ impl Reader {
                 (false, "running") => "stopped".to_owned(),
                 (false, _) => state,
             },
+            people,
             tally,
             withdrawn,
             account,
@@ -180,12 +183,12 @@ impl Reader {
         Ok(self.counts(campaign)?.0)
     }
 
-    /// Counts a campaign's states, and of the suppressed those whose rows are gone. The counts come from one statement,
-    /// so that they always sum up, and each delivery is looked at once.
-    fn counts(&self, campaign: CampaignId) -> anyhow::Result<(Tally, u64)> {
+    /// Counts a campaign's states; then of the suppressed those whose rows are gone, and the people. The counts come from
+    /// one statement, so that they always sum up, and each delivery is looked at once.
+    fn counts(&self, campaign: CampaignId) -> anyhow::Result<(Tally, [u64; 2])> {
         let counts = State::ALL.map(|state| format!("count(*) FILTER (WHERE state = '{}')", state.name()));
         let sql = format!(
-            "SELECT count(*) FILTER (WHERE state = 'suppressed' AND reason = ?2), {}
+            "SELECT count(*) FILTER (WHERE state = 'suppressed' AND reason = ?2), count(*) FILTER (WHERE volume = 1), {}
              FROM delivery WHERE {OF_CAMPAIGN}",
             counts.join(", ")
         );
@@ -195,10 +198,10 @@ impl Reader {
                 Ok::<_, rusqlite::Error>(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
             };
             let mut tally = Tally::default();
-            for (state, column) in State::ALL.into_iter().zip(1..) {
+            for (state, column) in State::ALL.into_iter().zip(2..) {
                 tally.add(state, count(column)?);
             }
-            Ok((tally, count(0)?))
+            Ok((tally, [count(0)?, count(1)?]))
         })?;
         Ok(counted)
     }

@@ -248,6 +248,11 @@ fn a_campaign_in_volumes_goes_on_where_it_was_stopped() {
         .says(&["6 mails: files come in volumes"]);
     workspace.send(&[]).expect(0);
     assert_eq!(workspace.status().sent, 6);
+    let status = workspace.run(&["status", "news"]).expect(0).stdout;
+    assert!(
+        status.contains("news: finished, 6 mails to 2 recipients"),
+        "{status}"
+    );
     assert_eq!(
         sandbox.arrived().into_iter().collect::<Vec<_>>(),
         [
