@@ -170,7 +170,10 @@ fn name_of(file: &SentFile, path: &Path) -> Result<String, String> {
     let own = path.file_name().unwrap_or_default().to_string_lossy();
     let name = file.name.as_deref().map_or(own, Cow::Borrowed);
     let name = name.trim();
-    if name.is_empty() || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+    // In a folder that a web server shows, a name with a dot in front may mean something to the server.
+    let is_special =
+        matches!(name, "" | "." | "..") || (file.used == FileUse::Linked && name.starts_with('.'));
+    if is_special || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
         return Err(format!("`{name}` cannot be the name of a file"));
     }
     Ok(name.to_owned())
@@ -186,6 +189,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn part(name: &str, bytes: &[u8], file: impl FnOnce(&mut SentFile)) -> Result<String, String> {
@@ -277,7 +282,31 @@ mod tests {
             let made = shelf.attachment(&sent);
             assert_eq!(made.is_ok(), is_taken, "{path}: {made:?}");
         }
-        let said = part("a.pdf", b"", |file| file.name = Some("a\r\nBcc: x".to_owned()));
-        assert!(said.unwrap_err().contains("cannot be the name of a file"));
+        for (name, used) in [
+            ("a\r\nBcc: x", FileUse::Attached),
+            ("..", FileUse::Attached),
+            ("../a.pdf", FileUse::Linked),
+            (".htaccess", FileUse::Linked),
+        ] {
+            let said = part("a.pdf", b"", |file| {
+                file.name = Some(name.to_owned());
+                file.used = used.clone();
+            });
+            assert!(
+                said.unwrap_err().contains("cannot be the name of a file"),
+                "{name}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn volumes_hold_the_whole_file_and_each_fits(size in 0_u64..50_000_000, wire in 100_000_u64..30_000_000) {
+            let big = BigFile { name: "a".to_owned(), path: PathBuf::new(), size, digest: [0; 32] };
+            let (count, each) = volumes(&big, wire).unwrap();
+            prop_assert!(u64::from(count) * each >= size && (u64::from(count) - 1) * each <= size);
+            let encoded = encodify::base64::MIME.encoded_len(usize::try_from(each).unwrap());
+            prop_assert!(encoded as u64 <= wire, "{encoded} of {wire}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
+use crate::campaign::quota::Octets;
 use crate::campaign::{Inputs, Problem, Problems, folder_before_tags};
 use crate::depot::Access;
 use crate::enrol::{self, Changes, Roll, Snapshot};
@@ -102,6 +103,7 @@ impl Enrolment {
             enrolment.check_files(job)?;
         }
         enrolment.count_waiting(job)?;
+        enrolment.note_links()?;
         Ok(enrolment)
     }
 
@@ -156,7 +158,6 @@ impl Enrolment {
         let Some(depot) = load::depot(&job.workspace, &job.campaign, job.access).map_err(refused)? else {
             return Ok(self);
         };
-        self.linked = self.maker.linked().map_err(Problems::from)?;
         if job.access == Access::Full {
             let (new, size) = depot
                 .put(&self.linked, job.clock.now_ms())
@@ -183,6 +184,17 @@ impl Enrolment {
             }
         })?;
         Ok(problems.or_ok(())?)
+    }
+
+    /// All that mails link to is known by now.
+    fn note_links(&mut self) -> anyhow::Result<()> {
+        self.linked = self.maker.linked().map_err(Problems::from)?;
+        if !self.linked.is_empty() {
+            let files = count(self.linked.len() as u64, "file");
+            let size = Octets(self.linked.iter().map(|file| file.size).sum());
+            self.plan.push(format!("{files} behind links, {size}"));
+        }
+        Ok(())
     }
 
     fn count_waiting(&mut self, job: &Job<'_>) -> anyhow::Result<()> {
