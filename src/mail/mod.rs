@@ -1,6 +1,7 @@
 //! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
 
 pub mod address;
+mod domain;
 mod local;
 pub mod mailbox;
 pub mod repair;
