@@ -1,6 +1,6 @@
 //! A campaign in several languages and variants: each is a set of templates of its own, and every recipient gets one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -118,6 +118,13 @@ impl Editions {
         self.all
             .iter()
             .flat_map(|edition| edition.templates.bare_columns())
+            .collect()
+    }
+
+    /// Columns whose values begin the address of an image in some edition, and where; see [`Templates::image_columns`].
+    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+        let all = self.all.iter();
+        all.flat_map(|edition| edition.templates.image_columns())
             .collect()
     }
 

@@ -14,6 +14,8 @@ pub(super) const NAME: &str = "@f";
 /// The tag that puts the rendered footer there: a value and not a partial, for which Handlebars would copy the whole
 /// context. It is not longer than `{{footer}}`, so that columns stay true.
 pub(super) const TAG: &str = "{{&[@f]}}";
+/// What stands between its braces.
+pub(super) const INNER: &str = "[@f]";
 
 /// The footer of a language: the workspace's own, else the one built in.
 pub(super) fn read(workspace_root: &Path, lang: Lang, flavour: Flavour) -> Result<Source, Problem> {

@@ -11,7 +11,7 @@ use super::html::{attribute, end_of_element_tag};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, footer, foreign, images, mjml, names, syntax, tags, text_part};
+use super::{Flavour, footer, foreign, images, mjml, names, syntax, tags, text_part, visible};
 use crate::campaign::{Problem, closest};
 use crate::mail::message::is_in_comment;
 
@@ -170,6 +170,12 @@ impl<'a> Loader<'a> {
             }
             Styling::EachMail => false,
         }
+    }
+
+    /// What every mail must show is not hidden by its style.
+    pub(super) fn check_visible(&mut self, main: &str) {
+        let hidden = visible::hidden(&self.prepared, &self.parsed, main);
+        self.found.problems.extend(hidden);
     }
 
     /// Follows the calls of partials until all are read, then checks every name. `html` gives what has no text form.

@@ -5,6 +5,7 @@
 //! rendered by programs made from the templates; Handlebars itself renders what no program can, and explains errors.
 
 mod content;
+mod css;
 mod editions;
 mod engine;
 mod files;
@@ -30,9 +31,10 @@ mod text_part;
 mod tokens;
 mod value;
 mod variables;
+mod visible;
 mod writer;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -157,10 +159,9 @@ impl Templates {
         text.complete(TEXT, None);
         let files = Files::new(campaign, &html, HTML);
         let styles_each = campaign.inline_css && !html.style(HTML);
+        html.check_visible(HTML);
 
-        let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();
-        sources.sort_by(|a, b| a.path.cmp(&b.path));
-        sources.dedup_by(|a, b| a.path == b.path);
+        let sources = all_sources(&html, &text);
         let mut used = Found::default();
         used.borrow_uses(&html.found);
         used.borrow_uses(&text.found);
@@ -198,21 +199,27 @@ impl Templates {
     /// What is not wrong with the templates, and yet hurts.
     pub fn lint(&self, is_chinese: bool) -> Vec<Problem> {
         let rules = lint::Rules { is_chinese };
-        let mut found: Vec<Problem> = self
-            .text
-            .source(SUBJECT)
-            .map(|subject| lint::subject(subject, rules))
-            .unwrap_or_default();
-        let templates = self.html.sources();
-        found.extend(templates.flat_map(|source| lint::html(source, rules)));
+        let subject = self.text.source(SUBJECT);
+        let mut found: Vec<Problem> = subject.map(|one| lint::subject(one, rules)).unwrap_or_default();
+        found.extend(self.html.sources().flat_map(|source| lint::html(source, rules)));
+        let is_subject = |source: &&Source| subject.is_some_and(|subject| std::ptr::eq(subject, *source));
+        let texts = self.text.sources().filter(|source| !is_subject(source));
+        found.extend(texts.flat_map(|source| lint::plain(source, rules)));
         found
     }
 
     /// Columns whose values stand in the mail as they are: an empty cell leaves a hole there.
     pub fn bare_columns(&self) -> BTreeSet<usize> {
-        let sources = self.html.sources().chain(self.text.source(SUBJECT));
+        let sources = self.html.sources().chain(self.text.sources());
         let names = sources.flat_map(lint::bare_variables);
         names.filter_map(|name| self.variables.column(&name)).collect()
+    }
+
+    /// Columns whose values begin the address of an image, and where the template has them so.
+    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+        let found = self.html.sources().flat_map(lint::image_variables);
+        let columns = found.filter_map(|(name, at)| Some((self.variables.column(&name)?, at)));
+        columns.collect()
     }
 
     /// All files that went into the templates, with their text: the campaign's digest is made from them.
@@ -299,6 +306,14 @@ impl Templates {
         };
         problem.hint(hint)
     }
+}
+
+/// The files of both flavours, each once.
+fn all_sources(html: &Loader<'_>, text: &Loader<'_>) -> Vec<Source> {
+    let mut sources: Vec<Source> = html.sources().chain(text.sources()).cloned().collect();
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources.dedup_by(|a, b| a.path == b.path);
+    sources
 }
 
 fn all_problems(html: Option<Vec<Problem>>, text: Option<Vec<Problem>>) -> Problems {

@@ -60,6 +60,16 @@ pub(super) fn once(html: &str) -> Styling {
     }
 }
 
+/// Writes the styles of a template into its elements as well as can be, to be looked at and not to be sent.
+pub(super) fn roughly(html: &str) -> Option<Restored> {
+    if !html.to_ascii_lowercase().contains("<style") {
+        return None;
+    }
+    let protected = protect(html, |token, _| format!("<!--{token}-->"));
+    let made = each(&protected.html).ok()?;
+    Some(protected.restore(&made, html))
+}
+
 /// Writes the styles of one mail into its elements.
 pub(super) fn each(html: &str) -> Result<String, css_inline::InlineError> {
     let options = InlineOptions {

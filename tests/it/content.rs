@@ -289,6 +289,36 @@ fn what_hurts_is_warned_of_and_strict_takes_it_for_an_error() {
 }
 
 #[test]
+fn a_footer_that_nobody_sees_is_none() {
+    let sandbox = Sandbox::start(&[]);
+    let html =
+        "<style>.small { display: none }</style>\n<p>Hello</p>\n<div class=\"small\">{{{footer}}}</div>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, ANNA, "");
+    workspace.send(&[]).expect(65).says(&[
+        "the way to leave is hidden by `display:none`",
+        "the postal address is hidden by `display:none`",
+        "templates/a.html.hbs:3:20",
+        "nothing was sent",
+    ]);
+    workspace.write("templates/a.html.hbs", &html.replace("none", "block"));
+    workspace.send(&[]).expect(0);
+}
+
+#[test]
+fn a_path_in_the_list_is_no_image() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p>Hello</p>\n<img alt=\"\" src=\"{{photo}}\">";
+    let list = "email,photo\na@example.com,https://a.example/a.png\nb@example.com,faces/b.png\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "`photo` is no address of the web in 1 of 2 rows",
+        "templates/a.html.hbs:2:18",
+        "line 3 of",
+        "src=\"images/{{photo}}\"",
+    ]);
+}
+
+#[test]
 fn pages_show_a_mail_and_lead_to_its_neighbours() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\nanna@example.com,Anna\nbert@example.com,Bert & Co\ncarl@example.com,\n";

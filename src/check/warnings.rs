@@ -1,0 +1,158 @@
+//! What is not wrong, and yet hurts: in templates, in cells, in sizes.
+
+use std::collections::BTreeMap;
+
+use super::Findings;
+use crate::campaign::{Law, Problem};
+use crate::compose::is_blocked;
+use crate::mail::Recipient;
+use crate::mail::repair::meant_domain;
+use crate::pipeline::Maker;
+use crate::source::List;
+
+/// Mistyped addresses named in the report.
+const SLIPS_SHOWN: usize = 20;
+/// Gmail cuts the HTML off from about this size on, and the footer with it.
+const CLIPPED_FROM: usize = 102 * 1_024;
+/// From here on it may happen to somebody.
+const NEARLY_CLIPPED: usize = 90 * 1_024;
+
+/// Rows that have something about them: how many, and the line of the first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rows {
+    count: u64,
+    first: u64,
+}
+
+impl Rows {
+    fn add(&mut self, line: u64) {
+        if self.count == 0 {
+            self.first = line;
+        }
+        self.count += 1;
+    }
+
+    fn in_words(self, all: u64) -> String {
+        format!(
+            "{} of {all} {}",
+            self.count,
+            if all == 1 { "row" } else { "rows" }
+        )
+    }
+}
+
+/// What is seen in the cells of a list while it is read.
+pub(super) struct Cells {
+    /// Columns whose values stand in the mail as they are: the rows that have nothing there.
+    empty: BTreeMap<usize, Rows>,
+    /// Columns whose values begin the address of an image: where the template has it, and the rows where it is none.
+    images: BTreeMap<usize, (Problem, Rows)>,
+    /// Addresses that look mistyped.
+    slips: Vec<(u64, String, &'static str)>,
+}
+
+impl Cells {
+    pub(super) fn new(maker: &Maker) -> Self {
+        let templates = maker.templates();
+        let empty = templates.bare_columns().into_iter();
+        let images = templates.image_columns().into_iter();
+        Self {
+            empty: empty.map(|column| (column, Rows::default())).collect(),
+            images: images
+                .map(|(column, at)| (column, (at, Rows::default())))
+                .collect(),
+            slips: Vec::new(),
+        }
+    }
+
+    pub(super) fn look_at(&mut self, recipient: &Recipient) {
+        let line = recipient.place.line;
+        let cell = |column: usize| recipient.values.get(column).unwrap_or_default().trim();
+        for (column, rows) in &mut self.empty {
+            if cell(*column).is_empty() {
+                rows.add(line);
+            }
+        }
+        for (column, (_, rows)) in &mut self.images {
+            if !is_web_address(cell(*column)) && !cell(*column).is_empty() {
+                rows.add(line);
+            }
+        }
+        if self.slips.len() < SLIPS_SHOWN
+            && let Some(meant) = meant_domain(recipient.address.domain())
+        {
+            self.slips.push((line, recipient.address.to_string(), meant));
+        }
+    }
+
+    fn warnings<'a>(&'a self, list: &'a List, usable: u64) -> impl Iterator<Item = Problem> + 'a {
+        let name = |column: usize| list.columns().names.get(column).map_or("", String::as_str);
+        let some = |rows: &Rows| rows.count > 0;
+        let empty = self.empty.iter().filter(move |(_, rows)| some(rows));
+        let empty = empty.map(move |(column, rows)| {
+            let name = name(*column);
+            let rows_said = rows.in_words(usable);
+            let what = format!("`{name}` is empty in {rows_said}, and stands in the mail as it is");
+            let hint = format!("write `{{{{default {name} \"…\"}}}}`, or `{{{{#if {name}}}}}…{{{{/if}}}}`");
+            Problem::at(list.path(), rows.first, 1, what).hint(hint)
+        });
+        let images = self.images.iter().filter(move |(_, (_, rows))| some(rows));
+        let images = images.map(move |(column, (at, rows))| {
+            let name = name(*column);
+            let what = format!("`{name}` is no address of the web in {}: no image is shown", rows.in_words(usable));
+            let hint = format!(
+                "seen first in line {} of {}; for files of your own put their folder before the tag: `src=\"images/{{{{{name}}}}}\"`",
+                rows.first,
+                list.path().display()
+            );
+            Problem { what, ..at.clone() }.hint(hint)
+        });
+        let slips = self.slips.iter().map(|(line, address, meant)| {
+            let what = format!("{address}: a slip of the keyboard?");
+            let hint = format!("did you mean {meant}? `--fix` makes it so");
+            Problem::at(list.path(), *line, 1, what).hint(hint)
+        });
+        empty.chain(images).chain(slips)
+    }
+}
+
+fn is_web_address(cell: &str) -> bool {
+    let scheme = cell
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    scheme.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"))
+}
+
+/// All warnings about a campaign.
+pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells) -> Vec<Problem> {
+    let campaign = maker.campaign();
+    let mut warnings = maker.templates().lint(campaign.laws.include(Law::Cn));
+    warnings.extend(clipped(maker, findings.largest_html));
+    warnings.extend(cells.warnings(list, findings.usable));
+    let blocked = campaign
+        .attachments
+        .iter()
+        .filter(|attachment| is_blocked(attachment.name.as_deref().unwrap_or(&attachment.file)));
+    warnings.extend(blocked.map(|attachment| {
+        let what = format!(
+            "`{}`: mailboxes throw away files of this kind, or refuse the mail",
+            attachment.file
+        );
+        Problem::with_file(&campaign.file, what).hint("put it behind a link")
+    }));
+    warnings
+}
+
+/// Gmail does not show the whole of a long mail.
+fn clipped(maker: &Maker, largest_html: usize) -> Option<Problem> {
+    let hint = match largest_html {
+        size if size > CLIPPED_FROM => "the footer with the way to leave is cut off; make it shorter",
+        size if size > NEARLY_CLIPPED => "a longer value may be cut off",
+        _ => return None,
+    };
+    let what = format!(
+        "Gmail shows only the first 102 KB; the largest HTML has {} KB",
+        largest_html / 1_024
+    );
+    Some(Problem::at(&maker.campaign().html, 1, 1, what).hint(hint))
+}
