@@ -199,7 +199,7 @@ impl Prepared {
         self.problem(source, line, column, what)
     }
 
-    /// Puts something else there: only where no tag follows in the line, since places are not kept.
+    /// Puts something else there, which shifts no place that can be shown: only in what MJML made.
     pub(super) fn replace(&mut self, range: std::ops::Range<usize>, piece: &str) {
         if let Some((_, moved)) = &mut self.before {
             for (now, _) in moved.iter_mut().filter(|(now, _)| *now >= range.end) {

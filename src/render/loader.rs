@@ -7,16 +7,11 @@ use handlebars::Template;
 
 use super::engine::{Engine, Prepared};
 use super::found::{Found, Parsed};
-use super::html::{attribute, end_of_element_tag};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, footer, foreign, images, mjml, names, syntax, tags, text_part, visible};
+use super::{Flavour, footer, foreign, images, language, mjml, names, syntax, tags, text_part, visible};
 use crate::campaign::{Problem, closest};
-use crate::mail::message::is_in_comment;
-
-/// Languages that are written from right to left.
-const RIGHT_TO_LEFT: [&str; 6] = ["ar", "fa", "he", "ps", "ur", "yi"];
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
 pub(super) struct Loader<'a> {
@@ -280,40 +275,9 @@ impl<'a> Loader<'a> {
         self.found.problems.extend(missing);
     }
 
-    /// Says in `<html>` which language it is in, unless the template does: screen readers and translators ask.
+    /// Says which language it is in, and which way it is written, unless the templates do.
     pub(super) fn say_language(&mut self, main: &str, lang: &str) {
-        let Some(prepared) = self.prepared.get_mut(main) else {
-            return;
-        };
-        let lower = prepared.text.to_ascii_lowercase();
-        let Some(start) = lower
-            .match_indices("<html")
-            .map(|(at, _)| at)
-            .find(|at| !is_in_comment(&lower, *at))
-        else {
-            return;
-        };
-        let Some(end) = end_of_element_tag(&prepared.text, start) else {
-            return;
-        };
-        let element = prepared.text.get(start..end).unwrap_or_default().to_owned();
-        let at = start + "<html".len();
-        if attribute(&element, "dir").is_none()
-            && RIGHT_TO_LEFT.contains(&lang.split('-').next().unwrap_or_default())
-        {
-            prepared.insert(at, " dir=\"rtl\"");
-        }
-        match attribute(&element, "lang") {
-            None => prepared.insert(at, &format!(" lang=\"{lang}\"")),
-            // What MJML writes when it is not told.
-            Some("und") => {
-                if let Some(written) = element.find("lang=\"und\"") {
-                    let from = start + written + "lang=\"".len();
-                    prepared.replace(from..from + "und".len(), lang);
-                }
-            }
-            Some(_) => {}
-        }
+        language::say(&mut self.prepared, main, lang);
     }
 
     /// Puts the footer into a template that does not call it, and the preheader into the HTML.

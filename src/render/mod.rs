@@ -16,6 +16,7 @@ mod helpers;
 mod html;
 mod images;
 mod known;
+mod language;
 mod lint;
 mod loader;
 mod mjml;

@@ -110,10 +110,15 @@ impl World {
         self.try_render().unwrap()
     }
 
-    /// The HTML without the footer.
+    /// The HTML without the footer, and without what says its language.
     fn html(&self) -> String {
         let html = self.render().html;
-        html.split_once("<div role=\"contentinfo\"").unwrap().0.to_owned()
+        let html = html.split_once("<div role=\"contentinfo\"").unwrap().0;
+        let inner = html.strip_prefix("<div lang=\"en\" dir=\"ltr\">");
+        inner
+            .and_then(|html| html.strip_suffix("</div>"))
+            .unwrap_or(html)
+            .to_owned()
     }
 
     /// The text without the footer.
@@ -170,10 +175,9 @@ fn html_is_escaped_in_html_and_not_in_text_and_subject() {
         .subject("{{name}}")
         .column("name", "<b>'\"&");
     let content = world.render();
-    assert!(
-        content
-            .html
-            .starts_with("<p title='&lt;b&gt;&#39;&quot;&amp;'>&lt;b&gt;&#39;&quot;&amp;</p>")
+    assert_eq!(
+        world.html(),
+        "<p title='&lt;b&gt;&#39;&quot;&amp;'>&lt;b&gt;&#39;&quot;&amp;</p>"
     );
     assert!(content.text.starts_with("<b>'\"&\n"));
     assert_eq!(content.subject, "<b>'\"&");
@@ -462,21 +466,33 @@ fn the_footer_stands_where_the_template_wants_it_else_at_the_end() {
     for (html, before, after) in [
         (
             "<body>x</body></html>",
-            "<body>x<div role",
+            "<body lang=\"en\" dir=\"ltr\">x<div role",
             "</div></body></html>",
         ),
         (
             "<BODY>x</BODY><!-- </body> -->",
-            "<BODY>x<div role",
+            "<BODY lang=\"en\" dir=\"ltr\">x<div role",
             "</div></BODY><!-- </body> -->",
         ),
-        ("x", "x<div role", "</div>"),
-        ("<i>{{{footer}}}</i></body>", "<i><div role", "</div></i></body>"),
-        ("<i>{{footer}}</i></body>", "<i><div role", "</div></i></body>"),
-        ("{{> end}}</body>", "<u><div role", "</div></u></body>"),
+        ("x", "<div lang=\"en\" dir=\"ltr\">x</div><div role", "</div>"),
         (
-            "{{#if email}}{{{ footer }}}{{/if}}</body>",
-            "<div role",
+            "<i>{{{footer}}}</i></body>",
+            "<div lang=\"en\" dir=\"ltr\"><i><div role",
+            "</div></i></div></body>",
+        ),
+        (
+            "<html><i>{{footer}}</i></body>",
+            "<html lang=\"en\" dir=\"ltr\"><i><div role",
+            "</div></i></body>",
+        ),
+        (
+            "<html>{{> end}}</body>",
+            "<html lang=\"en\" dir=\"ltr\"><u><div role",
+            "</div></u></body>",
+        ),
+        (
+            "<html>{{#if email}}{{{ footer }}}{{/if}}</body>",
+            "<html lang=\"en\" dir=\"ltr\"><div role",
             "</div></body>",
         ),
     ] {
@@ -537,7 +553,7 @@ fn the_workspace_and_the_language_choose_the_footer() {
         ]
     );
     let world = World::new("x").file("templates/footer/en.html.hbs", "Own");
-    assert_eq!(world.render().html, "xOwn");
+    assert_eq!(world.render().html, "<div lang=\"en\" dir=\"ltr\">x</div>Own");
 }
 
 #[test]
@@ -547,10 +563,9 @@ fn the_preheader_is_hidden_at_the_start_of_the_body() {
         .column("name", "<Jerry>\r\n");
     let hidden = "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">Tom &amp; &lt;Jerry&gt; – only</div>";
     assert!(
-        world
-            .render()
-            .html
-            .starts_with(&format!("<html lang=\"en\"><body class=\"a>b\">{hidden}<p>x</p>")),
+        world.render().html.starts_with(&format!(
+            "<html lang=\"en\" dir=\"ltr\"><body class=\"a>b\">{hidden}<p>x</p>"
+        )),
         "{}",
         world.render().html
     );
