@@ -7,6 +7,7 @@ use handlebars::{Context, JsonValue};
 
 use super::program::Program;
 use super::source::Source;
+use super::table::{CELL_END, align};
 use super::value::{Bail, Value};
 use super::variables::{Row, Variables};
 use super::writer::{Lines, escape_html};
@@ -76,6 +77,9 @@ trait Renderer {
         // A block left out at the start leaves its blank line.
         let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
         text.drain(..blank);
+        if text.contains(CELL_END) {
+            text = align(&text);
+        }
         Ok(Content {
             subject,
             text,

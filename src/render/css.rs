@@ -30,6 +30,25 @@ pub(super) fn rules(style: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The rule that hides an element and all in it, if there is one.
+pub(super) fn hiding(rules: &[(String, String)]) -> Option<String> {
+    let is_cut = rules
+        .iter()
+        .any(|(name, value)| name == "overflow" && value == "hidden");
+    let hides = |(name, value): &&(String, String)| match name.as_str() {
+        "display" => value == "none",
+        "visibility" => matches!(value.as_str(), "hidden" | "collapse"),
+        "opacity" => number(value) == Some(0.0),
+        "height" | "max-height" | "width" | "max-width" => is_cut && number(value) == Some(0.0),
+        "color" => value == "transparent",
+        _ => false,
+    };
+    rules
+        .iter()
+        .find(hides)
+        .map(|(name, value)| format!("`{name}:{value}`"))
+}
+
 /// The number that a value begins with.
 pub(super) fn number(value: &str) -> Option<f32> {
     let end = value

@@ -742,7 +742,7 @@ fn a_text_part_is_made_from_the_html() {
         .column("city", "Ulm");
     assert_eq!(
         world.plain(),
-        "Hello\u{a0}Li <&> & co\n\nYour order:\nthanks <3\n\nWhat  Price\nTea & Cup <https://s.example/?i=1&x=1>  4.50\nPot <https://s.example/?i=2&x=1>  12.00\n\nSee you in Ulm\n\n- one\n- two\n\n----------\n\nLogo <https://u.example/?a=1&b=2> https://a.example"
+        "Hello\u{a0}Li <&> & co\n\nYour order:\nthanks <3\n\nWhat                                    Price\nTea & Cup <https://s.example/?i=1&x=1>  4.50\nPot <https://s.example/?i=2&x=1>        12.00\n\nSee you in Ulm\n\n- one\n- two\n\n----------\n\nLogo <https://u.example/?a=1&b=2> https://a.example"
     );
     let world = World {
         row: world.row.into_iter().filter(|(name, _)| name != "city").collect(),

@@ -215,23 +215,10 @@ fn enter(open: &mut Vec<Open>, element: &Element<'_>, html: &str) {
 }
 
 fn apply(element: &mut Open, rules: &[(String, String)], inherited: Option<u32>) {
-    let has = |name: &str, value: &str| rules.iter().any(|(own, said)| own == name && said == value);
+    if element.hidden_by.is_none() {
+        element.hidden_by = css::hiding(rules);
+    }
     for (name, value) in rules {
-        let is_hidden = match name.as_str() {
-            "display" => value == "none",
-            "visibility" => matches!(value.as_str(), "hidden" | "collapse"),
-            "opacity" => css::number(value) == Some(0.0),
-            "height" | "max-height" | "width" | "max-width" => {
-                css::number(value) == Some(0.0) && has("overflow", "hidden")
-            }
-            "color" => value == "transparent",
-            _ => false,
-        };
-        if is_hidden {
-            element
-                .hidden_by
-                .get_or_insert_with(|| format!("`{name}:{value}`"));
-        }
         match name.as_str() {
             "font-size" | "font" => {
                 if let Some(is_tiny) = css::is_tiny(value) {
