@@ -76,6 +76,8 @@ pub struct Campaign {
     pub languages: Vec<Language>,
     /// The column by which the language is chosen.
     pub language_column: Option<list::Said>,
+    /// What is not wrong in its file, and yet is hardly meant.
+    pub warnings: Vec<Problem>,
     /// How people leave.
     pub unsubscribe: Unsubscribe,
     /// The list's name and identifier for List-ID. Source: RFC 2919.
@@ -114,7 +116,7 @@ struct RawCampaign {
     #[serde(default)]
     variant: Vec<edition::RawEdition>,
     #[serde(default)]
-    language: BTreeMap<String, edition::RawEdition>,
+    language: BTreeMap<Spanned<String>, edition::RawEdition>,
     language_column: Option<Spanned<String>>,
     list_id: Option<Spanned<String>>,
     laws: Option<Vec<Spanned<String>>>,
@@ -204,6 +206,7 @@ impl RawCampaign {
             variants: edition::variants(&self.variant, file, workspace, problems),
             languages: edition::languages(&self.language, file, workspace, problems),
             language_column: self.language_column(file, problems),
+            warnings: edition::together(self, file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
         })
     }

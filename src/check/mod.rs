@@ -103,7 +103,7 @@ pub fn check(
         let mut rows = list.rows()?;
         while let Some(row) = rows.next() {
             if let Some(recipient) = findings.note(row?, list, maker.templates(), &mut left_out)? {
-                cells.look_at(&recipient);
+                cells.look_at(&recipient, maker.templates());
                 batch.push(recipient);
                 if batch.len() == BATCH {
                     batches.send(batch)?;

@@ -8,10 +8,13 @@ use crate::compose::is_blocked;
 use crate::mail::Recipient;
 use crate::mail::repair::meant_domain;
 use crate::pipeline::Maker;
+use crate::render::Editions;
 use crate::source::List;
 
 /// Mistyped addresses named in the report.
 const SLIPS_SHOWN: usize = 20;
+/// Unknown languages named in the report.
+const LANGUAGES_SHOWN: usize = 20;
 /// Gmail cuts the HTML off from about this size on, and the footer with it.
 const CLIPPED_FROM: usize = 102 * 1_024;
 /// From here on it may happen to somebody.
@@ -47,6 +50,8 @@ pub(super) struct Cells {
     empty: BTreeMap<usize, Rows>,
     /// Columns whose values begin the address of an image: where the template has it, and the rows where it is none.
     images: BTreeMap<usize, (Problem, Rows)>,
+    /// Languages that the list names and the campaign does not have.
+    languages: BTreeMap<String, Rows>,
     /// Addresses that look mistyped.
     slips: Vec<(u64, String, &'static str)>,
 }
@@ -61,11 +66,12 @@ impl Cells {
             images: images
                 .map(|(column, at)| (column, (at, Rows::default())))
                 .collect(),
+            languages: BTreeMap::new(),
             slips: Vec::new(),
         }
     }
 
-    pub(super) fn look_at(&mut self, recipient: &Recipient) {
+    pub(super) fn look_at(&mut self, recipient: &Recipient, editions: &Editions) {
         let line = recipient.place.line;
         let cell = |column: usize| recipient.values.get(column).unwrap_or_default().trim();
         for (column, rows) in &mut self.empty {
@@ -77,6 +83,11 @@ impl Cells {
             if !is_web_address(cell(*column)) && !cell(*column).is_empty() {
                 rows.add(line);
             }
+        }
+        if let Some(language) = editions.unknown_language(recipient)
+            && (self.languages.len() < LANGUAGES_SHOWN || self.languages.contains_key(language))
+        {
+            self.languages.entry(language.to_owned()).or_default().add(line);
         }
         if self.slips.len() < SLIPS_SHOWN
             && let Some(meant) = meant_domain(recipient.address.domain())
@@ -112,7 +123,15 @@ impl Cells {
             let hint = format!("did you mean {meant}? `--fix` makes it so");
             Problem::at(list.path(), *line, 1, what).hint(hint)
         });
-        empty.chain(images).chain(slips)
+        let languages = self.languages.iter().map(move |(language, rows)| {
+            let what = format!(
+                "the campaign has no language `{language}`: {} get its own",
+                rows.in_words(usable)
+            );
+            let hint = "write `[language.…]` with what is its own; an empty one says that the campaign's own is meant";
+            Problem::at(list.path(), rows.first, 1, what).hint(hint)
+        });
+        empty.chain(images).chain(languages).chain(slips)
     }
 }
 
@@ -126,7 +145,8 @@ fn is_web_address(cell: &str) -> bool {
 /// All warnings about a campaign.
 pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells) -> Vec<Problem> {
     let campaign = maker.campaign();
-    let mut warnings = maker.templates().lint(campaign.laws.include(Law::Cn));
+    let mut warnings = campaign.warnings.clone();
+    warnings.extend(maker.templates().lint(campaign.laws.include(Law::Cn)));
     warnings.extend(clipped(maker, findings.largest_html));
     warnings.extend(cells.warnings(list, findings.usable));
     let blocked = campaign

@@ -319,6 +319,45 @@ fn a_path_in_the_list_is_no_image() {
 }
 
 #[test]
+fn the_language_of_a_person_comes_before_the_variant() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,name,lang\na@example.com,A,zh_CN\nb@example.com,B,en\nc@example.com,C,pt\nd@example.com,D,pt\n";
+    let editions =
+        "language_column = \"lang\"\n[[variant]]\nsubject = \"Variant\"\n[language.zh]\nsubject = \"中文\"";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, editions);
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "people who read `zh` do not get this subject: `[language.zh]` has its own",
+        "campaigns/news.toml:6:11",
+        "write `[variant.language.zh]`",
+        "the campaign has no language `pt`: 2 of 4 rows get its own",
+        "list.csv:4:1",
+    ]);
+    let subject = |who: &str| {
+        let said = workspace
+            .run(&["preview", "news", "--to", who, "--json"])
+            .expect(0)
+            .stdout;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        said["subject"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        [subject("a@example.com"), subject("b@example.com")],
+        ["中文", "Variant"]
+    );
+    let text = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    let both = "\"Variant\"\n[variant.language.zh]\nsubject = \"两者\"";
+    workspace.write("campaigns/news.toml", &text.replace("\"Variant\"", both));
+    assert_eq!(subject("a@example.com"), "两者");
+    let unknown = text.replace("\"Variant\"", "\"Variant\"\n[variant.language.fr]");
+    workspace.write("campaigns/news.toml", &unknown);
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "there is no language `fr`",
+        "campaigns/news.toml:7:19",
+        "`[language.fr]`",
+    ]);
+}
+
+#[test]
 fn pages_show_a_mail_and_lead_to_its_neighbours() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\nanna@example.com,Anna\nbert@example.com,Bert & Co\ncarl@example.com,\n";
