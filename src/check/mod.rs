@@ -14,7 +14,7 @@ use crate::mail::Recipient;
 use crate::pipeline::Maker;
 use crate::render::Editions;
 use crate::source::{List, NotMeant, Rejected, Row};
-use warnings::Cells;
+use warnings::{Blocked, Cells};
 
 /// Recipients handed to a rendering thread at once.
 const BATCH: usize = 256;
@@ -119,6 +119,9 @@ pub fn check(
     findings.largest = made.largest;
     findings.largest_html = made.largest_html;
     findings.warnings = warnings::all(maker, list, &findings, &cells);
+    findings
+        .warnings
+        .extend(made.blocked.warning(list, findings.usable));
     findings.mail_problems = made.problems;
     Ok(findings)
 }
@@ -200,6 +203,8 @@ impl Findings {
 struct Made {
     largest_html: usize,
     largest: usize,
+    /// Files of rows that mailboxes do not take.
+    blocked: Blocked,
     problems: Problems,
 }
 
@@ -214,11 +219,9 @@ fn too_large(maker: &Maker, recipient: &Recipient, size: usize) -> Problems {
         Octets(size as u64),
         campaign.account.name
     );
-    let hint = format!(
-        "for line {}; what is attached grows by a third on its way",
-        recipient.place.line
-    );
-    Problem::with_file(&campaign.file, what).hint(hint).into()
+    Problem::at(&campaign.recipients, recipient.place.line, 1, what)
+        .hint("the mail for this row; what is attached grows by a third on its way")
+        .into()
 }
 
 /// Makes the mails of one batch after the other, and gives the batches back.
@@ -238,6 +241,7 @@ fn make_all(
                 Ok(mail) => {
                     made.problems
                         .extend(too_large(maker, recipient, mail.message.bytes.len()));
+                    made.blocked.look_at(&mail.content, recipient);
                     made.largest = made.largest.max(mail.message.bytes.len());
                     made.largest_html = made.largest_html.max(mail.content.html.len());
                 }
@@ -247,6 +251,7 @@ fn make_all(
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         all.largest = all.largest.max(made.largest);
         all.largest_html = all.largest_html.max(made.largest_html);
+        all.blocked.add(made.blocked);
         all.problems.extend(made.problems);
         drop(all);
         // Reading may have ended meanwhile.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Findings;
 use crate::campaign::{Law, Problem};
 use crate::compose::is_blocked;
-use crate::mail::Recipient;
 use crate::mail::repair::meant_domain;
+use crate::mail::{Content, FileUse, Recipient, SentFile};
 use crate::pipeline::Maker;
 use crate::render::Editions;
 use crate::source::List;
@@ -19,6 +19,8 @@ const LANGUAGES_SHOWN: usize = 20;
 const CLIPPED_FROM: usize = 102 * 1_024;
 /// From here on it may happen to somebody.
 const NEARLY_CLIPPED: usize = 90 * 1_024;
+
+const REFUSED: &str = "mailboxes throw away files of this kind, or refuse the mail";
 
 /// Rows that have something about them: how many, and the line of the first.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,6 +144,51 @@ fn is_web_address(cell: &str) -> bool {
     scheme.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"))
 }
 
+/// Files of rows that mailboxes do not take: how many rows have one, and the first of them.
+#[derive(Debug, Default)]
+pub(super) struct Blocked {
+    rows: Rows,
+    file: String,
+}
+
+impl Blocked {
+    pub(super) fn look_at(&mut self, content: &Content, recipient: &Recipient) {
+        let name = |file: &SentFile| file.name.clone().unwrap_or_else(|| file.path.clone());
+        let own = content
+            .files
+            .iter()
+            .filter(|file| !file.is_shared && file.used == FileUse::Attached);
+        let blocked = own.map(name).find(|name| is_blocked(name));
+        if let Some(name) = blocked {
+            let rows = Rows {
+                count: 1,
+                first: recipient.place.line,
+            };
+            self.add(Self { rows, file: name });
+        }
+    }
+
+    /// Adds what others saw.
+    pub(super) fn add(&mut self, other: Self) {
+        let is_first = self.rows.count == 0 || other.rows.first < self.rows.first;
+        if other.rows.count > 0 && is_first {
+            self.rows.first = other.rows.first;
+            self.file = other.file;
+        }
+        self.rows.count += other.rows.count;
+    }
+
+    pub(super) fn warning(&self, list: &List, usable: u64) -> Option<Problem> {
+        let what = format!(
+            "{REFUSED}: {} have one, the first is `{}`",
+            self.rows.in_words(usable),
+            self.file
+        );
+        let problem = Problem::at(list.path(), self.rows.first, 1, what);
+        (self.rows.count > 0).then(|| problem.hint("put it behind a link"))
+    }
+}
+
 /// All warnings about a campaign.
 pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells) -> Vec<Problem> {
     let campaign = maker.campaign();
@@ -152,13 +199,14 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
     let blocked = campaign
         .attachments
         .iter()
-        .filter(|attachment| is_blocked(attachment.name.as_deref().unwrap_or(&attachment.file)));
-    warnings.extend(blocked.map(|attachment| {
-        let what = format!(
-            "`{}`: mailboxes throw away files of this kind, or refuse the mail",
-            attachment.file
-        );
-        Problem::with_file(&campaign.file, what).hint("put it behind a link")
+        .map(|attachment| (attachment, attachment.name.as_deref().unwrap_or(&attachment.file)))
+        .filter(|(_, name)| is_blocked(name) && !name.contains("{{"));
+    warnings.extend(blocked.map(|(attachment, _)| {
+        let what = format!("{REFUSED}: `{}`", attachment.file);
+        let text = std::fs::read_to_string(&campaign.file).unwrap_or_default();
+        let at = text.find(&attachment.file).unwrap_or(0);
+        let problem = Problem::in_text(&campaign.file, &text, at..at + attachment.file.len(), what);
+        problem.hint("put it behind a link")
     }));
     warnings
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use handlebars::{Context, JsonValue};
 
 use super::program::Program;
-use super::source::Source;
 use super::table::{CELL_END, align};
 use super::value::{Bail, Value};
 use super::variables::{Row, Variables};
@@ -173,8 +172,11 @@ impl Renderer for ByHandlebars<'_> {
 
     fn no_subject(&self) -> Box<Problem> {
         let what = "the subject is empty for this recipient";
-        let whole = |source: &Source| source.problem(0..source.text.len(), what);
-        let problem = self.templates.text.source(SUBJECT).map(whole);
+        let problem = self
+            .templates
+            .text
+            .source(SUBJECT)
+            .map(|subject| subject.whole(what));
         Box::new(problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)))
     }
 }

@@ -98,6 +98,14 @@ impl Editions {
         self.language.as_ref()?.unknown(recipient)
     }
 
+    /// A problem with the subject of a recipient, where the campaign has it.
+    pub fn subject_problem(&self, recipient: &Recipient, what: &str) -> Problem {
+        match self.of(recipient) {
+            Ok(edition) => edition.templates.subject_problem(recipient.place, what),
+            Err(problem) => problem,
+        }
+    }
+
     /// Is there more than one?
     pub fn are_several(&self) -> bool {
         self.all.len() > 1

@@ -113,10 +113,15 @@ impl Engine {
             return Problem::with_file(Path::new(name), what);
         };
         let (Some(line), Some(column)) = (error.line_no, error.column_no) else {
-            return Problem::with_file(&source.path, what);
+            return Problem::at(&source.path, 1, 1, what);
         };
         if source.is_derived {
-            return Problem::with_file(&source.path, format!("in the text part made from it: {what}"));
+            return Problem::at(
+                &source.path,
+                1,
+                1,
+                format!("in the text part made from it: {what}"),
+            );
         }
         prepared.problem(source, line, column, what)
     }

@@ -38,7 +38,7 @@ mod visible;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -115,8 +115,7 @@ pub struct Templates {
     styles_each: bool,
     files: Files,
     has_preheader: bool,
-    /// The list, as users call it.
-    list: String,
+    list: PathBuf,
     sources: Vec<Source>,
     /// The HTML template's file.
     html_name: String,
@@ -126,8 +125,7 @@ impl Templates {
     /// Reads and compiles the templates. Every fault in all of them is found, names that the list does not have
     /// included. Footers come from `templates/footer/` in the workspace, else from the program.
     pub fn compile(campaign: &Campaign, columns: &Columns, workspace_root: &Path) -> Result<Self, Problems> {
-        let list = source::file_name(&campaign.recipients);
-        let known = Known::new(columns, list.clone());
+        let known = Known::new(columns, source::file_name(&campaign.recipients));
         let mut html = Loader::new(&known, &campaign.html, Flavour::Html);
         html.footer(footer::read(workspace_root, campaign.lang, Flavour::Html));
         html.main(HTML, Source::read(&campaign.html));
@@ -181,7 +179,7 @@ impl Templates {
             styles_each,
             files,
             has_preheader: campaign.preheader.is_some(),
-            list,
+            list: campaign.recipients.clone(),
             sources,
             html_name: campaign.html.display().to_string(),
         };
@@ -189,7 +187,7 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Renders the mail for one recipient. The problem, if any, is in a template, and its hint names the row.
+    /// Renders the mail for one recipient. The problem, if any, is in a template, and names the row.
     pub fn render(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
         self.rendered(recipient, given, Lines::AsWritten)
     }
@@ -247,7 +245,7 @@ impl Templates {
         if self.styles_each {
             content.html = style::each(&content.html).map_err(|error| {
                 let what = format!("the styles of this mail cannot be written into its elements: {error}");
-                let problem = Problem::with_file(Path::new(&self.html_name), what);
+                let problem = Problem::at(Path::new(&self.html_name), 1, 1, what);
                 self.for_row(
                     problem.hint("set `inline_css = false` to leave them in `<style>`"),
                     recipient.place,
@@ -301,13 +299,15 @@ impl Templates {
         programs.collect()
     }
 
+    /// A problem with the subject of one recipient, where the campaign has it.
+    pub fn subject_problem(&self, place: Place, what: &str) -> Problem {
+        let problem = self.text.source(SUBJECT).map(|subject| subject.whole(what));
+        let problem = problem.unwrap_or_else(|| Problem::at(Path::new(&self.html_name), 1, 1, what));
+        self.for_row(problem, place)
+    }
+
     fn for_row(&self, problem: Problem, place: Place) -> Problem {
-        let row = format!("this is for line {} of {}", place.line, self.list);
-        let hint = match &problem.hint {
-            Some(hint) => format!("{row}; {hint}"),
-            None => row,
-        };
-        problem.hint(hint)
+        problem.seen_with(&self.list, place.line)
     }
 }
 

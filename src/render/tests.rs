@@ -149,8 +149,13 @@ impl World {
 fn tell(problem: &Problem) -> String {
     let file = source::file_name(&problem.file);
     let hint = problem.hint.as_deref().unwrap_or_default();
+    let row = problem
+        .row
+        .as_ref()
+        .map(|row| format!("{}:{}", source::file_name(&row.file), row.line));
+    let row = row.unwrap_or_default();
     format!(
-        "{file}:{}:{} {} / {hint}",
+        "{file}:{}:{} {} / {hint}{row}",
         problem.line, problem.column, problem.what
     )
 }
@@ -259,7 +264,7 @@ fn a_cell_that_is_no_list_is_shown_where_the_template_needs_one() {
     let world = World::new("<p>\n{{#each orders}}x{{/each}}").column("orders", "Tea; Cup");
     assert_eq!(
         world.failure(),
-        "body.html.hbs:2:9 `orders` must be JSON here, a list or an object: it cannot be read at character 1 / this is for line 7 of list.csv"
+        "body.html.hbs:2:9 `orders` must be JSON here, a list or an object: it cannot be read at character 1 / list.csv:7"
     );
 }
 
@@ -269,7 +274,7 @@ fn a_value_missing_in_one_row_names_the_template_and_the_row() {
         .column("orders", r#"[{"name":"Tea"}]"#);
     assert_eq!(
         world.failure(),
-        "body.html.hbs:2:28 there is no `price` here / this is for line 7 of list.csv; inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient's"
+        "body.html.hbs:2:28 there is no `price` here / inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient'slist.csv:7"
     );
 }
 
@@ -388,7 +393,7 @@ fn wrong_data_for_a_helper_names_the_row() {
     let world = World::new("{{number total}}").column("total", "12a");
     assert_eq!(
         world.failure(),
-        "body.html.hbs:1:1 `12a` is not a number; write it like 1234.5 / this is for line 7 of list.csv"
+        "body.html.hbs:1:1 `12a` is not a number; write it like 1234.5 / list.csv:7"
     );
     let world = World::new("{{date day}}").column("day", "");
     assert!(
@@ -592,7 +597,7 @@ fn an_empty_subject_is_a_problem_of_its_row() {
     let world = World::new("x").subject("{{name}}").column("name", " \r\n");
     assert_eq!(
         world.failure(),
-        "c.toml:1:12 the subject is empty for this recipient / this is for line 7 of list.csv"
+        "c.toml:1:12 the subject is empty for this recipient / list.csv:7"
     );
 }
 

@@ -88,7 +88,7 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
     workspace
         .run(&["check", "news"])
         .expect(65)
-        .says(&["there is no file `invoices/8.csv`", "line 3"]);
+        .says(&["there is no file `invoices/8.csv`", "list.csv:3:1"]);
     workspace.write("invoices/8.csv", "name\nBert\n");
     workspace.send(&[]).expect(0);
     assert_eq!(sandbox.journal().len(), 2);
@@ -160,10 +160,11 @@ fn a_run_goes_on_only_when_everyone_who_waits_has_their_file() {
     // Theirs was sent: it is not looked for again.
     std::fs::remove_file(workspace.path("bills/1.pdf")).unwrap();
     std::fs::remove_file(workspace.path("bills/3.pdf")).unwrap();
-    workspace
-        .send(&[])
-        .expect(65)
-        .says(&["there is no file `bills/3.pdf`", "line 4", "nothing was sent"]);
+    workspace.send(&[]).expect(65).says(&[
+        "there is no file `bills/3.pdf`",
+        "list.csv:4:1",
+        "nothing was sent",
+    ]);
     assert_eq!(sandbox.journal().len(), 1);
     workspace.write("bills/3.pdf", "%PDF");
     workspace.send(&[]).expect(0);
@@ -355,6 +356,50 @@ fn the_language_of_a_person_comes_before_the_variant() {
         "campaigns/news.toml:7:19",
         "`[language.fr]`",
     ]);
+}
+
+#[test]
+fn a_fault_of_one_row_says_where_it_is_and_which_row_it_is() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p>\n{{date born}}</p>";
+    let list = "email,born\na@example.com,2000-01-01\nb@example.com,soon\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "laws = [\"us\"]");
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "`soon` is not a date",
+        "templates/a.html.hbs:2:1",
+        "seen with: ",
+        "list.csv:3",
+    ]);
+    let json = workspace.run(&["check", "news", "--json"]).expect(65).stdout;
+    let said: Value = serde_json::from_str(&json).unwrap();
+    let problem = &said["problems"][0];
+    assert_eq!(
+        [&problem["line"], &problem["column"], &problem["row"]["line"]],
+        [2, 1, 3],
+        "{json}"
+    );
+    assert!(
+        problem["row"]["file"].as_str().unwrap().ends_with("list.csv"),
+        "{json}"
+    );
+}
+
+#[test]
+fn files_that_mailboxes_refuse_are_warned_of_by_row() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,file\na@example.com,a.pdf\nb@example.com,b.exe\nc@example.com,c.exe\n";
+    let attachment = "attachment = [\"files/{{file}}\", \"files/all.js\"]";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, attachment);
+    for name in ["a.pdf", "b.exe", "c.exe", "all.js"] {
+        workspace.write(&format!("files/{name}"), "x");
+    }
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "2 of 3 rows have one, the first is `files/b.exe`",
+        "list.csv:3:1",
+        "refuse the mail: `files/all.js`",
+        "campaigns/news.toml:4:34",
+    ]);
+    workspace.run(&["check", "news", "--strict"]).expect(65);
 }
 
 #[test]
