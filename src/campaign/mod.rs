@@ -11,6 +11,7 @@ pub mod law;
 pub mod list;
 pub mod attachment;
 pub mod edition;
+mod explain;
 mod file;
 
 use std::collections::BTreeMap;
