@@ -422,11 +422,38 @@ fn pages_show_a_mail_and_lead_to_its_neighbours() {
     for what in [
         "href=\"line-2.html\"",
         "href=\"line-4.html\"",
-        "1 of 3 row lacks name",
+        "name is empty in 1 of 3 rows",
         "Bert &amp;amp; Co",
         "From: Aurora Home",
     ] {
         assert!(page.contains(what), "{what}: {page}");
+    }
+}
+
+#[test]
+fn pages_lead_only_to_pages() {
+    let sandbox = Sandbox::start(&[]);
+    let rows = (0..30).map(|n| format!("p{n}@example.com,{}", if n == 1 { "soon" } else { "2000-01-01" }));
+    let list = format!("email,born\n{}\n", rows.collect::<Vec<_>>().join("\n"));
+    let html =
+        "<style>@media (prefers-color-scheme: dark) { p { color: white } }</style><p>{{date born}}</p>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, &list, "");
+    workspace.run(&["preview", "news", "--pages", "pages"]).expect(0);
+    let pages: Vec<_> = std::fs::read_dir(workspace.path("pages")).unwrap().collect();
+    assert_eq!(pages.len(), 20);
+    for page in pages {
+        let page = std::fs::read_to_string(page.unwrap().path()).unwrap();
+        for link in page.split("href=\"line-").skip(1) {
+            let name = format!("pages/line-{}", link.split('"').next().unwrap());
+            assert!(workspace.path(&name).is_file(), "{name}");
+        }
+        for what in [
+            "line 3 has no page, since its mail cannot be made: ",
+            "21 of 30 recipients can be leafed through",
+            "dark mode, by the styles of the mail",
+        ] {
+            assert!(page.contains(what), "{what}: {page}");
+        }
     }
 }
 
