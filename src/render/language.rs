@@ -17,6 +17,9 @@ const RIGHT_TO_LEFT_SCRIPTS: [&str; 3] = ["arab", "hebr", "thaa"];
 /// Says it in `<html>`, else in `<body>`, wherever these stand. Where they stand nowhere, an element is put around the
 /// whole: it is also what is left when a web mailbox takes `<html>` out.
 pub(super) fn say(templates: &mut BTreeMap<String, Prepared>, main: &str, lang: &str) {
+    if let Some(prepared) = templates.get_mut(main) {
+        say_in_mjml(prepared, lang);
+    }
     let others = templates.keys().filter(|name| *name != main);
     let names: Vec<String> = std::iter::once(main.to_owned()).chain(others.cloned()).collect();
     for outermost in ["html", "body"] {
@@ -30,6 +33,27 @@ pub(super) fn say(templates: &mut BTreeMap<String, Prepared>, main: &str, lang: 
     }
     if let Some(prepared) = templates.get_mut(main) {
         say_around(prepared, lang);
+    }
+}
+
+/// MJML writes `und` and `auto` when it is not told, in `<html>` and in the body.
+fn say_in_mjml(prepared: &mut Prepared, lang: &str) {
+    let text = prepared.text.clone();
+    let mut unknown: Vec<_> = elements(&text)
+        .filter(|element| element.attribute("lang").is_some_and(|(lang, _)| lang == "und"))
+        .flat_map(|element| {
+            let at = |name: &str, unknown: &str| {
+                let found = element.attribute(name).filter(|(said, _)| *said == unknown);
+                found.map(|(_, range)| range)
+            };
+            let dir = at("dir", "auto").map(|range| (range, direction(lang).to_owned()));
+            let lang = at("lang", "und").map(|range| (range, escape_html(lang)));
+            dir.into_iter().chain(lang)
+        })
+        .collect();
+    unknown.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    for (range, value) in unknown {
+        prepared.replace(range, &value);
     }
 }
 

@@ -26,6 +26,7 @@ mod program;
 mod protect;
 mod reduce;
 mod source;
+mod structure;
 mod style;
 mod syntax;
 mod table;
