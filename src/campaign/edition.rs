@@ -147,6 +147,15 @@ impl Campaign {
 const KEYS: [&str; 4] = ["subject", "preheader", "html", "text"];
 
 impl RawEdition {
+    /// Its subjects, in its own languages too.
+    pub(super) fn subjects(&self) -> Vec<&Spanned<String>> {
+        let languages = self
+            .language
+            .values()
+            .filter_map(|language| language.subject.as_ref());
+        self.subject.iter().chain(languages).collect()
+    }
+
     fn span(&self, key: &str) -> Option<Range<usize>> {
         match key {
             "subject" => self.subject.as_ref().map(Spanned::span),

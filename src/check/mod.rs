@@ -92,7 +92,7 @@ pub fn check(
     let (done, given_back) = channel();
     let made = Mutex::new(Made::default());
     let mut findings = Findings::default();
-    let mut cells = Cells::new(maker);
+    let mut cells = Cells::new(maker, list, now_ms);
     std::thread::scope(|scope| -> anyhow::Result<()> {
         for _ in 0..threads {
             scope.spawn(|| make_all(maker, &waiting, &done, now_ms, &made));

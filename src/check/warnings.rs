@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
 use super::Findings;
-use crate::campaign::{Law, Problem};
+use crate::campaign::list::Consent;
+use crate::campaign::{Campaign, Law, Problem};
 use crate::compose::is_blocked;
 use crate::mail::repair::meant_domain;
 use crate::mail::{Content, FileUse, Recipient, SentFile};
@@ -13,6 +18,18 @@ use crate::source::List;
 
 /// Mistyped addresses named in the report.
 const SLIPS_SHOWN: usize = 20;
+/// Columns that say since when a person is on the list, or did business.
+const SINCE: [&str; 9] = [
+    "consent_at",
+    "consent_date",
+    "consented_at",
+    "opt_in_date",
+    "optin_time",
+    "opt_in_time",
+    "subscribed_at",
+    "confirm_time",
+    "last_order",
+];
 /// Unknown languages named in the report.
 const LANGUAGES_SHOWN: usize = 20;
 /// Gmail cuts the HTML off from about this size on, and the footer with it.
@@ -54,13 +71,22 @@ pub(super) struct Cells {
     images: BTreeMap<usize, (Problem, Rows)>,
     /// Languages that the list names and the campaign does not have.
     languages: BTreeMap<String, Rows>,
+    /// Columns that say since when, where consent that is implied grows old, and the rows where it is too old.
+    since: BTreeMap<usize, Rows>,
+    /// The day before which it is: implied consent counts for two years in Canada.
+    oldest: Date,
     /// Addresses that look mistyped.
     slips: Vec<(u64, String, &'static str)>,
 }
 
 impl Cells {
-    pub(super) fn new(maker: &Maker) -> Self {
+    pub(super) fn new(maker: &Maker, list: &List, now_ms: i64) -> Self {
         let templates = maker.templates();
+        let names = list.columns().names.iter().enumerate();
+        let since =
+            names.filter(|(_, name)| maker.campaign().laws.imply_consent() && SINCE.contains(&name.as_str()));
+        let now = Timestamp::from_millisecond(now_ms).unwrap_or_default();
+        let today = TimeZone::UTC.to_datetime(now).date();
         let empty = templates.bare_columns().into_iter();
         let images = templates.image_columns().into_iter();
         Self {
@@ -69,6 +95,8 @@ impl Cells {
                 .map(|(column, at)| (column, (at, Rows::default())))
                 .collect(),
             languages: BTreeMap::new(),
+            since: since.map(|(column, _)| (column, Rows::default())).collect(),
+            oldest: today.saturating_sub(24.months()),
             slips: Vec::new(),
         }
     }
@@ -83,6 +111,12 @@ impl Cells {
         }
         for (column, (_, rows)) in &mut self.images {
             if !is_web_address(cell(*column)) && !cell(*column).is_empty() {
+                rows.add(line);
+            }
+        }
+        for (column, rows) in &mut self.since {
+            let day = cell(*column).get(..10).and_then(|day| day.parse::<Date>().ok());
+            if day.is_some_and(|day| day < self.oldest) {
                 rows.add(line);
             }
         }
@@ -133,7 +167,13 @@ impl Cells {
             let hint = "write `[language.…]` with what is its own; an empty one says that the campaign's own is meant";
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
-        empty.chain(images).chain(languages).chain(slips)
+        let old = self.since.iter().filter(move |(_, rows)| some(rows));
+        let old = old.map(move |(column, rows)| {
+            let what = format!("`{}` is more than two years ago in {}", name(*column), rows.in_words(usable));
+            let hint = "consent that is implied by business counts for two years in Canada; leave these people out with `where`";
+            Problem::at(list.path(), rows.first, 1, what).hint(hint)
+        });
+        empty.chain(old).chain(images).chain(languages).chain(slips)
     }
 }
 
@@ -194,6 +234,7 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
     let campaign = maker.campaign();
     let mut warnings = campaign.warnings.clone();
     warnings.extend(maker.templates().lint(campaign.laws.include(Law::Cn)));
+    warnings.extend(against_law(campaign));
     warnings.extend(clipped(maker, findings.largest_html));
     warnings.extend(cells.warnings(list, findings.usable));
     let blocked = campaign
@@ -203,12 +244,27 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
         .filter(|(_, name)| is_blocked(name) && !name.contains("{{"));
     warnings.extend(blocked.map(|(attachment, _)| {
         let what = format!("{REFUSED}: `{}`", attachment.file);
-        let text = std::fs::read_to_string(&campaign.file).unwrap_or_default();
-        let at = text.find(&attachment.file).unwrap_or(0);
-        let problem = Problem::in_text(&campaign.file, &text, at..at + attachment.file.len(), what);
-        problem.hint("put it behind a link")
+        said(campaign, &attachment.file, what).hint("put it behind a link")
     }));
     warnings
+}
+
+/// A value of the campaign's file, where it stands.
+fn said(campaign: &Campaign, value: &str, what: impl Into<String>) -> Problem {
+    let text = std::fs::read_to_string(&campaign.file).unwrap_or_default();
+    let at = text.find(value).unwrap_or(0);
+    Problem::in_text(&campaign.file, &text, at..at + value.len(), what)
+}
+
+/// What was set against the rules of a law: it is done, and kept on record.
+fn against_law(campaign: &Campaign) -> Option<Problem> {
+    let laws = &campaign.laws;
+    let is_against = campaign.list.consent == Consent::Ignored && laws.want_consent();
+    is_against.then(|| {
+        let what = "people are mailed whatever the list says of their consent, which these laws want";
+        said(campaign, "laws", what)
+            .hint("set `legal_basis`, or take `ignore_consent` away; the ledger keeps it on record")
+    })
 }
 
 /// Gmail does not show the whole of a long mail.

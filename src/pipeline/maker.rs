@@ -150,7 +150,7 @@ impl Maker {
             return Ok(());
         }
         if laws.subject_mark == SubjectMark::Auto {
-            subject.insert_str(0, law::mark(self.campaign.lang));
+            subject.insert_str(0, law::mark(self.means.templates.lang_for(recipient)));
             return Ok(());
         }
         let what =

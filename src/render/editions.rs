@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::{Given, Templates};
-use crate::campaign::{Campaign, Problem, Problems, Variant, closest};
+use crate::campaign::{Campaign, Lang, Problem, Problems, Variant, closest};
 use crate::mail::{Address, Columns, Content, Recipient};
 
 /// The templates of all languages and variants.
@@ -24,6 +24,7 @@ pub struct Editions {
 #[derive(Debug)]
 struct Edition {
     name: String,
+    lang: Lang,
     templates: Templates,
 }
 
@@ -60,7 +61,11 @@ impl Editions {
                 ];
                 let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
                 match Templates::compile(&edition, columns, workspace_root) {
-                    Ok(templates) => all.push(Edition { name, templates }),
+                    Ok(templates) => all.push(Edition {
+                        name,
+                        lang: edition.lang,
+                        templates,
+                    }),
                     Err(faults) => problems.extend_new(faults),
                 }
             }
@@ -104,6 +109,11 @@ impl Editions {
             Ok(edition) => edition.templates.subject_problem(recipient.place, what),
             Err(problem) => problem,
         }
+    }
+
+    /// The language of a recipient's footer.
+    pub fn lang_for(&self, recipient: &Recipient) -> Lang {
+        self.of(recipient).map_or(Lang::default(), |edition| edition.lang)
     }
 
     /// Is there more than one?
