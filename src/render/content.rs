@@ -205,8 +205,15 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// Characters that mailboxes show beside the subject, at most: what the preheader leaves of them is filled with what
+/// nobody sees, or else the mail's first words would follow it.
+const BESIDE_SUBJECT: usize = 130;
+/// A combining grapheme joiner, a zero width non-joiner and a no-break space: mailboxes fold none of them.
+const PADDING: &str = "\u{34f}\u{200c}\u{a0}";
+
 /// The preheader as mailboxes read it and people do not see it in the opened mail.
 fn hidden_block(preheader: &str) -> String {
     let hide = "display:none;max-height:0;overflow:hidden;mso-hide:all";
-    format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
+    let padding = PADDING.repeat(BESIDE_SUBJECT.saturating_sub(preheader.chars().count()));
+    format!("<div style=\"{hide}\">{}{padding}</div>", escape_html(preheader))
 }

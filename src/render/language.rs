@@ -86,7 +86,7 @@ fn say_around(prepared: &mut Prepared, lang: &str) {
 }
 
 /// Behind `<!DOCTYPE html>` and a head.
-fn start_of_body(html: &str) -> usize {
+pub(super) fn start_of_body(html: &str) -> usize {
     let heads = elements(html).filter(|element| element.is_end && element.name == "head");
     if let Some(head) = heads.last() {
         return head.range.end;

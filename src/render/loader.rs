@@ -154,6 +154,14 @@ impl<'a> Loader<'a> {
 
     /// Writes the styles of a template into its elements; no, when every mail must be done by itself.
     pub(super) fn style(&mut self, main: &str) -> bool {
+        // A layout's styles are for what other templates put into it.
+        let mut partials = self
+            .prepared
+            .iter()
+            .filter(|(name, _)| *name != main && *name != footer::NAME);
+        if partials.any(|(_, partial)| style::has_styles(&partial.text)) {
+            return false;
+        }
         let Some(prepared) = self.prepared.get_mut(main) else {
             return true;
         };
@@ -315,10 +323,9 @@ impl<'a> Loader<'a> {
             }
         }
         if let Some(prepared) = self.prepared.get_mut(main) {
-            let at = if edge == Edge::Start {
-                0
-            } else {
-                prepared.text.len()
+            let at = match edge {
+                Edge::Start => language::start_of_body(&prepared.text),
+                Edge::End => prepared.text.len(),
             };
             prepared.insert(at, tag);
         }
