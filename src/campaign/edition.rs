@@ -135,8 +135,11 @@ impl Campaign {
             // The other text would not be the text of this HTML.
             own.text = None;
         }
-        if edition.text.is_some() {
-            own.text.clone_from(&edition.text);
+        if let Some(text) = &edition.text {
+            if own.is_plain() {
+                own.html.clone_from(text);
+            }
+            own.text = Some(text.clone());
         }
         own.lang = edition.lang.unwrap_or(own.lang);
         own

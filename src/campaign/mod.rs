@@ -57,7 +57,7 @@ pub struct Campaign {
     pub recipients: PathBuf,
     /// How the list is read.
     pub list: ListSettings,
-    /// The HTML template.
+    /// The HTML template; the same as the text's in a plain mail.
     pub html: PathBuf,
     /// Are styles written into the elements they are for?
     pub inline_css: bool,
@@ -109,7 +109,7 @@ struct RawCampaign {
     fix: bool,
     #[serde(default)]
     ignore_consent: bool,
-    html: Spanned<PathBuf>,
+    html: Option<Spanned<PathBuf>>,
     inline_css: Option<bool>,
     text: Option<Spanned<PathBuf>>,
     attachment: Option<Spanned<attachment::RawAttachments>>,
@@ -142,6 +142,11 @@ impl Campaign {
 }
 
 impl Campaign {
+    /// Is there a text template alone, from which the HTML is made?
+    pub fn is_plain(&self) -> bool {
+        self.text.as_ref() == Some(&self.html)
+    }
+
     /// The language that the HTML is said to be in.
     pub fn html_lang(&self) -> &str {
         self.html_lang.as_deref().unwrap_or(match self.lang {
@@ -172,7 +177,7 @@ impl RawCampaign {
             problems.push(no_sender(file.path));
         }
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
-        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()] {
+        for named in [Some(&self.recipients), self.html.as_ref(), self.text.as_ref()] {
             file.check_readable(named, &workspace.root, problems);
         }
         self.check_subject(file, problems);
@@ -198,7 +203,7 @@ impl RawCampaign {
             list,
             laws,
             name,
-            html: path(&self.html),
+            html: path(self.html(file, problems)?),
             inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
             attachments: attachment::all(self.attachment.as_ref(), &workspace.root, file, problems),
@@ -210,6 +215,17 @@ impl RawCampaign {
             warnings: edition::together(self, file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
         })
+    }
+
+    /// The HTML template; the text's, when a mail is plain.
+    fn html(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<&Spanned<PathBuf>> {
+        let html = self.html.as_ref().or(self.text.as_ref());
+        if html.is_none() {
+            let hint =
+                "write `html = \"templates/spring/body.html.hbs\"`, or `text = \"…\"` alone for a plain mail";
+            problems.push(Problem::at(file.path, 1, 1, "there is no template").hint(hint));
+        }
+        html
     }
 
     fn postal_address(

@@ -10,7 +10,9 @@ use super::found::{Found, Parsed};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, footer, foreign, images, language, mjml, names, syntax, tags, text_part, visible};
+use super::{
+    Flavour, footer, foreign, from_text, images, language, mjml, names, syntax, tags, text_part, visible,
+};
 use crate::campaign::{Problem, closest};
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
@@ -23,6 +25,8 @@ pub(super) struct Loader<'a> {
     /// The texts as they are compiled.
     prepared: BTreeMap<String, Prepared>,
     pub(super) found: Found,
+    /// Are templates of text made into HTML?
+    pub(super) is_from_text: bool,
     mains: Vec<&'static str>,
 }
 
@@ -35,6 +39,7 @@ impl<'a> Loader<'a> {
             parsed: BTreeMap::new(),
             prepared: BTreeMap::new(),
             found: Found::default(),
+            is_from_text: false,
             mains: Vec::new(),
         }
     }
@@ -118,9 +123,16 @@ impl<'a> Loader<'a> {
         if mjml::is_mjml(&source.path) && masked.is_empty() {
             return self.load_mjml(name, source, text);
         }
+        let is_text = self.is_from_text && name != footer::NAME;
         match Template::compile_with_name(&text, name.to_owned()) {
             Ok(template) => {
-                self.prepared.insert(name.to_owned(), Prepared::new(text));
+                let made = is_text.then(|| from_text::to_html(&text));
+                let prepared = Prepared::new(text);
+                let prepared = match made {
+                    Some(made) => prepared.remade(made.html, made.moved),
+                    None => prepared,
+                };
+                self.prepared.insert(name.to_owned(), prepared);
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
             Err(_) if !is_readable || !masked.is_empty() => {}
@@ -210,9 +222,7 @@ impl<'a> Loader<'a> {
         let is_inside = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
-        let own = self
-            .folder
-            .join(format!("{name}.{}.hbs", self.flavour.extension()));
+        let own = self.folder.join(format!("{name}.{}.hbs", self.extension()));
         let plain = self.folder.join(format!("{name}.hbs"));
         if is_inside && own.is_file() {
             self.file(name, Source::read(&own));
@@ -240,9 +250,18 @@ impl<'a> Loader<'a> {
         }
     }
 
+    fn extension(&self) -> &'static str {
+        let flavour = if self.is_from_text {
+            Flavour::Text
+        } else {
+            self.flavour
+        };
+        flavour.extension()
+    }
+
     /// The partials in the folder, by name.
     fn partials_there(&self) -> Vec<String> {
-        let suffix = format!(".{}.hbs", self.flavour.extension());
+        let suffix = format!(".{}.hbs", self.extension());
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let names = files.filter_map(|file| {
             let file = file.file_name().to_string_lossy().into_owned();
@@ -263,6 +282,9 @@ impl<'a> Loader<'a> {
 
     /// Images that stand beside the template must be there. Those with tags in their paths are looked for with each mail.
     pub(super) fn check_images(&mut self, root: &Path) {
+        if self.is_from_text {
+            return;
+        }
         let mut missing = Vec::new();
         for source in self.sources() {
             let beside = source.path.parent().unwrap_or(root);

@@ -12,6 +12,7 @@ mod files;
 mod footer;
 mod foreign;
 mod found;
+mod from_text;
 mod helpers;
 mod html;
 mod images;
@@ -116,6 +117,8 @@ pub struct Templates {
     styles_each: bool,
     files: Files,
     has_preheader: bool,
+    /// Is the HTML made from the text?
+    is_plain: bool,
     list: PathBuf,
     sources: Vec<Source>,
     /// The HTML template's file.
@@ -128,6 +131,7 @@ impl Templates {
     pub fn compile(campaign: &Campaign, columns: &Columns, workspace_root: &Path) -> Result<Self, Problems> {
         let known = Known::new(columns, source::file_name(&campaign.recipients));
         let mut html = Loader::new(&known, &campaign.html, Flavour::Html);
+        html.is_from_text = campaign.is_plain();
         html.footer(footer::read(workspace_root, campaign.lang, Flavour::Html));
         html.main(HTML, Source::read(&campaign.html));
         html.check(None);
@@ -182,6 +186,7 @@ impl Templates {
             has_preheader: campaign.preheader.is_some(),
             list: campaign.recipients.clone(),
             sources,
+            is_plain: campaign.is_plain(),
             html_name: campaign.html.display().to_string(),
         };
         templates.programs = templates.programs();
@@ -203,7 +208,9 @@ impl Templates {
         let rules = lint::Rules { is_chinese };
         let subject = self.text.source(SUBJECT);
         let mut found: Vec<Problem> = subject.map(|one| lint::subject(one, rules)).unwrap_or_default();
-        found.extend(self.html.sources().flat_map(|source| lint::html(source, rules)));
+        if !self.is_plain {
+            found.extend(self.html.sources().flat_map(|source| lint::html(source, rules)));
+        }
         let is_subject = |source: &&Source| subject.is_some_and(|subject| std::ptr::eq(subject, *source));
         let texts = self.text.sources().filter(|source| !is_subject(source));
         found.extend(texts.flat_map(|source| lint::plain(source, rules)));

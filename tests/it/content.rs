@@ -44,6 +44,43 @@ fn mjml_becomes_html_with_its_tags_alive() {
 }
 
 #[test]
+fn a_plain_mail_needs_a_text_alone() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(
+        &sandbox,
+        "templates/a.txt.hbs",
+        "Hello {{name}} <3\n\n{{> sig}}",
+        ANNA,
+        "",
+    );
+    workspace.write("templates/sig.txt.hbs", "Yours, https://a.example/");
+    let text = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write("campaigns/news.toml", &text.replace("html =", "text ="));
+    workspace.send(&[]).expect(0);
+    let html = workspace.run(&["preview", "news", "--html"]).expect(0).stdout;
+    let link = "<a href=\"https://a.example/\">https://a.example/</a>";
+    assert!(
+        html.contains("Hello Anna &lt;3<br>\n<br>\n") && html.contains(link),
+        "{html}"
+    );
+    let plain = workspace.run(&["preview", "news", "--text"]).expect(0).stdout;
+    assert!(
+        plain.starts_with("Hello Anna <3\n\nYours, https://a.example/"),
+        "{plain}"
+    );
+    workspace.write("templates/a.txt.hbs", "Hello &\n{{nmae}}");
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["templates/a.txt.hbs:2:1", "did you mean `{{name}}`?"]);
+    workspace.write("campaigns/news.toml", &text.replace("html =", "# html ="));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["there is no template", "campaigns/news.toml:1:1"]);
+}
+
+#[test]
 fn styles_stand_in_the_elements() {
     let sandbox = Sandbox::start(&[]);
     let html = "<html><head><style>p { color: teal }</style></head><body><p>Hello {{name}}</p></body></html>";
