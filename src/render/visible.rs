@@ -56,10 +56,10 @@ pub(super) fn hidden(
     main: &str,
 ) -> Vec<Problem> {
     let mut templates = prepared.clone();
-    if let Some(prepared) = templates.get_mut(main)
-        && let Some(styled) = style::roughly(&prepared.text)
-    {
-        *prepared = std::mem::take(prepared).remade(styled.html, styled.moved);
+    for prepared in templates.values_mut() {
+        if let Some(styled) = style::roughly(&prepared.text) {
+            *prepared = std::mem::take(prepared).remade(styled.html, styled.moved);
+        }
     }
     let all = find(&templates, main);
     let problem = |must: Must| {

@@ -413,6 +413,21 @@ fn a_footer_that_nobody_sees_is_none() {
     ]);
     workspace.write("templates/a.html.hbs", &html.replace("none", "block"));
     workspace.send(&[]).expect(0);
+    let layout = self::workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "{{#> page}}<p>Hello</p>{{/page}}",
+        ANNA,
+        "",
+    );
+    layout.write(
+        "templates/page.html.hbs",
+        &format!("{html}{{{{> @partial-block}}}}"),
+    );
+    layout
+        .send(&[])
+        .expect(65)
+        .says(&["the way to leave is hidden", "templates/page.html.hbs:3:20"]);
 }
 
 #[test]
