@@ -21,8 +21,6 @@ const NOT_SHOWN: [&str; 7] = [
 const VOID: [&str; 10] = [
     "area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source",
 ];
-/// Partials within partials that are followed.
-const DEPTH_MAX: usize = 8;
 
 /// What every mail must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ fn find(templates: &BTreeMap<String, Prepared>, main: &str) -> Vec<Stands> {
         template: main,
         from: None,
         within: Open::default(),
-        depth: 0,
+        caller: None,
     };
     follow(templates, &start, &mut found);
     found
@@ -105,11 +103,19 @@ struct Call<'a> {
     /// For the footer: the template and the place that the user wrote.
     from: Option<(&'a str, usize)>,
     within: Open,
-    depth: usize,
+    caller: Option<&'a Call<'a>>,
+}
+
+impl Call<'_> {
+    /// Is this template called by itself? That is a fault of its own.
+    fn is_circle(&self) -> bool {
+        let callers = std::iter::successors(self.caller, |call| call.caller);
+        callers.into_iter().any(|call| call.template == self.template)
+    }
 }
 
 fn follow(templates: &BTreeMap<String, Prepared>, call: &Call<'_>, found: &mut Vec<Stands>) {
-    let Some(prepared) = templates.get(call.template).filter(|_| call.depth <= DEPTH_MAX) else {
+    let Some(prepared) = templates.get(call.template).filter(|_| !call.is_circle()) else {
         return;
     };
     let text = prepared.text.as_str();
@@ -122,7 +128,7 @@ fn follow(templates: &BTreeMap<String, Prepared>, call: &Call<'_>, found: &mut V
                 template: if is_footer { footer::NAME } else { tag.word(text) },
                 from: is_footer.then_some((call.template, at)),
                 within,
-                depth: call.depth + 1,
+                caller: Some(call),
             };
             follow(templates, &next, found);
         } else if let Some(what) = Must::ALL.into_iter().find(|must| inner == must.variable()) {
@@ -308,6 +314,12 @@ mod tests {
         ] {
             assert_eq!(hidden(html).as_deref(), Some(by), "{html}");
         }
+    }
+
+    #[test]
+    fn circles_are_not_followed() {
+        let circle = Prepared::new("{{> p}}{{> p}}{{postal_address}}".repeat(8));
+        assert_eq!(find(&BTreeMap::from([("p".to_owned(), circle)]), "p").len(), 8);
     }
 
     #[test]

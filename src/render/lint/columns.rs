@@ -34,7 +34,10 @@ pub(in crate::render) fn image_variables(source: &Source) -> Vec<(String, Proble
             .into_iter()
             .next()
             .filter(|tag| tag.range.start == start)?;
-        let name = variable(&first, src)?;
+        // `{{default photo "…"}}` too.
+        let mut words = first.inner(src).split_whitespace();
+        let guarded = || (words.next() == Some("default")).then(|| words.next()).flatten();
+        let name = variable(&first, src).or_else(guarded)?;
         Some((without_brackets(name), source.problem(place, "")))
     });
     begun.collect()
@@ -71,12 +74,19 @@ mod tests {
     fn variables_that_begin_the_address_of_an_image_are_found() {
         let source = Source::new(
             Path::new("x"),
-            "<img src=\"{{photo}}\"><img src=\"p/{{a}}\"><a href=\"{{b}}\"></a>\n<mj-image src=\"{{[My c]}}.png\"/>",
+            "<img src=\"{{photo}}\"><img src=\"p/{{a}}\"><img src='{{default d \"x\"}}'>\n<mj-image src=\"{{[My c]}}.png\"/>",
         );
         let found: Vec<(String, u64, u64)> = image_variables(&source)
             .into_iter()
             .map(|(name, at)| (name, at.line, at.column))
             .collect();
-        assert_eq!(found, [("photo".to_owned(), 1, 11), ("My c".to_owned(), 2, 16)]);
+        assert_eq!(
+            found,
+            [
+                ("photo".to_owned(), 1, 11),
+                ("d".to_owned(), 1, 51),
+                ("My c".to_owned(), 2, 16)
+            ]
+        );
     }
 }
