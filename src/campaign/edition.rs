@@ -1,13 +1,14 @@
 //! What a language or a variant of a campaign has of its own.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::File;
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::workspace::{self, Lang, Workspace};
 use super::{Campaign, RawCampaign};
 
@@ -35,9 +36,11 @@ pub struct Variant {
     pub weight: u32,
     /// What is its own.
     pub edition: Edition,
+    /// What is its own in some of the languages.
+    pub languages: Vec<Language>,
 }
 
-/// The campaign in another language.
+/// Something in another language: the campaign, or a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Language {
     /// The language as the list names it: `zh`, `pt-br`; lower case.
@@ -46,14 +49,16 @@ pub struct Language {
     pub edition: Edition,
 }
 
-/// `[[variant]]` and `[language.zh]` as written.
+/// `[[variant]]`, `[language.zh]` and `[variant.language.zh]` as written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEdition {
     name: Option<Spanned<String>>,
-    weight: Option<Spanned<u32>>,
+    weight: Option<Spanned<i64>>,
+    #[serde(default)]
+    language: BTreeMap<Spanned<String>, RawEdition>,
     subject: Option<Spanned<String>>,
-    preheader: Option<String>,
+    preheader: Option<Spanned<String>>,
     html: Option<Spanned<PathBuf>>,
     text: Option<Spanned<PathBuf>>,
     lang: Option<Spanned<String>>,
@@ -83,15 +88,42 @@ impl Campaign {
             let said = format!("{} (weight {})", variant.edition.said(), variant.weight);
             (format!("variant {}", variant.name), said)
         });
+        let both = self.variants.iter().flat_map(|variant| {
+            let name = |one: &Language| format!("variant {} in {}", variant.name, one.code);
+            variant
+                .languages
+                .iter()
+                .map(move |one| (name(one), one.edition.said()))
+        });
         let languages = self.languages.iter();
         let languages = languages.map(|one| (format!("language {}", one.code), one.edition.said()));
-        variants.chain(languages)
+        variants.chain(both).chain(languages)
+    }
+
+    /// The campaign in a language and a variant. What is written for both comes first, then what is written for the
+    /// language: nobody who reads Chinese is meant to get the English subject of a variant.
+    #[must_use]
+    pub fn edition(&self, language: Option<&Language>, variant: Option<&Variant>) -> Self {
+        let code = language.map(|language| language.code.as_str());
+        let both = variant.and_then(|variant| {
+            variant
+                .languages
+                .iter()
+                .find(|one| Some(one.code.as_str()) == code)
+        });
+        let editions = [
+            variant.map(|variant| &variant.edition),
+            language.map(|language| &language.edition),
+            both.map(|both| &both.edition),
+        ];
+        let mut own = editions.into_iter().flatten().fold(self.clone(), Self::with);
+        own.html_lang = code.map(str::to_owned);
+        own
     }
 
     /// The campaign as this edition has it.
-    #[must_use]
-    pub fn with(&self, edition: &Edition) -> Self {
-        let mut own = self.clone();
+    fn with(self, edition: &Edition) -> Self {
+        let mut own = self;
         if let Some(subject) = &edition.subject {
             own.subject.clone_from(subject);
         }
@@ -103,15 +135,39 @@ impl Campaign {
             // The other text would not be the text of this HTML.
             own.text = None;
         }
-        if edition.text.is_some() {
-            own.text.clone_from(&edition.text);
+        if let Some(text) = &edition.text {
+            if own.is_plain() {
+                own.html.clone_from(text);
+            }
+            own.text = Some(text.clone());
         }
         own.lang = edition.lang.unwrap_or(own.lang);
         own
     }
 }
 
+/// What an edition can have of its own, and people see.
+const KEYS: [&str; 4] = ["subject", "preheader", "html", "text"];
+
 impl RawEdition {
+    /// Its subjects, in its own languages too.
+    pub(super) fn subjects(&self) -> Vec<&Spanned<String>> {
+        let languages = self
+            .language
+            .values()
+            .filter_map(|language| language.subject.as_ref());
+        self.subject.iter().chain(languages).collect()
+    }
+
+    fn span(&self, key: &str) -> Option<Range<usize>> {
+        match key {
+            "subject" => self.subject.as_ref().map(Spanned::span),
+            "preheader" => self.preheader.as_ref().map(Spanned::span),
+            "html" => self.html.as_ref().map(Spanned::span),
+            _ => self.text.as_ref().map(Spanned::span),
+        }
+    }
+
     fn check(&self, file: &File<'_, RawCampaign>, workspace: &Workspace, problems: &mut Problems) -> Edition {
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
         for named in [self.html.as_ref(), self.text.as_ref()] {
@@ -126,13 +182,19 @@ impl RawEdition {
         }
         Edition {
             subject: self.subject.as_ref().map(|subject| subject.get_ref().clone()),
-            preheader: self.preheader.clone(),
+            preheader: self
+                .preheader
+                .as_ref()
+                .map(|preheader| preheader.get_ref().clone()),
             html: self.html.as_ref().map(path),
             text: self.text.as_ref().map(path),
             lang: workspace::parse_or_report(self.lang.as_ref(), file, problems, str::parse),
         }
     }
 }
+
+/// What the variants of a campaign share among them at most, each.
+const WEIGHT_MAX: u32 = 1_000_000;
 
 /// The variants, in the order of the file.
 pub(super) fn variants(
@@ -155,42 +217,52 @@ pub(super) fn variants(
             };
             problems.push(problem);
         }
-        let weight = variant.weight.as_ref().map_or(1, |weight| *weight.get_ref());
-        if let Some(given) = variant.weight.as_ref().filter(|_| weight == 0) {
-            problems.push(
-                file.problem(given, "a variant of weight 0 goes to nobody")
-                    .hint("take it out"),
-            );
-        }
         variants.push(Variant {
             name,
-            weight,
+            weight: weight(variant, file, problems),
             edition: variant.check(file, workspace, problems),
+            languages: languages(&variant.language, file, workspace, problems),
         });
     }
     variants
 }
 
-/// The languages besides the campaign's own.
+fn weight(variant: &RawEdition, file: &File<'_, RawCampaign>, problems: &mut Problems) -> u32 {
+    let Some(given) = &variant.weight else { return 1 };
+    let weight = u32::try_from(*given.get_ref()).ok();
+    weight
+        .filter(|weight| (1..=WEIGHT_MAX).contains(weight))
+        .unwrap_or_else(|| {
+            let what = format!(
+                "the weight of a variant is between 1 and {WEIGHT_MAX}, not {}",
+                given.get_ref()
+            );
+            let hint =
+                "weights are shares: with `weight = 3` and `weight = 1`, three of four people get the first";
+            problems.push(file.problem(given, what).hint(hint));
+            1
+        })
+}
+
+/// The languages besides the own one.
 pub(super) fn languages(
-    raw: &BTreeMap<String, RawEdition>,
+    raw: &BTreeMap<Spanned<String>, RawEdition>,
     file: &File<'_, RawCampaign>,
     workspace: &Workspace,
     problems: &mut Problems,
 ) -> Vec<Language> {
     let mut languages = Vec::new();
     for (code, language) in raw {
-        for given in [
+        let spans = [
             language.name.as_ref().map(Spanned::span),
             language.weight.as_ref().map(Spanned::span),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            let what = "a language has no name and no weight: the list chooses it";
+            language.language.keys().next().map(Spanned::span),
+        ];
+        for given in spans.into_iter().flatten() {
+            let what = "a language has no name, no weight and no languages: the list chooses it";
             problems.push(file.problem(&Spanned::new(given, ()), what));
         }
-        let code = code.to_lowercase().replace('_', "-");
+        let code = code.get_ref().to_lowercase().replace('_', "-");
         let mut edition = language.check(file, workspace, problems);
         // A footer in this language, where there is one.
         let short = code.split('-').next().unwrap_or_default();
@@ -198,4 +270,44 @@ pub(super) fn languages(
         languages.push(Language { code, edition });
     }
     languages
+}
+
+/// What a campaign's languages and variants mean together.
+pub(super) fn together(
+    raw: &RawCampaign,
+    file: &File<'_, RawCampaign>,
+    problems: &mut Problems,
+) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    for variant in &raw.variant {
+        for code in variant
+            .language
+            .keys()
+            .filter(|code| !raw.language.contains_key(*code))
+        {
+            let what = format!("there is no language `{}`", code.get_ref());
+            let hint = format!("write `[language.{}]` with what is its own", code.get_ref());
+            problems.push(file.problem(code, what).hint(hint));
+        }
+        for (code, language) in &raw.language {
+            let own = variant.language.get(code);
+            for key in KEYS {
+                let is_written = |raw: &RawEdition| raw.span(key).is_some();
+                let Some(span) = variant.span(key).filter(|_| is_written(language)) else {
+                    continue;
+                };
+                if own.is_some_and(is_written) {
+                    continue;
+                }
+                let code = code.get_ref();
+                let what = format!(
+                    "people who read `{code}` do not get this {key}: `[language.{code}]` has its own"
+                );
+                let hint =
+                    format!("for a variant in that language write `[variant.language.{code}]` below it");
+                warnings.push(file.problem(&Spanned::new(span, ()), what).hint(hint));
+            }
+        }
+    }
+    warnings
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::explain::explain;
 use super::problem::{Problem, Problems};
 
 /// A key is suggested in place of another when they are at least this alike (0 to 1).
@@ -57,39 +58,6 @@ impl<T> File<'_, T> {
             None => Problem::at(self.path, 1, 1, what),
         }
     }
-}
-
-fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
-    let message = error.message().replace('\n', " ");
-    let range = error.span().unwrap_or(0..0);
-    let Some(rest) = message.strip_prefix("unknown field `") else {
-        return Problem::in_text(path, text, range, message.trim_end_matches('.'));
-    };
-    let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let problem = Problem::in_text(
-        path,
-        text,
-        range.clone(),
-        format!("unknown key `{key}`{}", place(text, range.start)),
-    );
-    match closest(key, &known) {
-        Some(known) => problem.hint(format!("did you mean `{known}`?")),
-        None => problem.hint(format!("known keys here: {}", known.join(", "))),
-    }
-}
-
-/// The table that a position stands in, as `" in [quota]"`.
-fn place(text: &str, position: usize) -> String {
-    let before = text.get(..position).unwrap_or_default();
-    // The line of the key itself may be the head of a table.
-    let before = before.rsplit_once('\n').map_or("", |(lines, _)| lines);
-    let head = before
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| line.starts_with('['));
-    head.map(|head| format!(" in {head}")).unwrap_or_default()
 }
 
 /// The known word that is most like `word`, if any is alike enough to be meant.

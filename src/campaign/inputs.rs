@@ -57,6 +57,7 @@ impl Inputs {
                 }),
             ),
             ("inline_css", (!campaign.inline_css).then(|| "false".to_owned())),
+            ("laws", campaign.laws.said()),
             ("legal_basis", campaign.laws.legal_basis.clone()),
             (
                 "subject_mark",

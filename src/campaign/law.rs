@@ -1,10 +1,11 @@
 //! The laws whose rules `check` holds a campaign to. Not legal advice.
 //!
 //! Sources: China's 《互联网电子邮件服务管理办法》 (2006), article 13; the EU's ePrivacy Directive, article 13, and GDPR,
-//! articles 6 and 7; CAN-SPAM, 15 USC 7704. That a postal address and a way to leave stand in every mail is held to
+//! articles 6 and 7; CAN-SPAM, 15 USC 7704; Canada's Anti-Spam Legislation, sections 6 and 10. That a postal address and a way to leave stand in every mail is held to
 //! always.
 
 use super::RawCampaign;
+use super::edition::RawEdition;
 use super::file::File;
 use super::problem::Problems;
 use super::workspace::{Lang, Workspace};
@@ -34,7 +35,7 @@ pub enum SubjectMark {
 
 const NAMES: [(&str, Law); 4] = [("us", Law::Us), ("eu", Law::Eu), ("cn", Law::Cn), ("ca", Law::Ca)];
 /// On what ground people are mailed whose consent does not stand on the list.
-const BASES: [&str; 2] = ["consent", "soft-opt-in"];
+const BASES: [&str; 3] = ["consent", "soft-opt-in", "implied-consent"];
 const MARKS: [&str; 2] = ["广告", "ad"];
 
 /// Does a subject begin with `广告` or `AD`, in brackets or not?
@@ -76,7 +77,21 @@ impl Laws {
 
     /// Must each row say that its person agreed?
     pub fn want_consent(&self) -> bool {
-        self.include(Law::Eu) && self.legal_basis.is_none()
+        (self.include(Law::Eu) || self.include(Law::Ca)) && self.legal_basis.is_none()
+    }
+
+    /// Are people mailed who only did business with the sender, which counts in Canada for two years?
+    pub fn imply_consent(&self) -> bool {
+        self.include(Law::Ca) && self.legal_basis.as_deref() == Some("implied-consent")
+    }
+
+    /// The laws that are held to, as the campaign names them.
+    pub fn said(&self) -> Option<String> {
+        let names = NAMES
+            .iter()
+            .filter(|(_, law)| self.include(*law))
+            .map(|(name, _)| *name);
+        (!self.held_to.is_empty()).then(|| names.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -119,10 +134,15 @@ impl RawCampaign {
     }
 
     fn check_cn(&self, laws: &Laws, file: &File<'_, Self>, workspace: &Workspace, problems: &mut Problems) {
-        if laws.subject_mark == SubjectMark::Written && !is_marked(self.subject.get_ref()) {
+        let editions = self.variant.iter().chain(self.language.values());
+        let subjects = std::iter::once(&self.subject).chain(editions.flat_map(RawEdition::subjects));
+        for subject in subjects.filter(|subject| !is_marked(subject.get_ref())) {
+            if laws.subject_mark == SubjectMark::Auto {
+                break;
+            }
             let what = "under the law of China an advertisement says so first";
             let hint = "begin the subject with `广告` or `AD`, set `subject_mark = \"auto\"`, or take \"cn\" out of `laws`";
-            problems.push(file.problem(&self.subject, what).hint(hint));
+            problems.push(file.problem(subject, what).hint(hint));
         }
         let cn = self.laws.iter().flatten().find(|law| law.get_ref() == "cn");
         if let Some(cn) = cn.filter(|_| workspace.unsubscribe.mailto.is_none()) {

@@ -13,6 +13,7 @@ pub mod list;
 pub mod attachment;
 pub mod depot;
 pub mod edition;
+mod explain;
 mod file;
 
 use std::collections::BTreeMap;
@@ -60,7 +61,7 @@ pub struct Campaign {
     pub recipients: PathBuf,
     /// How the list is read.
     pub list: ListSettings,
-    /// The HTML template.
+    /// The HTML template; the same as the text's in a plain mail.
     pub html: PathBuf,
     /// Are styles written into the elements they are for?
     pub inline_css: bool,
@@ -80,6 +81,8 @@ pub struct Campaign {
     pub languages: Vec<Language>,
     /// The column by which the language is chosen.
     pub language_column: Option<list::Said>,
+    /// What is not wrong in its file, and yet is hardly meant.
+    pub warnings: Vec<Problem>,
     /// How people leave.
     pub unsubscribe: Unsubscribe,
     /// The list's name and identifier for List-ID. Source: RFC 2919.
@@ -110,7 +113,7 @@ struct RawCampaign {
     fix: bool,
     #[serde(default)]
     ignore_consent: bool,
-    html: Spanned<PathBuf>,
+    html: Option<Spanned<PathBuf>>,
     inline_css: Option<bool>,
     text: Option<Spanned<PathBuf>>,
     attachment: Option<Spanned<attachment::RawAttachments>>,
@@ -118,7 +121,7 @@ struct RawCampaign {
     #[serde(default)]
     variant: Vec<edition::RawEdition>,
     #[serde(default)]
-    language: BTreeMap<String, edition::RawEdition>,
+    language: BTreeMap<Spanned<String>, edition::RawEdition>,
     language_column: Option<Spanned<String>>,
     list_id: Option<Spanned<String>>,
     laws: Option<Vec<Spanned<String>>>,
@@ -143,6 +146,11 @@ impl Campaign {
 }
 
 impl Campaign {
+    /// Is there a text template alone, from which the HTML is made?
+    pub fn is_plain(&self) -> bool {
+        self.text.as_ref() == Some(&self.html)
+    }
+
     /// The language that the HTML is said to be in.
     pub fn html_lang(&self) -> &str {
         self.html_lang.as_deref().unwrap_or(match self.lang {
@@ -187,7 +195,7 @@ impl RawCampaign {
             problems.push(no_sender(file.path));
         }
         let path = |path: &Spanned<PathBuf>| workspace.root.join(path.get_ref());
-        for named in [Some(&self.recipients), Some(&self.html), self.text.as_ref()] {
+        for named in [Some(&self.recipients), self.html.as_ref(), self.text.as_ref()] {
             file.check_readable(named, &workspace.root, problems);
         }
         self.check_subject(file, problems);
@@ -218,7 +226,7 @@ impl RawCampaign {
             list,
             laws,
             name,
-            html: path(&self.html),
+            html: path(self.html(file, problems)?),
             inline_css: self.inline_css.unwrap_or(true),
             text: self.text.as_ref().map(path),
             attachments,
@@ -227,8 +235,20 @@ impl RawCampaign {
             variants: edition::variants(&self.variant, file, workspace, problems),
             languages: edition::languages(&self.language, file, workspace, problems),
             language_column: self.language_column(file, problems),
+            warnings: edition::together(self, file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
         })
+    }
+
+    /// The HTML template; the text's, when a mail is plain.
+    fn html(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<&Spanned<PathBuf>> {
+        let html = self.html.as_ref().or(self.text.as_ref());
+        if html.is_none() {
+            let hint =
+                "write `html = \"templates/spring/body.html.hbs\"`, or `text = \"…\"` alone for a plain mail";
+            problems.push(Problem::at(file.path, 1, 1, "there is no template").hint(hint));
+        }
+        html
     }
 
     fn postal_address(

@@ -22,12 +22,24 @@ pub struct Problem {
     pub what: String,
     /// What to do, where one can tell.
     pub hint: Option<String>,
+    /// The row of the list with which it was seen, where it stands elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<Box<Row>>,
     /// The line itself, to be shown with a mark under it.
     #[serde(skip)]
-    pub source: Option<String>,
+    pub source: Option<Box<str>>,
     /// How many characters to mark.
     #[serde(skip)]
     pub width: usize,
+}
+
+/// A row of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The list.
+    pub file: PathBuf,
+    /// Its line, from 1.
+    pub line: u64,
 }
 
 impl Problem {
@@ -39,6 +51,7 @@ impl Problem {
             column: 0,
             what: what.into(),
             hint: None,
+            row: None,
             source: None,
             width: 0,
         }
@@ -67,7 +80,7 @@ impl Problem {
             .unwrap_or_default();
         let source = text.lines().nth(usize::try_from(line - 1).unwrap_or(usize::MAX));
         Self {
-            source: source.map(str::to_owned),
+            source: source.map(Box::from),
             width: marked.chars().count().max(1),
             ..Self::at(file, line, column, what)
         }
@@ -80,9 +93,19 @@ impl Problem {
         self
     }
 
+    /// The same, as seen with this row of a list.
+    #[must_use]
+    pub fn seen_with(mut self, list: &Path, line: u64) -> Self {
+        self.row = Some(Box::new(Row {
+            file: list.to_owned(),
+            line,
+        }));
+        self
+    }
+
     /// The same with the source line, and how many characters of it to mark.
     #[must_use]
-    pub fn source(mut self, line: impl Into<String>, width: usize) -> Self {
+    pub fn source(mut self, line: impl Into<Box<str>>, width: usize) -> Self {
         self.source = Some(line.into());
         self.width = width.max(1);
         self

@@ -79,6 +79,8 @@ mod tests {
     fn every_preset_in_the_file_can_be_read() {
         let all: BTreeMap<String, Preset> = toml::from_str(include_str!("providers.toml")).unwrap();
         assert!(all.len() >= 6);
-        assert_eq!(preset("alimail").unwrap().host, "smtp.qiye.aliyun.com");
+        let alimail = preset("alimail").unwrap();
+        assert_eq!(alimail.host, "smtp.qiye.aliyun.com");
+        assert_eq!(alimail.size_max.unwrap().0, 50 * 1_024 * 1_024);
     }
 }

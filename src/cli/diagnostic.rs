@@ -69,6 +69,10 @@ fn render(problem: &Problem, level: Level<'_>) -> String {
         ),
         _ => format!("{word}: {}\n  --> {path}", problem.what),
     };
+    if let Some(row) = &problem.row {
+        let row = format!("\nseen with: {}:{}", row.file.display(), row.line);
+        text.push_str(&row);
+    }
     if let Some(hint) = &problem.hint {
         text.push_str("\nhint: ");
         text.push_str(hint);

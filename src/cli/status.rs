@@ -118,6 +118,16 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
             printer.data(&format!("  {name:<11} {:>9}{more}", number(count)));
         }
     }
+    let rules = &status.rules;
+    if let Some(laws) = &rules.laws {
+        printer.data(&format!("  laws        {laws}"));
+    }
+    if let Some(basis) = &rules.legal_basis {
+        printer.data(&format!("  legal basis {basis}, set in the campaign"));
+    }
+    if rules.ignore_consent {
+        printer.data("  consent     ignored, as the campaign was told");
+    }
     if !status.note.is_empty() && status.state != "finished" {
         printer.data(&format!("  {}", status.note));
     }

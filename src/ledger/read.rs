@@ -40,6 +40,20 @@ pub struct Status {
     pub next_ms: Option<i64>,
     /// Why it paused or stopped.
     pub note: String,
+    /// The laws it is held to, and what its files set against their rules.
+    #[serde(flatten)]
+    pub rules: Rules,
+}
+
+/// The rules of law that a campaign was enrolled under.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rules {
+    /// Such as `cn, eu`.
+    pub laws: Option<String>,
+    /// On what ground people are mailed whose consent does not stand on the list.
+    pub legal_basis: Option<String>,
+    /// Are people mailed of whom the list says not to?
+    pub ignore_consent: bool,
 }
 
 /// A delivery as people ask for it.
@@ -145,7 +159,9 @@ impl Reader {
 
     /// How a campaign stands; none when the ledger does not know it.
     pub fn status(&self, campaign: &str) -> anyhow::Result<Option<Status>> {
-        let sql = "SELECT id, account, run_state, run_until_ms, run_note FROM campaign WHERE name = ?1";
+        let sql = "SELECT id, account, run_state, run_until_ms, run_note, inputs ->> '$.settings.laws',
+                   inputs ->> '$.settings.legal_basis', inputs ->> '$.settings.ignore_consent'
+                   FROM campaign WHERE name = ?1";
         let row = self.connection.query_row(sql, [campaign], |row| {
             let id: i64 = row.get(0)?;
             Ok((
@@ -154,9 +170,14 @@ impl Reader {
                 row.get::<_, String>(2)?,
                 row.get(3)?,
                 row.get(4)?,
+                Rules {
+                    laws: row.get(5)?,
+                    legal_basis: row.get(6)?,
+                    ignore_consent: row.get::<_, Option<String>>(7)?.is_some(),
+                },
             ))
         });
-        let Some((id, account, state, next_ms, note)) = row.optional()? else {
+        let Some((id, account, state, next_ms, note, rules)) = row.optional()? else {
             return Ok(None);
         };
         let (tally, [withdrawn, people]) = self.counts(CampaignId(id))?;
@@ -175,6 +196,7 @@ impl Reader {
             account,
             next_ms,
             note,
+            rules,
         }))
     }
 

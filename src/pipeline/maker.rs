@@ -152,17 +152,18 @@ impl Maker {
         };
         let mut content = render(&self.means.templates, recipient, &given)?;
         self.mark_subject(&mut content.subject, recipient)?;
-        let seen_with = |problem: Problem| {
-            let place = recipient.place;
-            let list = self.campaign.recipients.display();
-            problem.hint(format!("seen with the row at line {} of {list}", place.line))
-        };
+        let (list, line) = (&self.campaign.recipients, recipient.place.line);
         let stores = Stores {
             shelf: &self.means.shelf,
             depot: self.means.depot.as_ref(),
         };
-        let bundle = Bundle::new(stores, &content.files, volume, now_ms)
-            .map_err(|what| seen_with(Problem::with_file(&self.campaign.file, what)))?;
+        let bundle = Bundle::new(stores, &content.files, volume, now_ms).map_err(|what| {
+            let hint = format!(
+                "for this row, as {} or its templates name it",
+                self.campaign.file.display()
+            );
+            Problem::at(list, line, 1, what).hint(hint)
+        })?;
         let mails = bundle.mails;
         self.means
             .templates
@@ -185,11 +186,9 @@ impl Maker {
             name: name.as_deref(),
             tag,
         };
-        let message = self
-            .means
-            .composer
-            .compose(&to, &body, date)
-            .map_err(|missing| seen_with(Problem::with_file(&self.campaign.html, missing.to_string())))?;
+        let message = self.means.composer.compose(&to, &body, date).map_err(|missing| {
+            Problem::at(&self.campaign.html, 1, 1, missing.to_string()).seen_with(list, line)
+        })?;
         Ok(Mail {
             content,
             message,
@@ -209,15 +208,13 @@ impl Maker {
             return Ok(());
         }
         if laws.subject_mark == SubjectMark::Auto {
-            subject.insert_str(0, law::mark(self.campaign.lang));
+            subject.insert_str(0, law::mark(self.means.templates.lang_for(recipient)));
             return Ok(());
         }
         let what =
             format!("the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants");
-        let place = recipient.place.line;
-        Err(Problem::with_file(&self.campaign.file, what).hint(format!(
-            "seen with the row at line {place}; `subject_mark = \"auto\"` puts it there"
-        )))
+        let problem = self.means.templates.subject_problem(recipient, &what);
+        Err(problem.hint("`subject_mark = \"auto\"` puts it there"))
     }
 
     /// Makes the mail of a delivery from its row, which was checked when it was enrolled.

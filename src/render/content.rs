@@ -6,7 +6,7 @@ use std::path::Path;
 use handlebars::{Context, JsonValue};
 
 use super::program::Program;
-use super::source::Source;
+use super::table::{CELL_END, align};
 use super::value::{Bail, Value};
 use super::variables::{Row, Variables};
 use super::writer::{Lines, escape_html};
@@ -78,6 +78,9 @@ trait Renderer {
         // A block left out at the start leaves its blank line.
         let blank = text.len() - text.trim_start_matches(['\r', '\n']).len();
         text.drain(..blank);
+        if text.contains(CELL_END) {
+            text = align(&text);
+        }
         Ok(Content {
             subject,
             text,
@@ -171,8 +174,11 @@ impl Renderer for ByHandlebars<'_> {
 
     fn no_subject(&self) -> Box<Problem> {
         let what = "the subject is empty for this recipient";
-        let whole = |source: &Source| source.problem(0..source.text.len(), what);
-        let problem = self.templates.text.source(SUBJECT).map(whole);
+        let problem = self
+            .templates
+            .text
+            .source(SUBJECT)
+            .map(|subject| subject.whole(what));
         Box::new(problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)))
     }
 }
@@ -201,8 +207,15 @@ fn one_line(text: &str) -> String {
     line
 }
 
+/// Characters that mailboxes show beside the subject, at most: what the preheader leaves of them is filled with what
+/// nobody sees, or else the mail's first words would follow it.
+const BESIDE_SUBJECT: usize = 130;
+/// A combining grapheme joiner, a zero width non-joiner and a no-break space: mailboxes fold none of them.
+const PADDING: &str = "\u{34f}\u{200c}\u{a0}";
+
 /// The preheader as mailboxes read it and people do not see it in the opened mail.
 fn hidden_block(preheader: &str) -> String {
     let hide = "display:none;max-height:0;overflow:hidden;mso-hide:all";
-    format!("<div style=\"{hide}\">{}</div>", escape_html(preheader))
+    let padding = PADDING.repeat(BESIDE_SUBJECT.saturating_sub(preheader.chars().count()));
+    format!("<div style=\"{hide}\">{}{padding}</div>", escape_html(preheader))
 }

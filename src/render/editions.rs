@@ -1,12 +1,12 @@
 //! A campaign in several languages and variants: each is a set of templates of its own, and every recipient gets one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Given, Templates};
-use crate::campaign::{Campaign, Problem, Problems, closest};
+use crate::campaign::{Campaign, Lang, Problem, Problems, Variant, closest};
 use crate::mail::{Address, Columns, Content, Enclosure, Recipient, SentFile};
 
 /// The templates of all languages and variants.
@@ -24,6 +24,7 @@ pub struct Editions {
 #[derive(Debug)]
 struct Edition {
     name: String,
+    lang: Lang,
     templates: Templates,
 }
 
@@ -32,6 +33,8 @@ struct Edition {
 struct LanguageColumn {
     column: usize,
     codes: Vec<String>,
+    /// The campaign's own.
+    own: String,
 }
 
 impl Editions {
@@ -45,24 +48,24 @@ impl Editions {
         let languages = std::iter::once(None).chain(campaign.languages.iter().map(Some));
         let mut all = Vec::new();
         for language in languages {
-            let mut own =
-                language.map_or_else(|| campaign.clone(), |language| campaign.with(&language.edition));
-            own.html_lang = language.map(|language| language.code.clone());
-            let variants: Vec<(Option<&str>, Campaign)> = if campaign.variants.is_empty() {
-                vec![(None, own)]
+            let variants: Vec<Option<&Variant>> = if campaign.variants.is_empty() {
+                vec![None]
             } else {
-                let with = |variant: &crate::campaign::Variant| own.with(&variant.edition);
-                campaign
-                    .variants
-                    .iter()
-                    .map(|variant| (Some(variant.name.as_str()), with(variant)))
-                    .collect()
+                campaign.variants.iter().map(Some).collect()
             };
-            for (variant, edition) in variants {
-                let name = [language.map(|language| language.code.as_str()), variant];
+            for variant in variants {
+                let edition = campaign.edition(language, variant);
+                let name = [
+                    language.map(|language| language.code.as_str()),
+                    variant.map(|variant| variant.name.as_str()),
+                ];
                 let name = name.into_iter().flatten().collect::<Vec<_>>().join(" ");
                 match Templates::compile(&edition, columns, workspace_root) {
-                    Ok(templates) => all.push(Edition { name, templates }),
+                    Ok(templates) => all.push(Edition {
+                        name,
+                        lang: edition.lang,
+                        templates,
+                    }),
                     Err(faults) => problems.extend_new(faults),
                 }
             }
@@ -107,6 +110,24 @@ impl Editions {
         self.of(recipient).map_or("", |edition| edition.name.as_str())
     }
 
+    /// The language that the list names for a recipient, when the campaign does not have it: they get its own.
+    pub fn unknown_language<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        self.language.as_ref()?.unknown(recipient)
+    }
+
+    /// A problem with the subject of a recipient, where the campaign has it.
+    pub fn subject_problem(&self, recipient: &Recipient, what: &str) -> Problem {
+        match self.of(recipient) {
+            Ok(edition) => edition.templates.subject_problem(recipient.place, what),
+            Err(problem) => problem,
+        }
+    }
+
+    /// The language of a recipient's footer.
+    pub fn lang_for(&self, recipient: &Recipient) -> Lang {
+        self.of(recipient).map_or(Lang::default(), |edition| edition.lang)
+    }
+
     /// Is there more than one?
     pub fn are_several(&self) -> bool {
         self.all.len() > 1
@@ -130,6 +151,13 @@ impl Editions {
         self.all
             .iter()
             .flat_map(|edition| edition.templates.bare_columns())
+            .collect()
+    }
+
+    /// Columns whose values begin the address of an image in some edition, and where; see [`Templates::image_columns`].
+    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+        let all = self.all.iter();
+        all.flat_map(|edition| edition.templates.image_columns())
             .collect()
     }
 
@@ -179,12 +207,12 @@ impl Editions {
         digest.update(b"\0variant\0");
         digest.update(address.key().as_bytes());
         let [a, b, c, d, ..]: [u8; 32] = digest.finalize().into();
-        let total: u64 = self.weights.iter().map(|weight| u64::from(*weight)).sum();
+        let total: u128 = self.weights.iter().map(|weight| u128::from(*weight)).sum();
         // Spread evenly over the weights.
-        let mut lot = (u64::from(u32::from_be_bytes([a, b, c, d])) * total) >> 32;
+        let mut lot = (u128::from(u32::from_be_bytes([a, b, c, d])) * total) >> 32;
         let is_mine = |weight: &u32| {
-            let is_here = lot < u64::from(*weight);
-            lot = lot.saturating_sub(u64::from(*weight));
+            let is_here = lot < u128::from(*weight);
+            lot = lot.saturating_sub(u128::from(*weight));
             is_here
         };
         self.weights.iter().position(is_mine).unwrap_or(0)
@@ -194,14 +222,33 @@ impl Editions {
 impl LanguageColumn {
     /// The number of the edition, 0 for the campaign's own.
     fn of(&self, recipient: &Recipient) -> usize {
-        let cell = recipient.values.get(self.column).unwrap_or_default();
-        let wanted = cell.trim().to_lowercase().replace('_', "-");
-        let short = wanted.split('-').next().unwrap_or_default();
+        let wanted = code(self.cell(recipient));
         let position = |code: &str| self.codes.iter().position(|own| own == code);
         position(&wanted)
-            .or_else(|| position(short))
+            .or_else(|| position(short(&wanted)))
             .map_or(0, |at| at + 1)
     }
+
+    fn cell<'r>(&self, recipient: &'r Recipient) -> &'r str {
+        recipient.values.get(self.column).unwrap_or_default().trim()
+    }
+
+    /// A language that is written there, and that the campaign does not have.
+    fn unknown<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        let cell = self.cell(recipient);
+        let is_known = || short(&code(cell)) == self.own || self.of(recipient) > 0;
+        (!cell.is_empty() && !is_known()).then_some(cell)
+    }
+}
+
+/// A language as the list writes it, in the form of the campaign's.
+fn code(cell: &str) -> String {
+    cell.to_lowercase().replace('_', "-")
+}
+
+/// `pt` of `pt-br`.
+fn short(code: &str) -> &str {
+    code.split('-').next().unwrap_or_default()
 }
 
 fn language_column(campaign: &Campaign, columns: &Columns) -> Result<Option<LanguageColumn>, Problem> {
@@ -226,6 +273,7 @@ fn language_column(campaign: &Campaign, columns: &Columns) -> Result<Option<Lang
     };
     Ok(Some(LanguageColumn {
         column,
+        own: short(campaign.html_lang()).to_owned(),
         codes: campaign
             .languages
             .iter()

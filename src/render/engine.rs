@@ -113,19 +113,17 @@ impl Engine {
             return Problem::with_file(Path::new(name), what);
         };
         let (Some(line), Some(column)) = (error.line_no, error.column_no) else {
-            return Problem::with_file(&source.path, what);
+            return Problem::at(&source.path, 1, 1, what);
         };
         if source.is_derived {
-            return Problem::with_file(&source.path, format!("in the text part made from it: {what}"));
+            return Problem::at(
+                &source.path,
+                1,
+                1,
+                format!("in the text part made from it: {what}"),
+            );
         }
-        let (line, column) = prepared.place(line, column);
-        let offset = source.offset(line, column);
-        let rest = source.text.get(offset..).unwrap_or_default();
-        let length = tags::find(rest)
-            .first()
-            .filter(|tag| tag.range.start == 0)
-            .map_or(1, |tag| tag.range.end);
-        source.problem(offset..offset + length, what)
+        prepared.problem(source, line, column, what)
     }
 }
 
@@ -188,7 +186,25 @@ impl Prepared {
         (line, own)
     }
 
-    /// Puts something else there: only where no tag follows in the line, since places are not kept.
+    /// A problem with the tag at a line and a character of the compiled text, where the user wrote it.
+    fn problem(&self, source: &Source, line: usize, column: usize, what: impl Into<String>) -> Problem {
+        let (line, column) = self.place(line, column);
+        let offset = source.offset(line, column);
+        let rest = source.text.get(offset..).unwrap_or_default();
+        let length = tags::find(rest)
+            .first()
+            .filter(|tag| tag.range.start == 0)
+            .map_or(1, |tag| tag.range.end);
+        source.problem(offset..offset + length, what)
+    }
+
+    /// The same for the tag at a byte of the compiled text.
+    pub(super) fn problem_at(&self, source: &Source, at: usize, what: impl Into<String>) -> Problem {
+        let (line, column) = line_and_column(&self.text, at);
+        self.problem(source, line, column, what)
+    }
+
+    /// Puts something else there, which shifts no place that can be shown: only in what MJML made.
     pub(super) fn replace(&mut self, range: std::ops::Range<usize>, piece: &str) {
         if let Some((_, moved)) = &mut self.before {
             for (now, _) in moved.iter_mut().filter(|(now, _)| *now >= range.end) {

@@ -10,6 +10,8 @@ pub(super) const NAME: &str = "@f";
 pub(super) const TAG: &str = "{{&[@f]}}";
 /// How it begins, also where it is longer.
 pub(super) const TAG_START: &str = "{{&[@f]";
+/// What stands between its braces.
+pub(super) const INNER: &str = "[@f]";
 
 /// The last `</body>` that is not in a comment.
 pub(super) fn before_body_end(html: &str) -> Option<usize> {

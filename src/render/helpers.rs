@@ -1,5 +1,5 @@
-//! The helpers that templates can call besides those of Handlebars: `default`, `date`, `number`, `upper`, `lower`
-//! and `urlencode`. A helper without arguments is the variable of its name, so that `{{date}}` and a column called
+//! The helpers that templates can call besides those of Handlebars: `default`, `date`, `number`, `plain`, `upper`,
+//! `lower` and `urlencode`. A helper without arguments is the variable of its name, so that `{{date}}` and a column called
 //! `number` work.
 
 use std::borrow::Cow;
@@ -11,10 +11,19 @@ use handlebars::{
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime::BrokenDownTime;
 
+use super::text_part;
 use super::value::{Got, Value};
 
 /// The helpers of this file.
-pub(super) const OURS: [&str; 6] = ["date", "default", "lower", "number", "upper", "urlencode"];
+pub(super) const OURS: [&str; 7] = [
+    "date",
+    "default",
+    "lower",
+    "number",
+    "plain",
+    "upper",
+    "urlencode",
+];
 /// The helpers of Handlebars that give a value.
 pub(super) const INLINE: [&str; 11] = [
     "and", "eq", "gt", "gte", "len", "lookup", "lt", "lte", "ne", "not", "or",
@@ -47,6 +56,7 @@ pub(super) fn function(name: &str) -> Call {
         "default" => default,
         "lower" => lower,
         "number" => number,
+        "plain" => plain,
         "upper" => upper,
         _ => urlencode,
     }
@@ -57,7 +67,9 @@ pub(super) fn arguments(name: &str) -> Option<(usize, usize)> {
     match name {
         "default" => Some((2, usize::MAX)),
         "date" | "number" => Some((1, 2)),
-        "upper" | "lower" | "urlencode" | "if" | "unless" | "each" | "with" | "len" | "not" => Some((1, 1)),
+        "plain" | "upper" | "lower" | "urlencode" | "if" | "unless" | "each" | "with" | "len" | "not" => {
+            Some((1, 1))
+        }
         "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "lookup" => Some((2, 2)),
         "and" | "or" => Some((1, usize::MAX)),
         _ => None,
@@ -70,6 +82,7 @@ pub(super) fn usage(name: &str) -> &'static str {
         "default" => "{{default first_name \"there\"}}",
         "date" => "{{date signup \"%d %B %Y\"}}",
         "number" => "{{number total}} or {{number total 2}}",
+        "plain" => "{{plain offer}}",
         "upper" => "{{upper city}}",
         "lower" => "{{lower city}}",
         "urlencode" => "{{urlencode city}}",
@@ -153,6 +166,12 @@ fn default(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
     if let Some(value) = values.iter().find(is_full).or_else(|| values.last()) {
         value.write(out);
     }
+    Ok(())
+}
+
+/// The text of a value that is HTML.
+fn plain(values: &[Got<'_>], out: &mut String) -> Result<(), String> {
+    out.push_str(&text_part::of_value(&text(values))?);
     Ok(())
 }
 

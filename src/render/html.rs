@@ -1,5 +1,77 @@
 //! Reads HTML tags as they stand in a template: with Handlebars tags inside them, and not always closed.
 
+use std::ops::Range;
+
+/// Elements whose content is not HTML.
+const RAW: [&str; 4] = ["script", "style", "textarea", "title"];
+
+/// The start tag or the end tag of an element.
+pub(super) struct Element<'a> {
+    /// In lower case.
+    pub(super) name: String,
+    pub(super) is_end: bool,
+    pub(super) range: Range<usize>,
+    /// As it is written.
+    pub(super) text: &'a str,
+}
+
+impl Element<'_> {
+    /// The value of an attribute, and where it stands.
+    pub(super) fn attribute(&self, name: &str) -> Option<(&str, Range<usize>)> {
+        let value = attribute(self.text, name)?;
+        let at = self.range.start + (value.as_ptr() as usize - self.text.as_ptr() as usize);
+        Some((value, at..at + value.len()))
+    }
+
+    /// Where `<name` stands.
+    pub(super) fn head(&self) -> Range<usize> {
+        let slash = usize::from(self.is_end);
+        self.range.start..self.range.start + 1 + slash + self.name.len()
+    }
+}
+
+/// The tags of all elements that are not in a comment.
+pub(super) fn elements(html: &str) -> impl Iterator<Item = Element<'_>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = from + html.get(from..)?.find('<')?;
+            let rest = html.get(start..)?;
+            if rest.starts_with("<!--") {
+                from = rest.find("-->").map_or(html.len(), |end| start + end + 3);
+                continue;
+            }
+            from = start + 1;
+            let Some((name, is_end)) = element_name(rest) else {
+                continue;
+            };
+            let end = end_of_element_tag(html, start).unwrap_or(html.len());
+            from = end;
+            if !is_end && RAW.contains(&name.as_str()) {
+                from = raw_end(html, end, &name);
+            }
+            return Some(Element {
+                name,
+                is_end,
+                range: start..end,
+                text: html.get(start..end).unwrap_or_default(),
+            });
+        }
+    })
+}
+
+/// Where the end tag of an element begins whose content is not HTML.
+fn raw_end(html: &str, from: usize, name: &str) -> usize {
+    let close = format!("</{name}");
+    let rest = html.get(from..).unwrap_or_default();
+    let ends = rest.match_indices("</").map(|(at, _)| at);
+    let is_close = |at: &usize| {
+        let head = rest.get(*at..*at + close.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(&close))
+    };
+    ends.into_iter().find(is_close).map_or(html.len(), |at| from + at)
+}
+
 /// The element's name in lower case, and whether this is its end tag.
 pub(super) fn element_name(rest: &str) -> Option<(String, bool)> {
     let inner = rest.strip_prefix('<')?;
@@ -61,6 +133,17 @@ fn value(rest: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// The text of a piece of HTML: what stands between its tags.
+pub(super) fn without_elements(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = after.split_once('>').map_or("", |(_, after)| after);
+    }
+    text + rest
 }
 
 /// The entities that stand in addresses.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::html::{attribute, element_name, end_of_element_tag, unescape};
+use super::html::{elements, unescape};
 
 /// An image of the HTML that is a file of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,44 +15,19 @@ pub(super) struct LocalImage {
 
 /// All images whose `src` is a path and no address of the web.
 pub(super) fn find(html: &str) -> Vec<LocalImage> {
-    let mut images = Vec::new();
-    let mut from = 0;
-    while let Some(start) = html
-        .get(from..)
-        .and_then(|rest| rest.find('<'))
-        .map(|found| from + found)
-    {
-        from = start + 1;
-        let rest = html.get(start..).unwrap_or_default();
-        if rest.starts_with("<!--") {
-            from = rest.find("-->").map_or(html.len(), |end| start + end + 3);
-            continue;
-        }
-        if element_name(rest).is_none_or(|(name, is_end)| name != "img" || is_end) {
-            continue;
-        }
-        let Some(end) = end_of_element_tag(html, start) else {
-            continue;
-        };
-        from = end;
-        let element = html.get(start..end).unwrap_or_default();
-        let Some(src) = attribute(element, "src") else {
-            continue;
-        };
-        if !is_local(src) {
-            continue;
-        }
-        let at = start + (src.as_ptr() as usize - element.as_ptr() as usize);
-        images.push(LocalImage {
-            range: at..at + src.len(),
+    let found = elements(html).filter(|element| element.name == "img" && !element.is_end);
+    let local = found.filter_map(|element| {
+        let (src, range) = element.attribute("src")?;
+        is_local(src).then(|| LocalImage {
+            range,
             path: unescape(src.trim()).replace("%20", " "),
-        });
-    }
-    images
+        })
+    });
+    local.collect()
 }
 
 /// A path: no scheme, no host, and no tag where the scheme would stand.
-fn is_local(src: &str) -> bool {
+pub(super) fn is_local(src: &str) -> bool {
     let src = src.trim();
     let scheme = src.split_once(':').map(|(scheme, _)| scheme);
     let is_scheme = scheme.is_some_and(|scheme| {

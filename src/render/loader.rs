@@ -7,16 +7,14 @@ use handlebars::Template;
 
 use super::engine::{Engine, Prepared};
 use super::found::{Found, Parsed};
-use super::html::{attribute, end_of_element_tag};
 use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
-use super::{Flavour, builtin, enclosures, footer, foreign, images, mjml, names, syntax, tags, text_part};
+use super::{
+    Flavour, builtin, enclosures, footer, foreign, from_text, images, language, mjml, names, syntax, tags,
+    text_part, visible,
+};
 use crate::campaign::{Problem, closest};
-use crate::mail::message::is_in_comment;
-
-/// Languages that are written from right to left.
-const RIGHT_TO_LEFT: [&str; 6] = ["ar", "fa", "he", "ps", "ur", "yi"];
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
 pub(super) struct Loader<'a> {
@@ -28,6 +26,8 @@ pub(super) struct Loader<'a> {
     /// The texts as they are compiled.
     prepared: BTreeMap<String, Prepared>,
     pub(super) found: Found,
+    /// Are templates of text made into HTML?
+    pub(super) is_from_text: bool,
     mains: Vec<&'static str>,
 }
 
@@ -40,6 +40,7 @@ impl<'a> Loader<'a> {
             parsed: BTreeMap::new(),
             prepared: BTreeMap::new(),
             found: Found::default(),
+            is_from_text: false,
             mains: Vec::new(),
         }
     }
@@ -123,9 +124,16 @@ impl<'a> Loader<'a> {
         if mjml::is_mjml(&source.path) && masked.is_empty() {
             return self.load_mjml(name, source, text);
         }
+        let is_text = self.is_from_text && name != footer::NAME;
         match Template::compile_with_name(&text, name.to_owned()) {
             Ok(template) => {
-                self.prepared.insert(name.to_owned(), Prepared::new(text));
+                let made = is_text.then(|| from_text::to_html(&text));
+                let prepared = Prepared::new(text);
+                let prepared = match made {
+                    Some(made) => prepared.remade(made.html, made.moved),
+                    None => prepared,
+                };
+                self.prepared.insert(name.to_owned(), prepared);
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
             Err(_) if !is_readable || !masked.is_empty() => {}
@@ -159,6 +167,14 @@ impl<'a> Loader<'a> {
 
     /// Writes the styles of a template into its elements; no, when every mail must be done by itself.
     pub(super) fn style(&mut self, main: &str) -> bool {
+        // A layout's styles are for what other templates put into it.
+        let mut partials = self
+            .prepared
+            .iter()
+            .filter(|(name, _)| *name != main && *name != footer::NAME);
+        if partials.any(|(_, partial)| style::has_styles(&partial.text)) {
+            return false;
+        }
         let Some(prepared) = self.prepared.get_mut(main) else {
             return true;
         };
@@ -170,6 +186,12 @@ impl<'a> Loader<'a> {
             }
             Styling::EachMail => false,
         }
+    }
+
+    /// What every mail must show is not hidden by its style.
+    pub(super) fn check_visible(&mut self, main: &str) {
+        let hidden = visible::hidden(&self.prepared, &self.parsed, main);
+        self.found.problems.extend(hidden);
     }
 
     /// Follows the calls of partials until all are read, then checks every name. `html` gives what has no text form.
@@ -201,9 +223,7 @@ impl<'a> Loader<'a> {
         let is_inside = Path::new(name)
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
-        let own = self
-            .folder
-            .join(format!("{name}.{}.hbs", self.flavour.extension()));
+        let own = self.folder.join(format!("{name}.{}.hbs", self.extension()));
         let plain = self.folder.join(format!("{name}.hbs"));
         if is_inside && own.is_file() {
             self.file(name, Source::read(&own));
@@ -231,9 +251,18 @@ impl<'a> Loader<'a> {
         }
     }
 
+    fn extension(&self) -> &'static str {
+        let flavour = if self.is_from_text {
+            Flavour::Text
+        } else {
+            self.flavour
+        };
+        flavour.extension()
+    }
+
     /// The partials in the folder, by name.
     fn partials_there(&self) -> Vec<String> {
-        let suffix = format!(".{}.hbs", self.flavour.extension());
+        let suffix = format!(".{}.hbs", self.extension());
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let names = files.filter_map(|file| {
             let file = file.file_name().to_string_lossy().into_owned();
@@ -254,6 +283,9 @@ impl<'a> Loader<'a> {
 
     /// Images that stand beside the template must be there. Those with tags in their paths are looked for with each mail.
     pub(super) fn check_images(&mut self, root: &Path) {
+        if self.is_from_text {
+            return;
+        }
         let mut missing = Vec::new();
         for source in self.sources() {
             let beside = source.path.parent().unwrap_or(root);
@@ -274,40 +306,9 @@ impl<'a> Loader<'a> {
         self.found.problems.extend(missing);
     }
 
-    /// Says in `<html>` which language it is in, unless the template does: screen readers and translators ask.
+    /// Says which language it is in, and which way it is written, unless the templates do.
     pub(super) fn say_language(&mut self, main: &str, lang: &str) {
-        let Some(prepared) = self.prepared.get_mut(main) else {
-            return;
-        };
-        let lower = prepared.text.to_ascii_lowercase();
-        let Some(start) = lower
-            .match_indices("<html")
-            .map(|(at, _)| at)
-            .find(|at| !is_in_comment(&lower, *at))
-        else {
-            return;
-        };
-        let Some(end) = end_of_element_tag(&prepared.text, start) else {
-            return;
-        };
-        let element = prepared.text.get(start..end).unwrap_or_default().to_owned();
-        let at = start + "<html".len();
-        if attribute(&element, "dir").is_none()
-            && RIGHT_TO_LEFT.contains(&lang.split('-').next().unwrap_or_default())
-        {
-            prepared.insert(at, " dir=\"rtl\"");
-        }
-        match attribute(&element, "lang") {
-            None => prepared.insert(at, &format!(" lang=\"{lang}\"")),
-            // What MJML writes when it is not told.
-            Some("und") => {
-                if let Some(written) = element.find("lang=\"und\"") {
-                    let from = start + written + "lang=\"".len();
-                    prepared.replace(from..from + "und".len(), lang);
-                }
-            }
-            Some(_) => {}
-        }
+        language::say(&mut self.prepared, main, lang);
     }
 
     /// Puts the footer into a template that does not call it, and the preheader into the HTML.
@@ -357,10 +358,9 @@ impl<'a> Loader<'a> {
             }
         }
         if let Some(prepared) = self.prepared.get_mut(main) {
-            let at = if edge == Edge::Start {
-                0
-            } else {
-                prepared.text.len()
+            let at = match edge {
+                Edge::Start => language::start_of_body(&prepared.text),
+                Edge::End => prepared.text.len(),
             };
             prepared.insert(at, tag);
         }

@@ -2,9 +2,11 @@
 
 use super::html::element_name;
 use super::protect::{Protected, Restored, protect};
+use super::source::offset;
+use super::structure;
 
 /// Elements that hold other elements and no text: a tag between them must be raw.
-const CONTAINERS: [&str; 8] = [
+pub(super) const CONTAINERS: [&str; 8] = [
     "mjml",
     "mj-body",
     "mj-wrapper",
@@ -41,7 +43,7 @@ pub(super) fn to_html(mjml: &str) -> Result<Restored, Fault> {
             token.to_owned()
         }
     });
-    if let Some(fault) = unknown_element(mjml) {
+    if let Some(fault) = structure::fault(mjml) {
         return Err(fault);
     }
     let parsed = mrml::parse(&protected.html).map_err(|error| explain(&protected, mjml, &error))?;
@@ -66,59 +68,6 @@ pub(super) fn to_html(mjml: &str) -> Result<Restored, Fault> {
         }
     }
     Ok(restored)
-}
-
-/// Elements of MJML. Others pass as HTML, which a mistyped `mj-coloumn` is not.
-const ELEMENTS: [&str; 32] = [
-    "mj-accordion",
-    "mj-accordion-element",
-    "mj-accordion-text",
-    "mj-accordion-title",
-    "mj-all",
-    "mj-attributes",
-    "mj-body",
-    "mj-breakpoint",
-    "mj-button",
-    "mj-carousel",
-    "mj-carousel-image",
-    "mj-class",
-    "mj-column",
-    "mj-divider",
-    "mj-font",
-    "mj-group",
-    "mj-head",
-    "mj-hero",
-    "mj-image",
-    "mj-include",
-    "mj-navbar",
-    "mj-navbar-link",
-    "mj-preview",
-    "mj-raw",
-    "mj-section",
-    "mj-social",
-    "mj-social-element",
-    "mj-spacer",
-    "mj-style",
-    "mj-table",
-    "mj-text",
-    "mj-title",
-];
-
-fn unknown_element(mjml: &str) -> Option<Fault> {
-    mjml.match_indices("<mj-").find_map(|(at, _)| {
-        let (name, _) = element_name(mjml.get(at..)?)?;
-        if ELEMENTS.contains(&name.as_str()) || name == "mj-wrapper" || name == "mj-html-attributes" {
-            return None;
-        }
-        let meant = crate::campaign::closest(&name, &ELEMENTS);
-        let hint = meant
-            .map(|meant| format!("; did you mean `{meant}`?"))
-            .unwrap_or_default();
-        Some(Fault {
-            what: format!("there is no MJML element `{name}`{hint}"),
-            range: at..at + 1 + name.len(),
-        })
-    })
 }
 
 /// The element in which something stands.
@@ -162,9 +111,21 @@ fn explain(protected: &Protected, mjml: &str, error: &mrml::prelude::parser::Err
             "`mj-include` is not read; write `{{> name}}` for a partial of HTML",
             Some(position),
         ),
+        Error::ParserError { source, .. } => {
+            let at = source.pos();
+            let (row, column) = (at.row as usize, at.col as usize);
+            let start = protected
+                .source_offset(offset(&protected.html, row, column))
+                .min(mjml.len());
+            let what = "this MJML cannot be read from here on: values stand in quotes, and tags end with `>`";
+            return Fault {
+                what: what.to_owned(),
+                range: start..start,
+            };
+        }
         Error::EndOfStream { .. } => ("an element is not closed", None),
         Error::NoRootNode => ("there is no `<mjml>`", None),
-        Error::SizeLimit { .. } | Error::ParserError { .. } => ("this MJML cannot be read", None),
+        Error::SizeLimit { .. } => ("this MJML is too large", None),
     };
     let range = span.map_or(0..0, |span| {
         let start = protected.source_offset(span.start);
@@ -214,6 +175,16 @@ mod tests {
                 "mj-carpet",
             ),
             ("<p>{{a}}</p>", "this is not MJML", ""),
+            (
+                "<mjml><mj-body><mj-image alt={{a}} src=a></mj-image></mj-body></mjml>",
+                "this MJML cannot be read from here on",
+                "",
+            ),
+            (
+                "<mjml><mj-body><mj-section>{{a}}</mj-body></mjml>",
+                "`<mj-section>` is not closed before `</mj-body>`",
+                "<mj-section",
+            ),
         ] {
             let Err(fault) = to_html(mjml) else {
                 panic!("{mjml}")

@@ -6,6 +6,7 @@
 
 mod builtin;
 mod content;
+mod css;
 mod editions;
 mod enclosures;
 mod engine;
@@ -13,10 +14,12 @@ mod files;
 mod footer;
 mod foreign;
 mod found;
+mod from_text;
 mod helpers;
 mod html;
 mod images;
 mod known;
+mod language;
 mod lint;
 mod loader;
 mod mjml;
@@ -24,18 +27,22 @@ mod names;
 mod plain;
 mod program;
 mod protect;
+mod reduce;
 mod source;
+mod structure;
 mod style;
 mod syntax;
+mod table;
 mod tags;
 mod text_part;
 mod tokens;
 mod value;
 mod variables;
+mod visible;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -115,8 +122,9 @@ pub struct Templates {
     files: Files,
     enclosures: Option<Enclosures>,
     has_preheader: bool,
-    /// The list, as users call it.
-    list: String,
+    /// Is the HTML made from the text?
+    is_plain: bool,
+    list: PathBuf,
     sources: Vec<Source>,
     /// The HTML template's file.
     html_name: String,
@@ -126,10 +134,10 @@ impl Templates {
     /// Reads and compiles the templates. Every fault in all of them is found, names that the list does not have
     /// included. Footers come from `templates/footer/` in the workspace, else from the program.
     pub fn compile(campaign: &Campaign, columns: &Columns, workspace_root: &Path) -> Result<Self, Problems> {
-        let list = source::file_name(&campaign.recipients);
-        let known = Known::new(columns, list.clone());
+        let known = Known::new(columns, source::file_name(&campaign.recipients));
         let footer = |flavour| builtin::read(workspace_root, Builtin::Footer, campaign.lang, flavour);
         let mut html = Loader::new(&known, &campaign.html, Flavour::Html);
+        html.is_from_text = campaign.is_plain();
         html.footer(footer(Flavour::Html));
         html.main(HTML, Source::read(&campaign.html));
         html.check(None);
@@ -148,6 +156,7 @@ impl Templates {
         }
         let files = Files::new(campaign, &html, HTML);
         let styles_each = campaign.inline_css && !html.style(HTML);
+        html.check_visible(HTML);
 
         let said = enclosures.iter().flat_map(Enclosures::sources);
         let sources = each_once(html.sources().chain(text.sources()).chain(said));
@@ -168,15 +177,16 @@ impl Templates {
             files,
             enclosures,
             has_preheader: campaign.preheader.is_some(),
-            list,
+            list: campaign.recipients.clone(),
             sources,
+            is_plain: campaign.is_plain(),
             html_name: campaign.html.display().to_string(),
         };
         templates.programs = templates.programs();
         Ok(templates)
     }
 
-    /// Renders the mail for one recipient. The problem, if any, is in a template, and its hint names the row.
+    /// Renders the mail for one recipient. The problem, if any, is in a template, and names the row.
     pub fn render(&self, recipient: &Recipient, given: &Given<'_>) -> Result<Content, Problem> {
         self.rendered(recipient, given, Lines::AsWritten)
     }
@@ -189,21 +199,29 @@ impl Templates {
     /// What is not wrong with the templates, and yet hurts.
     pub fn lint(&self, is_chinese: bool) -> Vec<Problem> {
         let rules = lint::Rules { is_chinese };
-        let mut found: Vec<Problem> = self
-            .text
-            .source(SUBJECT)
-            .map(|subject| lint::subject(subject, rules))
-            .unwrap_or_default();
-        let templates = self.html.sources();
-        found.extend(templates.flat_map(|source| lint::html(source, rules)));
+        let subject = self.text.source(SUBJECT);
+        let mut found: Vec<Problem> = subject.map(|one| lint::subject(one, rules)).unwrap_or_default();
+        if !self.is_plain {
+            found.extend(self.html.sources().flat_map(|source| lint::html(source, rules)));
+        }
+        let is_subject = |source: &&Source| subject.is_some_and(|subject| std::ptr::eq(subject, *source));
+        let texts = self.text.sources().filter(|source| !is_subject(source));
+        found.extend(texts.flat_map(|source| lint::plain(source, rules)));
         found
     }
 
     /// Columns whose values stand in the mail as they are: an empty cell leaves a hole there.
     pub fn bare_columns(&self) -> BTreeSet<usize> {
-        let sources = self.html.sources().chain(self.text.source(SUBJECT));
+        let sources = self.html.sources().chain(self.text.sources());
         let names = sources.flat_map(lint::bare_variables);
         names.filter_map(|name| self.variables.column(&name)).collect()
+    }
+
+    /// Columns whose values begin the address of an image, and where the template has them so.
+    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+        let found = self.html.sources().flat_map(lint::image_variables);
+        let columns = found.filter_map(|(name, at)| Some((self.variables.column(&name)?, at)));
+        columns.collect()
     }
 
     /// All files that went into the templates, with their text: the campaign's digest is made from them.
@@ -233,7 +251,7 @@ impl Templates {
         if self.styles_each {
             content.html = style::each(&content.html).map_err(|error| {
                 let what = format!("the styles of this mail cannot be written into its elements: {error}");
-                let problem = Problem::with_file(Path::new(&self.html_name), what);
+                let problem = Problem::at(Path::new(&self.html_name), 1, 1, what);
                 self.for_row(
                     problem.hint("set `inline_css = false` to leave them in `<style>`"),
                     recipient.place,
@@ -302,16 +320,19 @@ impl Templates {
         programs.collect()
     }
 
+    /// A problem with the subject of one recipient, where the campaign has it.
+    pub fn subject_problem(&self, place: Place, what: &str) -> Problem {
+        let problem = self.text.source(SUBJECT).map(|subject| subject.whole(what));
+        let problem = problem.unwrap_or_else(|| Problem::at(Path::new(&self.html_name), 1, 1, what));
+        self.for_row(problem, place)
+    }
+
     fn for_row(&self, problem: Problem, place: Place) -> Problem {
-        let row = format!("this is for line {} of {}", place.line, self.list);
-        let hint = match &problem.hint {
-            Some(hint) => format!("{row}; {hint}"),
-            None => row,
-        };
-        problem.hint(hint)
+        problem.seen_with(&self.list, place.line)
     }
 }
 
+/// Every file once.
 fn each_once<'s>(sources: impl Iterator<Item = &'s Source>) -> Vec<Source> {
     let by_path: BTreeMap<&Path, &Source> = sources.map(|source| (source.path.as_path(), source)).collect();
     by_path.into_values().cloned().collect()

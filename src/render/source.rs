@@ -113,6 +113,11 @@ impl Source {
         }
     }
 
+    /// A problem with all of it.
+    pub(super) fn whole(&self, what: impl Into<String>) -> Problem {
+        self.problem(0..self.text.len(), what)
+    }
+
     /// The byte at a line and a character, both from 1.
     pub(super) fn offset(&self, line: usize, column: usize) -> usize {
         offset(&self.text, line, column)

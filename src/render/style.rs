@@ -22,9 +22,14 @@ pub(super) enum Styling {
     EachMail,
 }
 
+/// Is there a `<style>`?
+pub(super) fn has_styles(html: &str) -> bool {
+    html.to_ascii_lowercase().contains("<style")
+}
+
 /// Writes the styles of a template into its elements, if that can be done for all mails at once.
 pub(super) fn once(html: &str) -> Styling {
-    if !html.to_ascii_lowercase().contains("<style") {
+    if !has_styles(html) {
         return Styling::Nothing;
     }
     let protected = protect(html, |token, _| format!("<!--{token}-->"));
@@ -58,6 +63,16 @@ pub(super) fn once(html: &str) -> Styling {
     } else {
         Styling::EachMail
     }
+}
+
+/// Writes the styles of a template into its elements as well as can be, to be looked at and not to be sent.
+pub(super) fn roughly(html: &str) -> Option<Restored> {
+    if !has_styles(html) {
+        return None;
+    }
+    let protected = protect(html, |token, _| format!("<!--{token}-->"));
+    let made = each(&protected.html).ok()?;
+    Some(protected.restore(&made, html))
 }
 
 /// Writes the styles of one mail into its elements.

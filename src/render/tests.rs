@@ -110,10 +110,15 @@ impl World {
         self.try_render().unwrap()
     }
 
-    /// The HTML without the footer.
+    /// The HTML without the footer, and without what says its language.
     fn html(&self) -> String {
         let html = self.render().html;
-        html.split_once("<div role=\"contentinfo\"").unwrap().0.to_owned()
+        let html = html.split_once("<div role=\"contentinfo\"").unwrap().0;
+        let inner = html.strip_prefix("<div lang=\"en\" dir=\"ltr\">");
+        inner
+            .and_then(|html| html.strip_suffix("</div>"))
+            .unwrap_or(html)
+            .to_owned()
     }
 
     /// The text without the footer.
@@ -144,8 +149,13 @@ impl World {
 fn tell(problem: &Problem) -> String {
     let file = source::file_name(&problem.file);
     let hint = problem.hint.as_deref().unwrap_or_default();
+    let row = problem
+        .row
+        .as_ref()
+        .map(|row| format!("{}:{}", source::file_name(&row.file), row.line));
+    let row = row.unwrap_or_default();
     format!(
-        "{file}:{}:{} {} / {hint}",
+        "{file}:{}:{} {} / {hint}{row}",
         problem.line, problem.column, problem.what
     )
 }
@@ -170,10 +180,9 @@ fn html_is_escaped_in_html_and_not_in_text_and_subject() {
         .subject("{{name}}")
         .column("name", "<b>'\"&");
     let content = world.render();
-    assert!(
-        content
-            .html
-            .starts_with("<p title='&lt;b&gt;&#39;&quot;&amp;'>&lt;b&gt;&#39;&quot;&amp;</p>")
+    assert_eq!(
+        world.html(),
+        "<p title='&lt;b&gt;&#39;&quot;&amp;'>&lt;b&gt;&#39;&quot;&amp;</p>"
     );
     assert!(content.text.starts_with("<b>'\"&\n"));
     assert_eq!(content.subject, "<b>'\"&");
@@ -255,7 +264,7 @@ fn a_cell_that_is_no_list_is_shown_where_the_template_needs_one() {
     let world = World::new("<p>\n{{#each orders}}x{{/each}}").column("orders", "Tea; Cup");
     assert_eq!(
         world.failure(),
-        "body.html.hbs:2:9 `orders` must be JSON here, a list or an object: it cannot be read at character 1 / this is for line 7 of list.csv"
+        "body.html.hbs:2:9 `orders` must be JSON here, a list or an object: it cannot be read at character 1 / list.csv:7"
     );
 }
 
@@ -265,7 +274,7 @@ fn a_value_missing_in_one_row_names_the_template_and_the_row() {
         .column("orders", r#"[{"name":"Tea"}]"#);
     assert_eq!(
         world.failure(),
-        "body.html.hbs:2:28 there is no `price` here / this is for line 7 of list.csv; inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient's"
+        "body.html.hbs:2:28 there is no `price` here / inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient'slist.csv:7"
     );
 }
 
@@ -384,7 +393,7 @@ fn wrong_data_for_a_helper_names_the_row() {
     let world = World::new("{{number total}}").column("total", "12a");
     assert_eq!(
         world.failure(),
-        "body.html.hbs:1:1 `12a` is not a number; write it like 1234.5 / this is for line 7 of list.csv"
+        "body.html.hbs:1:1 `12a` is not a number; write it like 1234.5 / list.csv:7"
     );
     let world = World::new("{{date day}}").column("day", "");
     assert!(
@@ -462,21 +471,33 @@ fn the_footer_stands_where_the_template_wants_it_else_at_the_end() {
     for (html, before, after) in [
         (
             "<body>x</body></html>",
-            "<body>x<div role",
+            "<body lang=\"en\" dir=\"ltr\">x<div role",
             "</div></body></html>",
         ),
         (
             "<BODY>x</BODY><!-- </body> -->",
-            "<BODY>x<div role",
+            "<BODY lang=\"en\" dir=\"ltr\">x<div role",
             "</div></BODY><!-- </body> -->",
         ),
-        ("x", "x<div role", "</div>"),
-        ("<i>{{{footer}}}</i></body>", "<i><div role", "</div></i></body>"),
-        ("<i>{{footer}}</i></body>", "<i><div role", "</div></i></body>"),
-        ("{{> end}}</body>", "<u><div role", "</div></u></body>"),
+        ("x", "<div lang=\"en\" dir=\"ltr\">x</div><div role", "</div>"),
         (
-            "{{#if email}}{{{ footer }}}{{/if}}</body>",
-            "<div role",
+            "<i>{{{footer}}}</i></body>",
+            "<div lang=\"en\" dir=\"ltr\"><i><div role",
+            "</div></i></div></body>",
+        ),
+        (
+            "<html><i>{{footer}}</i></body>",
+            "<html lang=\"en\" dir=\"ltr\"><i><div role",
+            "</div></i></body>",
+        ),
+        (
+            "<html>{{> end}}</body>",
+            "<html lang=\"en\" dir=\"ltr\"><u><div role",
+            "</div></u></body>",
+        ),
+        (
+            "<html>{{#if email}}{{{ footer }}}{{/if}}</body>",
+            "<html lang=\"en\" dir=\"ltr\"><div role",
             "</div></body>",
         ),
     ] {
@@ -539,7 +560,7 @@ fn the_workspace_and_the_language_choose_the_footer() {
         ]
     );
     let world = World::new("x").file("templates/footer/en.html.hbs", "Own");
-    assert_eq!(world.render().html, "xOwn");
+    assert_eq!(world.render().html, "<div lang=\"en\" dir=\"ltr\">x</div>Own");
 }
 
 #[test]
@@ -547,23 +568,31 @@ fn the_preheader_is_hidden_at_the_start_of_the_body() {
     let world = World::new("<html><body class=\"a>b\"><p>x</p></body></html>")
         .key("preheader = \"Tom & {{name}} – only\"")
         .column("name", "<Jerry>\r\n");
-    let hidden = "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">Tom &amp; &lt;Jerry&gt; – only</div>";
+    let hidden = "<div style=\"display:none;max-height:0;overflow:hidden;mso-hide:all\">Tom &amp; &lt;Jerry&gt; – only\u{34f}\u{200c}\u{a0}";
+    let html = world.render().html;
+    let before = format!("<html lang=\"en\" dir=\"ltr\"><body class=\"a>b\">{hidden}");
     assert!(
-        world
-            .render()
-            .html
-            .starts_with(&format!("<html lang=\"en\"><body class=\"a>b\">{hidden}<p>x</p>")),
-        "{}",
-        world.render().html
+        html.starts_with(&before) && html.contains("\u{a0}</div><p>x</p>"),
+        "{html}"
     );
     assert!(world.render().text.starts_with("x\n"));
     assert!(
-        World::new("x")
+        World::new("<!DOCTYPE html>x")
             .key("preheader = \"hi\"")
             .render()
             .html
-            .starts_with("<div style=\"display:none")
+            .starts_with("<!DOCTYPE html><div style=\"display:none")
     );
+}
+
+#[test]
+fn the_styles_of_a_layout_are_for_what_stands_in_it() {
+    let world = World::new("{{#> layout}}<p>x</p>{{/layout}}").file(
+        "t/layout.html.hbs",
+        "<html><head><style>p { color: teal }</style></head><body>{{> @partial-block}}</body></html>",
+    );
+    let html = world.render().html;
+    assert!(html.contains("<p style=\"color: teal;\">x</p>"), "{html}");
 }
 
 #[test]
@@ -579,7 +608,7 @@ fn an_empty_subject_is_a_problem_of_its_row() {
     let world = World::new("x").subject("{{name}}").column("name", " \r\n");
     assert_eq!(
         world.failure(),
-        "c.toml:1:12 the subject is empty for this recipient / this is for line 7 of list.csv"
+        "c.toml:1:12 the subject is empty for this recipient / list.csv:7"
     );
 }
 
@@ -729,7 +758,7 @@ fn a_text_part_is_made_from_the_html() {
         .column("city", "Ulm");
     assert_eq!(
         world.plain(),
-        "Hello\u{a0}Li <&> & co\n\nYour order:\nthanks <3\n\nWhat  Price\nTea & Cup <https://s.example/?i=1&x=1>  4.50\nPot <https://s.example/?i=2&x=1>  12.00\n\nSee you in Ulm\n\n- one\n- two\n\n----------\n\nLogo <https://u.example/?a=1&b=2> https://a.example"
+        "Hello\u{a0}Li <&> & co\n\nYour order:\nthanks <3\n\nWhat                                    Price\nTea & Cup <https://s.example/?i=1&x=1>  4.50\nPot <https://s.example/?i=2&x=1>        12.00\n\nSee you in Ulm\n\n- one\n- two\n\n----------\n\nLogo <https://u.example/?a=1&b=2> https://a.example"
     );
     let world = World {
         row: world.row.into_iter().filter(|(name, _)| name != "city").collect(),

@@ -1,81 +1,20 @@
-//! Makes a text template from an HTML template, once per campaign.
+//! Makes a text template from an HTML template, once per campaign, and text of values that are HTML.
 //!
-//! First the HTML is reduced: what no reader sees is left out, links get their address behind them, tables become
-//! lines, and each Handlebars tag becomes a token. html2text makes text of the rest, and the tags are put back.
-//! Tables go first because HTML does not allow text between their rows: a parser would move `{{#each}}` out of
-//! the table that it repeats.
+//! First the HTML is reduced: see `reduce`. html2text makes text of the rest, and the tags are put back. Tables go first
+//! because HTML does not allow text between their rows: a parser would move `{{#each}}` out of the table that it repeats.
 
-use std::ops::Range;
-
-use super::html::{attribute, element_name, end_of_element_tag, unescape};
 use super::plain::Bare;
-use super::tags::{self, Kind, Tag};
-use super::tokens::{BLANK, CELL_GAP, TOKEN, Token, put_back, tidy};
+use super::reduce::{Reduced, reduce};
+use super::tags;
+use super::tokens::{escape_braces, put_back, tidy};
 
 /// Wide enough that html2text never breaks a line: mail programs do that, and a tag must not be broken.
 const WIDTH: usize = 100_000;
-const RULE: &str = "----------";
-/// Elements that are not shown.
-const HIDDEN: [&str; 7] = [
-    "head", "style", "script", "title", "template", "noscript", "object",
-];
-/// Elements that html2text is to see as they are, without their attributes.
-const KEPT: [&str; 21] = [
-    "p",
-    "div",
-    "ul",
-    "ol",
-    "li",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "pre",
-    "br",
-    "b",
-    "strong",
-    "i",
-    "em",
-    "dl",
-    "dt",
-    "dd",
-];
-/// Elements that begin a line and mean no more than that.
-const LINES: [&str; 14] = [
-    "table", "tbody", "thead", "tfoot", "tr", "caption", "center", "section", "article", "header", "footer",
-    "main", "nav", "figure",
-];
-/// Ends of elements with blank lines around them.
-const PARAGRAPHS: [&str; 10] = [
-    "</p>",
-    "</ul>",
-    "</ol>",
-    "</h1>",
-    "</h2>",
-    "</h3>",
-    "</h4>",
-    "</h5>",
-    "</h6>",
-    "</blockquote>",
-];
-/// Elements without an end tag.
-const VOID: [&str; 6] = ["br", "hr", "img", "input", "meta", "link"];
 
 /// The text template made from an HTML template, or why there is none.
 pub(super) fn from_html(html: &str) -> Result<String, String> {
-    let mut reduced = Reducer::new(html);
-    reduced.run();
-    let config = html2text::config::with_decorator(Bare)
-        .link_footnotes(false)
-        .allow_width_overflow();
-    let text = config
-        .string_from_read(reduced.out.as_bytes(), WIDTH)
-        .map_err(|error| format!("no text can be made from this HTML: {error}"))?;
-    let text = tidy(&text, &reduced.tokens);
-    let text = put_back(&text, &reduced.tokens);
+    let reduced = reduce(html, tags::find(html));
+    let text = text(&reduced, escape_braces)?;
     Ok(if reduced.has_lines {
         format!("{text}\n")
     } else {
@@ -83,251 +22,87 @@ pub(super) fn from_html(html: &str) -> Result<String, String> {
     })
 }
 
-/// Walks through the HTML and writes it again, reduced.
-struct Reducer<'a> {
-    html: &'a str,
-    tags: Vec<Tag>,
-    out: String,
-    tokens: Vec<Token>,
-    /// Open links: the address, and where in `out` their text begins.
-    links: Vec<(String, usize)>,
-    /// Lists within lists.
-    list_depth: usize,
-    has_lines: bool,
+/// The text of a value that is HTML. What looks like a tag of Handlebars in there is text.
+pub(super) fn of_value(html: &str) -> Result<String, String> {
+    if !html.contains(['<', '&']) {
+        return Ok(html.to_owned());
+    }
+    text(&reduce(html, Vec::new()), str::to_owned)
 }
 
-impl<'a> Reducer<'a> {
-    fn new(html: &'a str) -> Self {
-        Self {
-            html,
-            tags: tags::find(html),
-            out: String::with_capacity(html.len()),
-            tokens: Vec::new(),
-            links: Vec::new(),
-            list_depth: 0,
-            has_lines: false,
+fn text(reduced: &Reduced, write: fn(&str) -> String) -> Result<String, String> {
+    let config = html2text::config::with_decorator(Bare)
+        .link_footnotes(false)
+        .allow_width_overflow();
+    let text = config
+        .string_from_read(reduced.html.as_bytes(), WIDTH)
+        .map_err(|error| format!("no text can be made from this HTML: {error}"))?;
+    Ok(put_back(&tidy(&text, &reduced.tokens), &reduced.tokens, write))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(cases: &[(&str, &str)]) {
+        for (html, expected) in cases {
+            assert_eq!(from_html(html).unwrap().trim_end(), *expected, "{html}");
         }
     }
 
-    fn run(&mut self) {
-        let mut at = 0;
-        while at < self.html.len() {
-            at = self.step(at);
-        }
+    #[test]
+    fn a_link_says_its_address_once() {
+        check(&[
+            (
+                "<a href=\"https://a.example/?a=1&amp;b=2\">https://a.example/?a=1&amp;b=2</a>",
+                "https://a.example/?a=1&b=2",
+            ),
+            ("<a href=\"https://a.example/\">a.example</a>", "a.example"),
+            ("<a href=\"http://www.a.example\">a.example</a>", "a.example"),
+            ("<a href=\"tel:+4912\">+49 12</a>", "+49 12"),
+            ("<a href=\"mailto:a@b.example\">a@b.example</a>", "a@b.example"),
+            ("<a href=\"{{url}}\">{{url}}</a>", "{{url}}"),
+            (
+                "<a href=\"https://a.example/x\">Read</a>",
+                "Read <https://a.example/x>",
+            ),
+        ]);
     }
 
-    /// Handles what begins at this byte; gives the byte after it.
-    fn step(&mut self, at: usize) -> usize {
-        if let Some(tag) = self.tag_at(at) {
-            if tag.kind != Kind::Comment {
-                self.token(tag.text(self.html).to_owned(), tag.is_block());
-            }
-            return tag.range.end;
-        }
-        let rest = self.html.get(at..).unwrap_or_default();
-        if rest.starts_with("<!--") {
-            let end = rest.find("-->").map_or(self.html.len(), |end| at + end + 3);
-            self.keep_blocks(at..end);
-            return end;
-        }
-        if rest.starts_with("<!") || rest.starts_with("<?") {
-            return rest.find('>').map_or(self.html.len(), |end| at + end + 1);
-        }
-        let name = element_name(rest);
-        if let (Some((name, is_end)), Some(end)) = (name, end_of_element_tag(self.html, at)) {
-            return if is_end {
-                self.end_tag(&name, end)
-            } else {
-                self.start_tag(&name, at..end)
-            };
-        }
-        let next_tag = self
-            .tags
-            .iter()
-            .map(|tag| tag.range.start)
-            .find(|start| *start > at);
-        let next_element = rest
-            .char_indices()
-            .skip(1)
-            .find(|(_, c)| *c == '<')
-            .map(|(next, _)| at + next);
-        let end = next_tag
-            .into_iter()
-            .chain(next_element)
-            .min()
-            .unwrap_or(self.html.len());
-        let text = self.html.get(at..end).unwrap_or_default();
-        self.out
-            .extend(text.chars().filter(|c| ![TOKEN.0, TOKEN.1, BLANK].contains(c)));
-        end
+    #[test]
+    fn a_picture_that_leads_where_a_text_leads_is_left_out() {
+        let icon = "<a href=\"https://a.example/i\"><img src=\"i.png\" alt=\"\"></a>";
+        check(&[
+            (icon, "<https://a.example/i>"),
+            (
+                &format!("<p>{icon}</p><p><a href=\"https://a.example/i\">Shop</a></p>"),
+                "Shop <https://a.example/i>",
+            ),
+        ]);
     }
 
-    fn tag_at(&self, at: usize) -> Option<Tag> {
-        let place = self.tags.binary_search_by_key(&at, |tag| tag.range.start).ok()?;
-        self.tags.get(place).cloned()
+    #[test]
+    fn what_nobody_sees_is_left_out() {
+        check(&[
+            ("<div style=\"max-height:0;overflow:hidden\">x</div><p>a</p>", "a"),
+            (
+                "<p style=\"visibility: hidden\">x</p><p style=\"display:none!important\">x</p><p>a</p>",
+                "a",
+            ),
+        ]);
     }
 
-    fn token(&mut self, text: String, is_block: bool) {
-        let (open, close) = TOKEN;
-        let token = format!("{open}{}{close}", self.tokens.len());
-        self.tokens.push(Token { text, is_block });
-        // Between paragraphs a block's tag is a paragraph too, so that blank lines stay what they are.
-        let before = self.out.trim_end();
-        if is_block && PARAGRAPHS.iter().any(|end| before.ends_with(end)) {
-            self.out.extend(["<p>", &token, "</p>"]);
-        } else {
-            self.out.push_str(&token);
-        }
-    }
-
-    fn start_tag(&mut self, name: &str, range: Range<usize>) -> usize {
-        let element = self.html.get(range.clone()).unwrap_or_default();
-        let style = attribute(element, "style")
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        let is_hidden = style
-            .split(';')
-            .any(|rule| rule.split_whitespace().collect::<String>() == "display:none");
-        if HIDDEN.contains(&name) || (is_hidden && !VOID.contains(&name)) {
-            let end = self.end_of_element(name, range.end);
-            self.keep_blocks(range.start..end);
-            return end;
-        }
-        match name {
-            "a" => {
-                let url = unescape(attribute(element, "href").unwrap_or_default().trim());
-                self.links.push((url, self.out.len()));
-            }
-            "img" => self.image(element),
-            "hr" => {
-                self.out.push_str("<p>");
-                self.token(RULE.to_owned(), false);
-                self.out.push_str("</p>");
-            }
-            "ul" | "ol" => {
-                self.blank_line_around_lists();
-                self.list_depth += 1;
-                self.out.extend(["<", name, ">"]);
-            }
-            name if KEPT.contains(&name) => {
-                self.has_lines |= !matches!(name, "b" | "strong" | "i" | "em");
-                self.out.extend(["<", name, ">"]);
-            }
-            name if LINES.contains(&name) => {
-                self.has_lines = true;
-                self.out.push_str("<div>");
-            }
-            _ => {}
-        }
-        range.end
-    }
-
-    fn blank_line_around_lists(&mut self) {
-        self.has_lines = true;
-        if self.list_depth == 0 {
-            self.out.extend(["<p>", &BLANK.to_string(), "</p>"]);
-        }
-    }
-
-    fn image(&mut self, element: &str) {
-        let alt = attribute(element, "alt").unwrap_or_default();
-        for tag in tags::find(alt) {
-            self.token(tag.text(alt).to_owned(), tag.is_block());
-        }
-        if tags::find(alt).is_empty() {
-            self.out.push_str(&alt.replace('<', "&lt;"));
-        }
-    }
-
-    fn end_tag(&mut self, name: &str, end: usize) -> usize {
-        match name {
-            "a" => self.end_link(),
-            "td" | "th" => self.token(CELL_GAP.to_owned(), false),
-            "ul" | "ol" => {
-                self.out.extend(["</", name, ">"]);
-                self.list_depth = self.list_depth.saturating_sub(1);
-                self.blank_line_around_lists();
-            }
-            name if VOID.contains(&name) => {}
-            name if KEPT.contains(&name) => self.out.extend(["</", name, ">"]),
-            name if LINES.contains(&name) => self.out.push_str("</div>"),
-            _ => {}
-        }
-        end
-    }
-
-    /// The address goes behind the text, in the brackets that RFC 3986 (appendix C) recommends, unless it is the text.
-    fn end_link(&mut self) {
-        let Some((url, start)) = self.links.pop() else {
-            return;
-        };
-        let shown = put_back(self.out.get(start..).unwrap_or_default(), &self.tokens);
-        let bare = |url: &str| {
-            url.trim()
-                .trim_start_matches("mailto:")
-                .trim_start_matches("https://")
-                .to_owned()
-        };
-        if url.is_empty()
-            || url.starts_with('#')
-            || url.starts_with("javascript:")
-            || bare(&shown) == bare(&url)
-        {
-            return;
-        }
-        // Spaces at the end of the link's text would stand before the bracket twice.
-        let space = if self.out.ends_with(char::is_whitespace) || shown.trim().is_empty() {
-            ""
-        } else {
-            " "
-        };
-        self.out.push_str(space);
-        self.token(format!("<{url}>"), false);
-    }
-
-    /// The byte after the end tag that belongs to a start tag; the end, when there is none.
-    fn end_of_element(&self, name: &str, from: usize) -> usize {
-        let mut depth = 1;
-        let mut at = from;
-        while let Some(start) = self
-            .html
-            .get(at..)
-            .and_then(|rest| rest.find('<'))
-            .map(|next| at + next)
-        {
-            let rest = self.html.get(start..).unwrap_or_default();
-            at = start + 1;
-            let Some((found, is_end)) = element_name(rest) else {
-                continue;
-            };
-            if found != name {
-                continue;
-            }
-            let end = end_of_element_tag(self.html, start).unwrap_or(self.html.len());
-            depth = if is_end { depth - 1 } else { depth + 1 };
-            if depth == 0 {
-                return end;
-            }
-            at = end;
-        }
-        self.html.len()
-    }
-
-    /// Of what is left out, keeps the tags of blocks that begin or end elsewhere.
-    fn keep_blocks(&mut self, range: Range<usize>) {
-        let inside = |tag: &&Tag| range.start <= tag.range.start && tag.range.end <= range.end;
-        let blocks: Vec<Tag> = self
-            .tags
-            .iter()
-            .filter(inside)
-            .filter(|tag| tag.is_block())
-            .cloned()
-            .collect();
-        let count = |kind: Kind| blocks.iter().filter(|tag| tag.kind == kind).count();
-        if count(Kind::Open) != count(Kind::Close) {
-            for tag in blocks {
-                self.token(tag.text(self.html).to_owned(), true);
-            }
-        }
+    #[test]
+    fn values_that_are_html_become_text() {
+        check(&[
+            ("<p>{{{offer}}}</p>", "{{plain offer}}"),
+            (
+                "{{&[My offer]}} {{{default a \"b\"}}}",
+                "{{plain [My offer]}} {{plain (default a \"b\")}}",
+            ),
+        ]);
+        let value = "<p>Tea &amp; <b>cups</b></p><style>p { color: red }</style><script>x</script>{{a}}";
+        assert_eq!(of_value(value).unwrap(), "Tea & cups\n\n{{a}}");
+        assert_eq!(of_value("no HTML\n").unwrap(), "no HTML\n");
     }
 }

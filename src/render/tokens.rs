@@ -1,11 +1,11 @@
 //! Tokens that stand for Handlebars tags while HTML is made into text, and the tidying of that text.
 
+use super::table::CELL_END;
+
 /// What a token begins and ends with: characters that no text has, and that no parser changes or breaks at.
 pub(super) const TOKEN: (char, char) = ('\u{e000}', '\u{e001}');
 /// A line of nothing but this is blank: html2text leaves none around lists.
 pub(super) const BLANK: char = '\u{e002}';
-/// Stands between the cells of a row.
-pub(super) const CELL_GAP: &str = "  ";
 
 /// What stands in the place of a token.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Token {
 pub(super) fn tidy(text: &str, tokens: &[Token]) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines().map(str::trim_end) {
-        let line = trim_gaps(line, tokens).trim_end_matches(BLANK);
+        let line = trim_cells(line, tokens).trim_end_matches(BLANK);
         let is_after_blank = lines.last().is_none_or(|last| last.is_empty());
         if line.is_empty() && is_after_blank {
             continue;
@@ -36,30 +36,21 @@ pub(super) fn tidy(text: &str, tokens: &[Token]) -> String {
     lines.join("\n")
 }
 
-/// A line without the gaps of cells at its ends.
-fn trim_gaps<'a>(line: &'a str, tokens: &[Token]) -> &'a str {
+/// A line without the ends of cells behind it.
+fn trim_cells<'a>(line: &'a str, tokens: &[Token]) -> &'a str {
     let mut line = line.trim_end();
-    let gap = |token: &str| {
-        token
-            .parse()
-            .ok()
-            .and_then(|at: usize| tokens.get(at))
-            .is_some_and(|t| t.text == CELL_GAP)
+    let ends_cell = |token: &str| {
+        let token = token.parse().ok().and_then(|at: usize| tokens.get(at));
+        token.is_some_and(|token| token.text.starts_with(CELL_END))
     };
-    loop {
-        let front = line
-            .trim_start()
-            .strip_prefix(TOKEN.0)
-            .and_then(|rest| rest.split_once(TOKEN.1));
-        let back = line
-            .strip_suffix(TOKEN.1)
-            .and_then(|rest| rest.rsplit_once(TOKEN.0));
-        match (front.filter(|(at, _)| gap(at)), back.filter(|(_, at)| gap(at))) {
-            (Some((_, rest)), _) => line = rest.trim_start(),
-            (None, Some((rest, _))) => line = rest.trim_end(),
-            (None, None) => return line,
-        }
+    while let Some((rest, _)) = line
+        .strip_suffix(TOKEN.1)
+        .and_then(|rest| rest.rsplit_once(TOKEN.0))
+        .filter(|(_, at)| ends_cell(at))
+    {
+        line = rest.trim_end();
     }
+    line
 }
 
 fn is_only_blocks(line: &str, tokens: &[Token]) -> bool {
@@ -85,22 +76,23 @@ fn is_only_blocks(line: &str, tokens: &[Token]) -> bool {
     is_some
 }
 
-/// Puts what the tokens stand for in their place. Braces that were text in the HTML stay text.
-pub(super) fn put_back(text: &str, tokens: &[Token]) -> String {
+/// Puts what the tokens stand for in their place, and writes the text between them as `write` does.
+pub(super) fn put_back(text: &str, tokens: &[Token], write: fn(&str) -> String) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(TOKEN.0) {
-        out.push_str(&escape_braces(before));
+        out.push_str(&write(before));
         let (at, after) = after.split_once(TOKEN.1).unwrap_or((after, ""));
         if let Some(token) = at.parse().ok().and_then(|at: usize| tokens.get(at)) {
             out.push_str(&token.text);
         }
         rest = after;
     }
-    out.push_str(&escape_braces(rest));
+    out.push_str(&write(rest));
     out
 }
 
-fn escape_braces(text: &str) -> String {
+/// Braces that are text in the HTML stay text in the template.
+pub(super) fn escape_braces(text: &str) -> String {
     text.replace("\\{{", "{{").replace("{{", "\\{{")
 }

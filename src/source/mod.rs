@@ -89,10 +89,10 @@ impl List {
             ConsentPolicy::Honoured | ConsentPolicy::Wanted => Consent::find(&columns.headers, wants_consent),
         };
         if wants_consent && !consent.tells_who_agreed() {
-            let what = "no column says who has agreed, which `laws = [\"eu\"]` wants";
+            let what = "no column says who has agreed, which `laws` with \"eu\" or \"ca\" wants";
             return Err(Problem::at(&intake.path, opened.line, 1, what)
                 .source(opened.text.trim_end(), 1)
-                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign")
+                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` (eu) or `\"implied-consent\"` (ca) in the campaign")
                 .into());
         }
         let shape = Shape {

@@ -44,6 +44,43 @@ fn mjml_becomes_html_with_its_tags_alive() {
 }
 
 #[test]
+fn a_plain_mail_needs_a_text_alone() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(
+        &sandbox,
+        "templates/a.txt.hbs",
+        "Hello {{name}} <3\n\n{{> sig}}",
+        ANNA,
+        "",
+    );
+    workspace.write("templates/sig.txt.hbs", "Yours, https://a.example/");
+    let text = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write("campaigns/news.toml", &text.replace("html =", "text ="));
+    workspace.send(&[]).expect(0);
+    let html = workspace.run(&["preview", "news", "--html"]).expect(0).stdout;
+    let link = "<a href=\"https://a.example/\">https://a.example/</a>";
+    assert!(
+        html.contains("Hello Anna &lt;3<br>\n<br>\n") && html.contains(link),
+        "{html}"
+    );
+    let plain = workspace.run(&["preview", "news", "--text"]).expect(0).stdout;
+    assert!(
+        plain.starts_with("Hello Anna <3\n\nYours, https://a.example/"),
+        "{plain}"
+    );
+    workspace.write("templates/a.txt.hbs", "Hello &\n{{nmae}}");
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["templates/a.txt.hbs:2:1", "did you mean `{{name}}`?"]);
+    workspace.write("campaigns/news.toml", &text.replace("html =", "# html ="));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["there is no template", "campaigns/news.toml:1:1"]);
+}
+
+#[test]
 fn styles_stand_in_the_elements() {
     let sandbox = Sandbox::start(&[]);
     let html = "<html><head><style>p { color: teal }</style></head><body><p>Hello {{name}}</p></body></html>";
@@ -88,7 +125,7 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
     workspace
         .run(&["check", "news"])
         .expect(65)
-        .says(&["there is no file `invoices/8.csv`", "line 3"]);
+        .says(&["there is no file `invoices/8.csv`", "list.csv:3:1"]);
     workspace.write("invoices/8.csv", "name\nBert\n");
     workspace.send(&[]).expect(0);
     assert_eq!(sandbox.journal().len(), 2);
@@ -160,10 +197,11 @@ fn a_run_goes_on_only_when_everyone_who_waits_has_their_file() {
     // Theirs was sent: it is not looked for again.
     std::fs::remove_file(workspace.path("bills/1.pdf")).unwrap();
     std::fs::remove_file(workspace.path("bills/3.pdf")).unwrap();
-    workspace
-        .send(&[])
-        .expect(65)
-        .says(&["there is no file `bills/3.pdf`", "line 4", "nothing was sent"]);
+    workspace.send(&[]).expect(65).says(&[
+        "there is no file `bills/3.pdf`",
+        "list.csv:4:1",
+        "nothing was sent",
+    ]);
     assert_eq!(sandbox.journal().len(), 1);
     workspace.write("bills/3.pdf", "%PDF");
     workspace.send(&[]).expect(0);
@@ -262,6 +300,79 @@ fn what_laws_want_is_held_to() {
 }
 
 #[test]
+fn the_mark_of_an_advertisement_stands_in_every_edition() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,lang\nanna@example.com,en\nli@example.com,zh\n";
+    let laws = "laws = [\"cn\"]\nlanguage_column = \"lang\"\n[language.zh]\nsubject = \"春\"\n[[variant]]\nsubject = \"AD: b\"\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, laws);
+    let toml = std::fs::read_to_string(workspace.path("mailshot.toml")).unwrap();
+    let mailto = "[unsubscribe]\nmailto = \"leave@aurora-home.example\"";
+    workspace.write("mailshot.toml", &toml.replace("[unsubscribe]", mailto));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["campaigns/news.toml:1:11", "campaigns/news.toml:7:11"]);
+    let campaign = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write(
+        "campaigns/news.toml",
+        &campaign.replace("laws", "subject_mark = \"auto\"\nlaws"),
+    );
+    let subject = |who: &str| {
+        let said = workspace
+            .run(&["preview", "news", "--to", who, "--json"])
+            .expect(0)
+            .stdout;
+        serde_json::from_str::<Value>(&said).unwrap()["subject"].clone()
+    };
+    assert_eq!(subject("anna@example.com"), "AD: b");
+    assert_eq!(subject("li@example.com"), "【广告】春");
+}
+
+#[test]
+fn what_is_set_against_a_law_is_said_and_kept_on_record() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,consent,last_order\na@example.com,yes,2026-10-01\nb@example.com,yes,2020-10-01\n";
+    let workspace = workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "<p>Hello</p>",
+        list,
+        "laws = [\"ca\", \"eu\"]",
+    );
+    workspace
+        .run(&["check", "news", "--ignore-consent"])
+        .expect(0)
+        .says(&[
+            "whatever the list says of their consent",
+            "campaigns/news.toml:4:1",
+        ]);
+    workspace.write("list.csv", &list.replace("consent", "colour"));
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["no column says who has agreed"]);
+    let campaign = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write(
+        "campaigns/news.toml",
+        &(campaign + "legal_basis = \"implied-consent\"\n"),
+    );
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "`last_order` is more than two years ago in 1 of 2 rows",
+        "list.csv:3:1",
+    ]);
+    workspace.send(&["--ignore-consent"]).expect(0);
+    workspace.run(&["status", "news"]).expect(0).says(&[
+        "laws        eu, ca",
+        "legal basis implied-consent",
+        "consent     ignored",
+    ]);
+    let status = workspace.run(&["status", "news", "--json"]).expect(0).stdout;
+    let status: Value = serde_json::from_str(&status).unwrap();
+    assert_eq!(status["legal_basis"], "implied-consent");
+    assert_eq!(status["ignore_consent"], true);
+}
+
+#[test]
 fn what_hurts_is_warned_of_and_strict_takes_it_for_an_error() {
     let sandbox = Sandbox::start(&[]);
     let html =
@@ -289,6 +400,134 @@ fn what_hurts_is_warned_of_and_strict_takes_it_for_an_error() {
 }
 
 #[test]
+fn a_footer_that_nobody_sees_is_none() {
+    let sandbox = Sandbox::start(&[]);
+    let html =
+        "<style>.small { display: none }</style>\n<p>Hello</p>\n<div class=\"small\">{{{footer}}}</div>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, ANNA, "");
+    workspace.send(&[]).expect(65).says(&[
+        "the way to leave is hidden by `display:none`",
+        "the postal address is hidden by `display:none`",
+        "templates/a.html.hbs:3:20",
+        "nothing was sent",
+    ]);
+    workspace.write("templates/a.html.hbs", &html.replace("none", "block"));
+    workspace.send(&[]).expect(0);
+    let layout = self::workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "{{#> page}}<p>Hello</p>{{/page}}",
+        ANNA,
+        "",
+    );
+    layout.write(
+        "templates/page.html.hbs",
+        &format!("{html}{{{{> @partial-block}}}}"),
+    );
+    layout
+        .send(&[])
+        .expect(65)
+        .says(&["the way to leave is hidden", "templates/page.html.hbs:3:20"]);
+}
+
+#[test]
+fn a_path_in_the_list_is_no_image() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p>Hello</p>\n<img alt=\"\" src=\"{{photo}}\">";
+    let list = "email,photo\na@example.com,https://a.example/a.png\nb@example.com,faces/b.png\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "`photo` is no address of the web in 1 of 2 rows",
+        "templates/a.html.hbs:2:18",
+        "line 3 of",
+        "src=\"images/{{photo}}\"",
+    ]);
+}
+
+#[test]
+fn the_language_of_a_person_comes_before_the_variant() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,name,lang\na@example.com,A,zh_CN\nb@example.com,B,en\nc@example.com,C,pt\nd@example.com,D,pt\n";
+    let editions =
+        "language_column = \"lang\"\n[[variant]]\nsubject = \"Variant\"\n[language.zh]\nsubject = \"中文\"";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, editions);
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "people who read `zh` do not get this subject: `[language.zh]` has its own",
+        "campaigns/news.toml:6:11",
+        "write `[variant.language.zh]`",
+        "the campaign has no language `pt`: 2 of 4 rows get its own",
+        "list.csv:4:1",
+    ]);
+    let subject = |who: &str| {
+        let said = workspace
+            .run(&["preview", "news", "--to", who, "--json"])
+            .expect(0)
+            .stdout;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        said["subject"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        [subject("a@example.com"), subject("b@example.com")],
+        ["中文", "Variant"]
+    );
+    let text = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    let both = "\"Variant\"\n[variant.language.zh]\nsubject = \"两者\"";
+    workspace.write("campaigns/news.toml", &text.replace("\"Variant\"", both));
+    assert_eq!(subject("a@example.com"), "两者");
+    let unknown = text.replace("\"Variant\"", "\"Variant\"\n[variant.language.fr]");
+    workspace.write("campaigns/news.toml", &unknown);
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "there is no language `fr`",
+        "campaigns/news.toml:7:19",
+        "`[language.fr]`",
+    ]);
+}
+
+#[test]
+fn a_fault_of_one_row_says_where_it_is_and_which_row_it_is() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p>\n{{date born}}</p>";
+    let list = "email,born\na@example.com,2000-01-01\nb@example.com,soon\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "laws = [\"us\"]");
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "`soon` is not a date",
+        "templates/a.html.hbs:2:1",
+        "seen with: ",
+        "list.csv:3",
+    ]);
+    let json = workspace.run(&["check", "news", "--json"]).expect(65).stdout;
+    let said: Value = serde_json::from_str(&json).unwrap();
+    let problem = &said["problems"][0];
+    assert_eq!(
+        [&problem["line"], &problem["column"], &problem["row"]["line"]],
+        [2, 1, 3],
+        "{json}"
+    );
+    assert!(
+        problem["row"]["file"].as_str().unwrap().ends_with("list.csv"),
+        "{json}"
+    );
+}
+
+#[test]
+fn files_that_mailboxes_refuse_are_warned_of_by_row() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,file\na@example.com,a.pdf\nb@example.com,b.exe\nc@example.com,c.exe\n";
+    let attachment = "attachment = [\"files/{{file}}\", \"files/all.js\"]";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", "<p>Hello</p>", list, attachment);
+    for name in ["a.pdf", "b.exe", "c.exe", "all.js"] {
+        workspace.write(&format!("files/{name}"), "x");
+    }
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "2 of 3 rows have one, the first is `files/b.exe`",
+        "list.csv:3:1",
+        "refuse the mail: `files/all.js`",
+        "campaigns/news.toml:4:34",
+    ]);
+    workspace.run(&["check", "news", "--strict"]).expect(65);
+}
+
+#[test]
 fn pages_show_a_mail_and_lead_to_its_neighbours() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\nanna@example.com,Anna\nbert@example.com,Bert & Co\ncarl@example.com,\n";
@@ -308,11 +547,38 @@ fn pages_show_a_mail_and_lead_to_its_neighbours() {
     for what in [
         "href=\"line-2.html\"",
         "href=\"line-4.html\"",
-        "1 of 3 row lacks name",
+        "name is empty in 1 of 3 rows",
         "Bert &amp;amp; Co",
         "From: Aurora Home",
     ] {
         assert!(page.contains(what), "{what}: {page}");
+    }
+}
+
+#[test]
+fn pages_lead_only_to_pages() {
+    let sandbox = Sandbox::start(&[]);
+    let rows = (0..30).map(|n| format!("p{n}@example.com,{}", if n == 1 { "soon" } else { "2000-01-01" }));
+    let list = format!("email,born\n{}\n", rows.collect::<Vec<_>>().join("\n"));
+    let html =
+        "<style>@media (prefers-color-scheme: dark) { p { color: white } }</style><p>{{date born}}</p>";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, &list, "");
+    workspace.run(&["preview", "news", "--pages", "pages"]).expect(0);
+    let pages: Vec<_> = std::fs::read_dir(workspace.path("pages")).unwrap().collect();
+    assert_eq!(pages.len(), 20);
+    for page in pages {
+        let page = std::fs::read_to_string(page.unwrap().path()).unwrap();
+        for link in page.split("href=\"line-").skip(1) {
+            let name = format!("pages/line-{}", link.split('"').next().unwrap());
+            assert!(workspace.path(&name).is_file(), "{name}");
+        }
+        for what in [
+            "line 3 has no page, since its mail cannot be made: ",
+            "21 of 30 recipients can be leafed through",
+            "dark mode, by the styles of the mail",
+        ] {
+            assert!(page.contains(what), "{what}: {page}");
+        }
     }
 }
 

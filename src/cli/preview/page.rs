@@ -28,17 +28,14 @@ pub(super) fn write(
 ) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
     let around = around(list, maker, chosen)?;
-    let name = |recipient: &Recipient| format!("line-{}.html", recipient.place.line);
+    let (mails, notes) = mails(maker, chosen, &around)?;
+    let name = |(recipient, _): &Page<'_>| format!("line-{}.html", recipient.place.line);
     let mut pages = Handlebars::new();
     pages.set_strict_mode(true);
-    for (index, recipient) in around.people.iter().enumerate() {
-        let mail = match maker.make(recipient, Clock::System.now_ms()) {
-            Ok(mail) => mail,
-            Err(problem) if recipient.place == chosen.place => return Err(Problems::from(problem).into()),
-            // A neighbour's mail that cannot be made is `check`'s business.
-            Err(_) => continue,
-        };
-        let page = pages.render_template(
+    for (index, page) in mails.iter().enumerate() {
+        let (recipient, mail) = page;
+        let html = with_images(mail, maker);
+        let text = pages.render_template(
             include_str!("page.html.hbs"),
             &json!({
                 "campaign": maker.campaign().name,
@@ -49,24 +46,60 @@ pub(super) fn write(
                 "edition": maker.templates().name_for(recipient),
                 "from": maker.campaign().from.to_string(),
                 "size": number(mail.message.bytes.len() as u64),
-                "files": files(&mail),
-                "gaps": around.gaps,
-                "html": with_images(&mail, maker),
+                "files": files(mail),
+                "notes": notes,
+                // Mails with styles of their own for the dark are not turned around.
+                "has_dark": html.contains("prefers-color-scheme"),
+                "html": html,
                 "text": mail.content.text,
-                "headers": headers(&mail),
-                "previous": index.checked_sub(1).and_then(|before| around.people.get(before)).map(name),
-                "next": around.people.get(index + 1).map(name),
+                "headers": headers(mail),
+                "previous": index.checked_sub(1).and_then(|before| mails.get(before)).map(name),
+                "next": mails.get(index + 1).map(name),
             }),
         )?;
-        let path = folder.join(name(recipient));
-        std::fs::write(&path, page).with_context(|| format!("write {}", path.display()))?;
+        let path = folder.join(name(page));
+        std::fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
     }
-    Ok(folder.join(name(chosen)))
+    Ok(folder.join(format!("line-{}.html", chosen.place.line)))
+}
+
+/// A mail that has a page.
+type Page<'a> = (&'a Recipient, Mail);
+
+/// The mails that have a page, and what to say on every page.
+fn mails<'a>(
+    maker: &Maker,
+    chosen: &Recipient,
+    around: &'a Around,
+) -> anyhow::Result<(Vec<Page<'a>>, Vec<String>)> {
+    let mut mails = Vec::new();
+    let mut notes = around.gaps.clone();
+    for recipient in &around.people {
+        match maker.make(recipient, Clock::System.now_ms()) {
+            Ok(mail) => mails.push((recipient, mail)),
+            Err(problem) if recipient.place == chosen.place => return Err(Problems::from(problem).into()),
+            Err(problem) => notes.push(format!(
+                "line {} has no page, since its mail cannot be made: {}",
+                recipient.place.line, problem.what
+            )),
+        }
+    }
+    let people = around.people.len() as u64;
+    if people < around.rows {
+        notes.push(format!(
+            "{} of {} recipients can be leafed through; begin elsewhere with --row N or --to ADDRESS",
+            number(people),
+            number(around.rows)
+        ));
+    }
+    Ok((mails, notes))
 }
 
 /// The recipients around the chosen one, and what the whole list lacks.
 struct Around {
     people: Vec<Recipient>,
+    /// Recipients of the whole list.
+    rows: u64,
     gaps: Vec<String>,
 }
 
@@ -117,11 +150,16 @@ fn around(list: &List, maker: &Maker, chosen: &Recipient) -> anyhow::Result<Arou
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(column, count)| {
-            let lack = if count == 1 { "row lacks" } else { "rows lack" };
-            format!("{} of {} {lack} {}", number(count), number(rows), name(column))
+            format!(
+                "{} is empty in {} of {} rows",
+                name(column),
+                number(count),
+                number(rows)
+            )
         });
     Ok(Around {
         people: people.into(),
+        rows,
         gaps: gaps.collect(),
     })
 }

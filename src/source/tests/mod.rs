@@ -411,7 +411,7 @@ fn a_bad_address_is_shown_with_its_line_and_marked() {
     let [Row::Rejected(first), Row::Rejected(second)] = found.as_slice() else {
         panic!("{found:?}")
     };
-    let show = |p: &Problem| (p.line, p.column, p.width, p.source.clone().unwrap());
+    let show = |p: &Problem| (p.line, p.column, p.width, p.source.clone().unwrap().into_string());
     assert_eq!(
         show(&first.problem),
         (2, 6, 17, "王小明, wang@@example.com ,".to_owned())

@@ -132,7 +132,7 @@ fn argument(around: Around) -> BoxedStrategy<String> {
     ];
     let leaf = prop_oneof![4 => path(around), 2 => pick(&literals)];
     leaf.prop_recursive(2, 6, 3, move |inner| {
-        let one = (pick(&["upper", "lower", "urlencode", "not", "len"]), inner.clone());
+        let one = (pick(&["upper", "lower", "plain", "urlencode", "not", "len"]), inner.clone());
         let helpers = ["default", "default", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or"];
         let two = (pick(&helpers), inner.clone(), inner);
         prop_oneof![

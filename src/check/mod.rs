@@ -1,5 +1,7 @@
 //! Before anything is sent: every row is read and every recipient's mail is made once. All problems come together.
 
+mod warnings;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::campaign::quota::Octets;
-use crate::campaign::{Law, Problem, Problems, SentAs};
-use crate::compose::is_blocked;
+use crate::campaign::{Problem, Problems};
 use crate::mail::Recipient;
-use crate::mail::repair::meant_domain;
 use crate::pipeline::Maker;
 use crate::render::Editions;
 use crate::source::{List, NotMeant, Rejected, Row};
+use warnings::{Blocked, Cells};
 
 /// Recipients handed to a rendering thread at once.
 const BATCH: usize = 256;
@@ -21,12 +22,6 @@ const BATCH: usize = 256;
 const BATCHES_WAITING: usize = 4;
 /// Duplicates named in the report; the rest are counted.
 const DUPLICATES_SHOWN: usize = 20;
-/// Mistyped addresses named in the report.
-const SLIPS_SHOWN: usize = 20;
-/// Gmail cuts the HTML off from about this size on, and the footer with it.
-const CLIPPED_FROM: usize = 102 * 1_024;
-/// From here on it may happen to somebody.
-const NEARLY_CLIPPED: usize = 90 * 1_024;
 /// Withheld people named in the report; the rest are counted.
 const WITHHELD_SHOWN: usize = 20;
 
@@ -99,7 +94,7 @@ pub fn check(
     let (done, given_back) = channel();
     let made = Mutex::new(Made::default());
     let mut findings = Findings::default();
-    let mut empty = Empty::new(maker);
+    let mut cells = Cells::new(maker, list, now_ms);
     std::thread::scope(|scope| -> anyhow::Result<()> {
         for _ in 0..threads {
             scope.spawn(|| make_all(maker, &waiting, &done, now_ms, &made));
@@ -110,7 +105,7 @@ pub fn check(
         let mut rows = list.rows()?;
         while let Some(row) = rows.next() {
             if let Some(recipient) = findings.note(row?, list, maker.templates(), &mut left_out)? {
-                empty.look_at(&recipient);
+                cells.look_at(&recipient, maker.templates());
                 batch.push(recipient);
                 if batch.len() == BATCH {
                     batches.send(batch)?;
@@ -126,7 +121,10 @@ pub fn check(
     findings.mails = made.mails;
     findings.largest = made.largest;
     findings.largest_html = made.largest_html;
-    findings.warn(maker, list, &empty);
+    findings.warnings = warnings::all(maker, list, &findings, &cells);
+    findings
+        .warnings
+        .extend(made.blocked.warning(list, findings.usable));
     findings.mail_problems = made.problems;
     Ok(findings)
 }
@@ -143,61 +141,6 @@ pub fn row_problems(list: &List) -> anyhow::Result<Problems> {
 }
 
 impl Findings {
-    /// What is not wrong, and yet hurts: in templates, in cells, in sizes.
-    fn warn(&mut self, maker: &Maker, list: &List, empty: &Empty) {
-        let campaign = maker.campaign();
-        self.warnings = maker.templates().lint(campaign.laws.include(Law::Cn));
-        let html = &campaign.html;
-        if self.largest_html > CLIPPED_FROM {
-            let what = format!(
-                "Gmail shows only the first 102 KB; the largest HTML has {} KB",
-                self.largest_html / 1_024
-            );
-            self.warnings.push(
-                Problem::with_file(html, what)
-                    .hint("the footer with the way to leave is cut off; make it shorter"),
-            );
-        } else if self.largest_html > NEARLY_CLIPPED {
-            let what = format!(
-                "Gmail shows only the first 102 KB; the largest HTML has {} KB",
-                self.largest_html / 1_024
-            );
-            self.warnings
-                .push(Problem::with_file(html, what).hint("a longer value may be cut off"));
-        }
-        for (column, (rows, first)) in &empty.columns {
-            if let Some(name) = list.columns().names.get(*column).filter(|_| *rows > 0) {
-                let what = format!(
-                    "`{name}` is empty in {rows} of {} rows, and stands in the mail as it is",
-                    self.usable
-                );
-                let hint =
-                    format!("write `{{{{default {name} \"…\"}}}}`, or `{{{{#if {name}}}}}…{{{{/if}}}}`");
-                self.warnings
-                    .push(Problem::at(list.path(), *first, 1, what).hint(hint));
-            }
-        }
-        for (line, address, meant) in &empty.slips {
-            let what = format!("{address}: a slip of the keyboard?");
-            let hint = format!("did you mean {meant}? `--fix` makes it so");
-            self.warnings
-                .push(Problem::at(list.path(), *line, 1, what).hint(hint));
-        }
-        for attachment in campaign
-            .attachments
-            .iter()
-            .filter(|attachment| attachment.sent_as == SentAs::Attachment)
-            .filter(|attachment| is_blocked(attachment.name.as_deref().unwrap_or(&attachment.file)))
-        {
-            let what = format!(
-                "`{}`: mailboxes throw away files of this kind, or refuse the mail",
-                attachment.file
-            );
-            self.warnings
-                .push(Problem::with_file(&campaign.file, what).hint("send it `as = \"link\"`"));
-        }
-    }
-
     /// Counts a row; gives back the recipient, if there is one to mail.
     fn note(
         &mut self,
@@ -259,44 +202,13 @@ impl Findings {
     }
 }
 
-/// Cells that leave a hole in the mail, and addresses that look mistyped.
-struct Empty {
-    /// By column, how many rows have nothing in it, and the first of them.
-    columns: BTreeMap<usize, (u64, u64)>,
-    slips: Vec<(u64, String, &'static str)>,
-}
-
-impl Empty {
-    fn new(maker: &Maker) -> Self {
-        let columns = maker.templates().bare_columns().into_iter();
-        Self {
-            columns: columns.map(|column| (column, (0, 0))).collect(),
-            slips: Vec::new(),
-        }
-    }
-
-    fn look_at(&mut self, recipient: &Recipient) {
-        let line = recipient.place.line;
-        for (column, (rows, first)) in &mut self.columns {
-            let cell = recipient.values.get(*column).unwrap_or_default();
-            if cell.trim().is_empty() {
-                *rows += 1;
-                *first = if *rows == 1 { line } else { *first };
-            }
-        }
-        if self.slips.len() < SLIPS_SHOWN
-            && let Some(meant) = meant_domain(recipient.address.domain())
-        {
-            self.slips.push((line, recipient.address.to_string(), meant));
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 struct Made {
     largest_html: usize,
     largest: usize,
     mails: u64,
+    /// Files of rows that mailboxes do not take.
+    blocked: Blocked,
     problems: Problems,
 }
 
@@ -311,11 +223,11 @@ fn too_large(maker: &Maker, recipient: &Recipient, size: usize) -> Problems {
         Octets(size as u64),
         campaign.account.name
     );
-    let hint = format!(
-        "for line {}; what is attached grows by a third on its way: send it `as = \"link\"`, or `as = \"split\"`",
-        recipient.place.line
-    );
-    Problem::with_file(&campaign.file, what).hint(hint).into()
+    let hint = "the mail for this row; what is attached grows by a third on its way: send it `as = \"link\"`, or \
+                `as = \"split\"`";
+    Problem::at(&campaign.recipients, recipient.place.line, 1, what)
+        .hint(hint)
+        .into()
 }
 
 /// Makes the mails of one batch after the other, and gives the batches back.
@@ -336,6 +248,7 @@ fn make_all(
                     made.problems
                         .extend(too_large(maker, recipient, mail.message.bytes.len()));
                     made.mails += u64::from(mail.mails);
+                    made.blocked.look_at(&mail.content, recipient);
                     made.largest = made.largest.max(mail.message.bytes.len());
                     made.largest_html = made.largest_html.max(mail.content.html.len());
                 }
@@ -346,6 +259,7 @@ fn make_all(
         all.mails += made.mails;
         all.largest = all.largest.max(made.largest);
         all.largest_html = all.largest_html.max(made.largest_html);
+        all.blocked.add(made.blocked);
         all.problems.extend(made.problems);
         drop(all);
         // Reading may have ended meanwhile.

@@ -1,0 +1,220 @@
+//! What the TOML parser says, in the words of those who write campaigns: the key, what it takes, and an example.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::file::closest;
+use super::problem::Problem;
+
+/// How keys are written whose form is not plain.
+const EXAMPLES: [(&str, &str); 21] = [
+    (
+        "attachment",
+        "attachment = \"terms.pdf\"`, `[\"a.pdf\", \"b.pdf\"]` or `{ file = \"a.pdf\", name = \"Terms.pdf\" }",
+    ),
+    ("exclude", "exclude = [\"lists/vip.csv\"]"),
+    ("fix", "fix = true"),
+    ("html", "html = \"templates/spring/body.html.hbs\""),
+    ("ignore_consent", "ignore_consent = true"),
+    ("inline_css", "inline_css = false"),
+    ("lang", "lang = \"zh\""),
+    ("language", "[language.zh]"),
+    ("language_column", "language_column = \"lang\""),
+    ("laws", "laws = [\"us\", \"eu\"]"),
+    ("legal_basis", "legal_basis = \"soft-opt-in\""),
+    ("preheader", "preheader = \"New tea, and what to do with it\""),
+    ("rates", "rates = [\"20/min\", \"200/day\"]"),
+    ("recipients", "recipients = \"lists/customers.csv\""),
+    ("sample", "sample = 500` or `sample = \"10%\""),
+    ("subject", "subject = \"Spring is here, {{first_name}}\""),
+    ("subject_mark", "subject_mark = \"auto\""),
+    ("text", "text = \"templates/spring/body.txt.hbs\""),
+    ("variant", "[[variant]]` for each of them"),
+    ("weight", "weight = 3"),
+    ("where", "where = \"country = 'DE'\""),
+];
+
+/// A fault of a TOML file as a problem.
+pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
+    let message = error.message().replace('\n', " ");
+    let range = error.span().unwrap_or(0..0);
+    let problem = |what: String| Problem::in_text(path, text, range.clone(), what);
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        return unknown_key(rest, text, range.start, problem);
+    }
+    if let Some(key) = message
+        .strip_prefix("missing field `")
+        .map(|rest| rest.trim_end_matches('`'))
+    {
+        return with_example(
+            problem(format!("`{key}` is missing{}", table(text, range.start))),
+            key,
+        );
+    }
+    let key = key_of(text, &range);
+    let named = if key.is_empty() {
+        "this".to_owned()
+    } else {
+        format!("`{key}`")
+    };
+    let wrong = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "));
+    if let Some((found, expected)) = wrong.and_then(|rest| rest.split_once(", expected "))
+        && let Some(expected) = kind_expected(expected)
+    {
+        let what = format!("{named} is {expected}, not {}", kind_found(found));
+        return with_example(problem(what), key);
+    }
+    if message.starts_with("data did not match any variant") {
+        return with_example(problem(format!("{named} cannot be this")), key);
+    }
+    if message.starts_with("duplicate key") {
+        return problem(format!("{named} is written twice{}", table(text, range.start))).hint("take one out");
+    }
+    problem(message.trim_end_matches('.').to_owned())
+}
+
+fn unknown_key(rest: &str, text: &str, at: usize, problem: impl Fn(String) -> Problem) -> Problem {
+    let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let problem = problem(format!("unknown key `{key}`{}", table(text, at)));
+    match closest(key, &known) {
+        Some(known) => problem.hint(format!("did you mean `{known}`?")),
+        None => problem.hint(format!("known keys here: {}", known.join(", "))),
+    }
+}
+
+fn with_example(problem: Problem, key: &str) -> Problem {
+    match EXAMPLES.iter().find(|(name, _)| *name == key) {
+        // Some examples say more behind their last backtick.
+        Some((_, example)) if example.matches('`').count() % 2 == 1 => {
+            problem.hint(format!("write `{example}"))
+        }
+        Some((_, example)) => problem.hint(format!("write `{example}`")),
+        None => problem,
+    }
+}
+
+/// The key whose value stands there; empty, when it cannot be told.
+fn key_of<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
+    let is_key =
+        |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let start = text
+        .get(..range.start)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |at| at + 1);
+    let lines = text.get(start..).unwrap_or_default();
+    let line = lines.lines().next().unwrap_or_default().trim();
+    let head = line.trim_start_matches('[');
+    let key = match line.split_once('=') {
+        Some((key, _)) => key.trim(),
+        None => head.split([']', '.']).next().unwrap_or_default(),
+    };
+    if is_key(key) { key } else { "" }
+}
+
+fn kind_found(found: &str) -> String {
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    match kind {
+        "string" => "a text in quotes".to_owned(),
+        "boolean" => value.replace('`', ""),
+        "integer" => format!("the number {}", value.replace('`', "")),
+        "floating" => format!(
+            "the number {}",
+            value.trim_start_matches("point ").replace('`', "")
+        ),
+        "sequence" => "a list".to_owned(),
+        "map" => "a table".to_owned(),
+        _ => found.to_owned(),
+    }
+}
+
+/// None, when our own words stand there already.
+fn kind_expected(expected: &str) -> Option<&'static str> {
+    Some(match expected.trim_end_matches('.') {
+        "a sequence" => "a list",
+        "a map" => "a table",
+        "a string" | "path string" => "a text in quotes",
+        "a boolean" => "`true` or `false` without quotes",
+        "i64" | "i32" => "a whole number",
+        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number from 0",
+        "a nonzero u32" | "a nonzero u64" | "a nonzero u16" => "a whole number from 1",
+        _ => return None,
+    })
+}
+
+/// The table that a position stands in, as `" in [quota]"`.
+fn table(text: &str, position: usize) -> String {
+    let before = text.get(..position).unwrap_or_default();
+    // The line of the key itself may be the head of a table.
+    let before = before.rsplit_once('\n').map_or("", |(lines, _)| lines);
+    let head = before
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| line.starts_with('['));
+    head.map(|head| format!(" in {head}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use serde::Deserialize;
+    use toml::Spanned;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Campaign {
+        laws: Option<Vec<Spanned<String>>>,
+        exclude: Option<Vec<PathBuf>>,
+        inline_css: Option<bool>,
+        sample: Option<super::super::list::NumberOrText>,
+        weight: Option<u32>,
+        subject: String,
+    }
+
+    #[test]
+    fn what_a_key_takes_is_said_with_an_example() {
+        for (line, said) in [
+            (
+                "laws = \"cn\"",
+                "2:8 `laws` is a list, not a text in quotes / write `laws = [\"us\", \"eu\"]`",
+            ),
+            (
+                "exclude = [5]",
+                "2:12 `exclude` is a text in quotes, not the number 5 / write `exclude = [\"lists/vip.csv\"]`",
+            ),
+            (
+                "inline_css = \"no\"",
+                "2:14 `inline_css` is `true` or `false` without quotes, not a text in quotes / write `inline_css = false`",
+            ),
+            (
+                "sample = 1.5",
+                "2:10 `sample` cannot be this / write `sample = 500` or `sample = \"10%\"`",
+            ),
+            (
+                "weight = -1",
+                "2:10 `weight` is a whole number from 0, not the number -1 / write `weight = 3`",
+            ),
+            ("subject = \"b\"", "2:1 `subject` is written twice / take one out"),
+            ("law = []", "2:1 unknown key `law` / did you mean `laws`?"),
+        ] {
+            let text = format!("subject = \"a\"\n{line}\n");
+            let error = toml::from_str::<Campaign>(&text).unwrap_err();
+            let problem = explain(Path::new("c.toml"), &text, &error);
+            let hint = problem.hint.unwrap_or_default();
+            assert_eq!(
+                format!("{}:{} {} / {hint}", problem.line, problem.column, problem.what),
+                said
+            );
+        }
+        let error = toml::from_str::<Campaign>("laws = []").unwrap_err();
+        let problem = explain(Path::new("c.toml"), "laws = []", &error);
+        assert_eq!(problem.what, "`subject` is missing");
+    }
+}
