@@ -143,7 +143,7 @@ pub async fn enrol(
     };
     for row in list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
-        let new = new_delivery(&recipient);
+        let new = new_delivery(&recipient, list.written(&recipient));
         match known.find(&new.key) {
             Some(id) => batch.moved.push((id, new)),
             None => batch.new.push(new),
@@ -185,10 +185,11 @@ impl Batch {
     }
 }
 
-fn new_delivery(recipient: &Recipient) -> NewDelivery {
+fn new_delivery(recipient: &Recipient, written: Option<Address>) -> NewDelivery {
     NewDelivery {
         address: recipient.address.as_str().to_owned(),
         key: recipient.address.key(),
+        written_key: written.map(|address| address.key()),
         place: recipient.place,
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::Recipient;
 use crate::mail::repair::{is_role, meant_domain};
-use crate::source::{self, Intake, List, Row, RowReader};
+use crate::source::{self, Intake, List, Rejected, Row, RowReader};
 
 /// Problems kept at most; the rest are counted.
 const KEPT_MAX: usize = 1_000;
@@ -218,6 +218,17 @@ impl Inspection {
     fn take(&mut self, row: Row, list: &List, reader: &RowReader) -> anyhow::Result<Option<Recipient>> {
         let email = list.columns().email;
         match row {
+            Row::Rejected(Rejected {
+                withheld: Some(said),
+                problem,
+                ..
+            }) => {
+                self.withheld += 1;
+                let why = list.says(said.column, &said.cell);
+                let what = format!("{}; nobody is mailed here anyway: {why}", problem.what);
+                self.note(Problem { what, ..problem }, Severity::Warning);
+                Ok(None)
+            }
             Row::Rejected(rejected) => {
                 self.unusable += 1;
                 self.fixable += u64::from(rejected.fix().is_some());

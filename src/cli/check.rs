@@ -8,7 +8,7 @@ use serde_json::json;
 use super::diagnostic;
 use super::exit::Exit;
 use super::list::ListFlags;
-use super::printer::{Form, Printer, count, number};
+use super::printer::{Form, Printer, addresses, count, number};
 use super::{load, texts};
 use crate::campaign::{Campaign, Problems, Workspace};
 use crate::check::{Findings, LeftOut, check};
@@ -18,6 +18,8 @@ use crate::source::{List, Rejected};
 
 /// Warnings shown on the screen.
 const WARNINGS_SHOWN: usize = 20;
+/// Repaired addresses named on the screen.
+const REPAIRED_SHOWN: usize = 5;
 /// Withheld people named on the screen.
 const WITHHELD_SHOWN: usize = 5;
 
@@ -117,6 +119,16 @@ pub(super) fn all(
             rejected.path.display()
         ));
     }
+    if findings.repaired > 0 {
+        printer.say(&format!("{} repaired", addresses(findings.repaired)));
+        for row in findings.repaired_rows.iter().take(REPAIRED_SHOWN) {
+            printer.say(&format!("  line {}: {} → {}", row.line, row.from, row.to));
+        }
+        let more = findings.repaired.saturating_sub(REPAIRED_SHOWN as u64);
+        if more > 0 {
+            printer.say(&format!("  and {} more", number(more)));
+        }
+    }
     if findings.withheld > 0 {
         printer.warn(&format!(
             "{} not mailed, as the list itself says; see {}",
@@ -172,6 +184,9 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
             number(findings.duplicates),
             lines.join(", ")
         ));
+    }
+    if findings.repaired > 0 {
+        printer.data(&format!("  repaired     {}", addresses(findings.repaired)));
     }
     if findings.withheld > 0 {
         printer.data(&format!(

@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use csv::StringRecord;
 
 use super::Rejected;
-use super::consent::{Consent, Withheld};
+use super::consent::{Consent, Refusal, Withheld};
 use super::split::RawRow;
 use super::table::Numbering;
 use crate::campaign::Problem;
-use crate::mail::repair::{named, with_domain_meant};
+use crate::mail::repair::{as_written, named, with_domain_meant};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
@@ -47,17 +47,15 @@ impl Shape {
         }
         let place = row.place;
         let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
-        let rejected_for = |problem, named, withheld| {
-            Ok(Some(Judged::Rejected(Box::new(Rejected {
+        if let Some(problem) = self.damage(row, text) {
+            return Ok(Some(Judged::Rejected(Box::new(Rejected {
                 place,
                 problem,
-                named,
-                withheld,
+                named: Vec::new(),
+                withheld: None,
+                written: String::new(),
                 raw: raw(),
-            }))))
-        };
-        if let Some(problem) = self.damage(row, text) {
-            return rejected_for(problem, Vec::new(), None);
+            }))));
         }
         values.clear();
         row.cells
@@ -69,8 +67,19 @@ impl Shape {
         let address = match self.address(cell, row.cells.raw(text, self.columns.email)) {
             Ok(address) => address,
             Err((fault, named)) => {
-                let why = withheld.map(|(_, why)| why);
-                return rejected_for(self.bad_address(row, text, fault), named, why);
+                let withheld = withheld.map(|(column, why)| Refusal {
+                    column,
+                    cell: values.get(column).unwrap_or_default().to_owned(),
+                    why,
+                });
+                return Ok(Some(Judged::Rejected(Box::new(Rejected {
+                    place,
+                    problem: self.bad_address(row, text, fault),
+                    named,
+                    withheld,
+                    written: cell.trim().to_owned(),
+                    raw: raw(),
+                }))));
             }
         };
         let recipient = Recipient {
@@ -136,6 +145,26 @@ impl Shape {
         }
     }
 
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub(super) fn written(&self, recipient: &Recipient) -> Option<Address> {
+        if !self.is_fixing {
+            return None;
+        }
+        let cell = recipient.values.get(self.columns.email).unwrap_or_default();
+        as_written(cell).filter(|written| *written != recipient.address)
+    }
+
+    /// What stands in the row, where `--fix` has made another address of it.
+    pub(super) fn repaired<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        if !self.is_fixing {
+            return None;
+        }
+        let cell = recipient.values.get(self.columns.email).unwrap_or_default();
+        let is_right = Address::parse_utf8(cell).as_ref() == Ok(&recipient.address);
+        // What names nobody was read by its quotes.
+        (!is_right && as_written(cell).is_some()).then_some(cell.trim())
+    }
+
     /// A row that cannot be used because of one cell.
     pub(super) fn rejected_at(
         &self,
@@ -151,6 +180,7 @@ impl Shape {
             problem: self.at(row, text, start..start + length, what),
             named: Vec::new(),
             withheld: None,
+            written: String::new(),
             raw: text.trim_end_matches(['\r', '\n']).to_owned(),
         })
     }

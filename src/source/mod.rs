@@ -33,10 +33,10 @@ use csv::StringRecord;
 
 use crate::campaign::list::Consent as ConsentPolicy;
 use crate::campaign::{ListSettings, Problem, Problems};
-use crate::mail::{Columns, Recipient};
+use crate::mail::{Address, Columns, Recipient};
 use check::{Judged, Shape};
 use consent::Consent;
-pub use consent::Withheld;
+pub use consent::{Refusal, Withheld};
 use duplicates::{Duplicates, Finder, Other};
 pub use intake::{Intake, Origin};
 use opened::Opened;
@@ -161,13 +161,29 @@ impl List {
 
     /// What the list says against mailing somebody: "`Accepts Email Marketing` is `no`".
     pub fn why_withheld(&self, recipient: &Recipient, column: Option<usize>) -> String {
-        let header = column.and_then(|column| self.columns().headers.get(column));
-        let cell = column.and_then(|column| recipient.values.get(column));
-        match (header, cell.map(str::trim)) {
-            (Some(header), Some("")) => format!("`{header}` is empty"),
-            (Some(header), Some(cell)) => format!("`{header}` is `{cell}`"),
-            _ => "another row of this address says so".to_owned(),
+        match column.and_then(|column| Some((column, recipient.values.get(column)?))) {
+            Some((column, cell)) => self.says(column, cell),
+            None => "another row of this address says so".to_owned(),
         }
+    }
+
+    /// What is in a cell, in words: "`Status` is `unsubscribed`".
+    pub fn says(&self, column: usize, cell: &str) -> String {
+        let header = self.columns().headers.get(column).map_or("", String::as_str);
+        match cell.trim() {
+            "" => format!("`{header}` is empty"),
+            cell => format!("`{header}` is `{cell}`"),
+        }
+    }
+
+    /// What stands in the row of somebody whose address `--fix` has repaired.
+    pub fn repaired<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        self.shape.repaired(recipient)
+    }
+
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub fn written(&self, recipient: &Recipient) -> Option<Address> {
+        self.shape.written(recipient)
     }
 
     /// Every row in the order of the file. Memory does not grow with the list, but with the number of duplicates.

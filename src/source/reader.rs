@@ -10,7 +10,7 @@ use csv::StringRecord;
 use super::check::{Judged, Shape};
 use super::split::{Cells, RawRow};
 use crate::campaign::Problem;
-use crate::mail::{Place, Recipient};
+use crate::mail::{Address, Place, Recipient};
 
 /// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
 #[derive(Clone, Debug)]
@@ -47,6 +47,11 @@ impl RowReader {
             Some(Judged::Usable(recipient)) => Ok(recipient),
             Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
         }
+    }
+
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub fn written(&self, recipient: &Recipient) -> Option<Address> {
+        self.shape.written(recipient)
     }
 
     fn bytes(&self, place: Place) -> anyhow::Result<Vec<u8>> {

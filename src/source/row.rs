@@ -1,6 +1,6 @@
 //! What becomes of a row: a recipient, or why not.
 
-use super::{NotMeant, Withheld};
+use super::{NotMeant, Refusal, Withheld};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
 
@@ -48,8 +48,10 @@ pub struct Rejected {
     /// Whom the row names, where only the address is wrong and it is clear who is meant: one whose address can be
     /// repaired, or several.
     pub named: Vec<Address>,
-    /// Why they are not to be mailed, if the row says so.
-    pub withheld: Option<Withheld>,
+    /// What the row says against mailing them, if it does. Then nobody is missed by leaving it out.
+    pub withheld: Option<Refusal>,
+    /// The cell of the address, as it stands.
+    pub written: String,
     /// The row as it stands, without its line end; cut off when it is absurdly long.
     pub raw: String,
 }

@@ -242,9 +242,76 @@ fn addresses_are_repaired_only_when_asked() {
         .send(&[])
         .expect(65)
         .says(&["a full-width `＠`", "--fix makes it `zhang@example.com`"]);
+    let said = workspace.run(&["check", "news", "--fix", "--json"]).expect(0);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(found["findings"]["repaired"], 2);
+    assert_eq!(
+        found["findings"]["repaired_rows"][1],
+        serde_json::json!({ "line": 3, "from": "li@gmial.com", "to": "li@gmail.com" })
+    );
+    for command in ["check", "send"] {
+        workspace.run(&[command, "news", "--fix"]).says(&[
+            "2 addresses repaired",
+            "line 2: zhang＠example.com → zhang@example.com",
+        ]);
+    }
     workspace.send(&["--fix"]).expect(0);
     assert_eq!(sandbox.arrived()["zhang@example.com"], 1);
     assert_eq!(sandbox.arrived()["li@gmail.com"], 1);
+}
+
+#[test]
+fn whoever_is_suppressed_as_the_list_writes_them_is_not_mailed_as_they_were_meant() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(
+        &sandbox,
+        b"email\nd@gmial.com\ne@gmial.com\nf@gmial.com\n",
+        "fix = true",
+    );
+    workspace
+        .run(&["suppress", "add", "d@gmial.com", "--yes"])
+        .expect(0);
+    workspace.send(&["--limit", "1"]).expect(75);
+    assert_eq!(sandbox.arrived().keys().collect::<Vec<_>>(), ["e@gmail.com"]);
+    // Also when it is said in the middle of the campaign.
+    workspace
+        .run(&["suppress", "add", "f@gmial.com", "--yes"])
+        .expect(0);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal().len(), 1);
+}
+
+#[test]
+fn whom_a_row_withholds_is_withheld_however_they_are_written() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,status\nd@gmial.com,active\n\"d@gmial.com;x@example.com\",unsubscribed\n\
+                e@example.com,active\nf@gmial.com,active\n f＠gmail.com,unsubscribed\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "fix = true");
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.arrived().keys().collect::<Vec<_>>(), ["e@example.com"]);
+}
+
+#[test]
+fn a_row_that_nobody_is_mailed_by_stops_nothing() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,status\na@example.com,active\nnobody,unsubscribed\n,cleaned\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "");
+    workspace.send(&[]).expect(0).says(&[
+        "2 people are not mailed, as the list itself says",
+        "line 3: nobody (`status` is `unsubscribed`)",
+    ]);
+    assert_eq!(sandbox.journal().len(), 1);
+    let said = workspace
+        .run(&["list", "inspect", "list.csv", "--json"])
+        .expect(0);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((&found["withheld"], &found["unusable"]), (&2.into(), &0.into()));
+    assert_eq!(problems(&found), [(3, "warning"), (4, "warning")]);
+    // Who is meant there cannot be remembered, and that is said.
+    workspace
+        .run(&["suppress", "import", "list.csv", "--yes"])
+        .expect(65)
+        .says(&["2 rows cannot be read"]);
 }
 
 #[test]
