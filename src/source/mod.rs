@@ -7,6 +7,7 @@
 mod intake;
 mod encoding;
 mod lines;
+mod looks;
 mod workbook;
 mod table;
 mod attributes;
