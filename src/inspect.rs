@@ -62,7 +62,7 @@ pub struct Column {
 pub struct Inspection {
     /// The file.
     pub file: String,
-    /// `csv`, `xlsx`, `xls`, `xlsb` or `ods`; none when it could not be recognised.
+    /// `csv`, `xlsx`, `xls`, `xlsb`, `ods` or `html`; none when it could not be recognised.
     pub format: Option<&'static str>,
     /// The encoding of a text file.
     pub encoding: Option<&'static str>,

@@ -220,6 +220,7 @@ fn say_origin(list: &List, printer: Printer) {
     let origin = list.origin();
     let form = match (&origin.sheet, origin.encoding) {
         (Some(sheet), _) => format!("sheet `{sheet}` of a workbook (.{})", origin.format),
+        (None, Some(encoding)) if origin.format == "html" => format!("a table of a web page in {encoding}"),
         (None, Some("UTF-8") | None) => return,
         (None, Some(encoding)) => encoding.to_owned(),
     };

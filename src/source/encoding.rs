@@ -54,7 +54,7 @@ pub(super) fn bom_of(mut file: &File) -> io::Result<u64> {
 }
 
 /// UTF-16 begins with a mark, or has a NUL beside each ASCII character and makes sense.
-fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
     if head.starts_with(b"\xff\xfe") {
         return Some(UTF_16LE);
     }

@@ -9,6 +9,7 @@ mod encoding;
 mod lines;
 mod looks;
 mod workbook;
+mod page;
 mod table;
 mod attributes;
 mod delimiter;
@@ -124,11 +125,11 @@ impl List {
         &self.shape.columns
     }
 
-    /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook.
+    /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook or a web page.
     pub fn delimiter(&self) -> Option<&'static str> {
         self.origin()
-            .encoding
-            .map(|_| delimiter::shown(self.shape.delimiter))
+            .is_text()
+            .then(|| delimiter::shown(self.shape.delimiter))
     }
 
     /// The first piece of text that is not ASCII, so that a wrong encoding is seen.

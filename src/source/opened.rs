@@ -25,7 +25,7 @@ impl Opened {
         let unreadable =
             |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
         let mut file = File::open(intake.text()).map_err(unreadable)?;
-        let sniffed = if intake.origin.encoding.is_some() {
+        let sniffed = if intake.origin.is_text() {
             let start = encoding::bom_of(&file).map_err(unreadable)?;
             delimiter::sniff(&file, start).map_err(unreadable)?
         } else {
@@ -99,7 +99,10 @@ pub fn survey(
     }
     Ok(Survey {
         headers: opened.cells.iter().map(|cell| cell.trim().to_owned()).collect(),
-        delimiter: intake.origin.encoding.map(|_| delimiter::shown(opened.delimiter)),
+        delimiter: intake
+            .origin
+            .is_text()
+            .then(|| delimiter::shown(opened.delimiter)),
         rows,
     })
 }

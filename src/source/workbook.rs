@@ -5,14 +5,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Sheets, Xlsx};
 use ssfmt::{DateSystem, FormatOptions, NumberFormat};
 
 use super::file_name;
-use super::table::{Numbering, TableWriter};
+use super::table::{Numbering, SheetWriter};
 use crate::campaign::{Problem, closest};
 
 /// Whole numbers up to here are exact in a sheet.
@@ -268,65 +268,5 @@ fn moment(at: &ExcelDateTime) -> String {
         "hh:mm:ss" => format!("{hour:02}:{minute:02}:{second:02}"),
         "[h]:mm:ss" => ssfmt::format_default(at.as_f64(), format).unwrap_or_default(),
         _ => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
-    }
-}
-
-/// Gathers cells into rows. All rows get as many cells as the first, so that none looks cut off.
-struct SheetWriter<W: Write> {
-    table: TableWriter<W>,
-    row: u32,
-    cells: Vec<String>,
-    width: usize,
-}
-
-impl<W: Write> SheetWriter<W> {
-    fn new(out: W) -> Self {
-        Self {
-            table: TableWriter::new(out),
-            row: 0,
-            cells: Vec::new(),
-            width: 0,
-        }
-    }
-
-    fn cell(&mut self, (row, column): (u32, u32), text: String) -> io::Result<()> {
-        if row != self.row {
-            self.end_row()?;
-            self.row = row;
-        }
-        if text.is_empty() {
-            return Ok(());
-        }
-        let column = usize::try_from(column).unwrap_or(usize::MAX);
-        if self.cells.len() <= column {
-            self.cells.resize(column + 1, String::new());
-        }
-        if let Some(cell) = self.cells.get_mut(column) {
-            *cell = text;
-        }
-        Ok(())
-    }
-
-    fn end_row(&mut self) -> io::Result<()> {
-        if self.cells.is_empty() {
-            return Ok(());
-        }
-        self.width = if self.width == 0 {
-            self.cells.len()
-        } else {
-            self.width
-        };
-        if self.cells.len() < self.width {
-            self.cells.resize(self.width, String::new());
-        }
-        self.table
-            .row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
-        self.cells.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> io::Result<Numbering> {
-        self.end_row()?;
-        self.table.finish()
     }
 }

@@ -134,6 +134,9 @@ fn read_as(found: &Inspection) -> String {
             found.format.unwrap_or_default()
         ),
         (None, Some(encoding), Some(delimiter)) => format!("CSV in {encoding}, `{delimiter}` between cells"),
+        (None, Some(encoding), None) if found.format == Some("html") => {
+            format!("a table of a web page in {encoding}")
+        }
         (None, Some(encoding), None) => format!("text in {encoding}"),
         (None, None, _) => String::new(),
     }

@@ -48,7 +48,7 @@ enum Action {
 /// A list file, and how to read it.
 #[derive(Debug, clap::Args)]
 pub(super) struct ListFile {
-    /// The list: CSV in any encoding, .xlsx, .xls or .ods
+    /// The list: CSV in any encoding, .xlsx, .xls or .ods, or a web page with a table
     #[arg(value_name = "FILE")]
     pub(super) path: PathBuf,
     /// Its encoding, such as gb18030, big5 or windows-1252; found out without it

@@ -12,6 +12,7 @@ use super::*;
 
 mod encodings;
 mod filter;
+mod pages;
 mod people;
 mod workbooks;
 
@@ -319,8 +320,8 @@ fn files_that_are_no_lists_are_recognised() {
             "this is an Excel workbook (.xls)",
         ),
         (
-            b"\r\n<TABLE border=1><tr><td>email",
-            "this is a web page, not a CSV file",
+            b"\r\n<!DOCTYPE html><html><body>log in</body></html>",
+            "this is a web page without a table, not a list",
         ),
         (
             b"email,\"name\na@example.com,x\n",
