@@ -116,13 +116,15 @@ pub fn inspect(path: &Path, settings: &ListSettings) -> anyhow::Result<Inspectio
     let origin = intake.origin();
     (found.format, found.encoding) = (Some(origin.format), origin.encoding);
     found.sheet.clone_from(&origin.sheet);
-    for note in &origin.notes {
-        found.note(Problem::with_file(path, note.clone()), Severity::Warning);
-    }
+    let notes = origin.notes.clone();
     let surveyed = source::survey(&intake, |_| Ok(()));
     match List::of(intake, settings) {
-        Ok(list) => found.read(&list)?,
+        Ok(list) => {
+            found.tell(path, &list.origin().notes);
+            found.read(&list)?;
+        }
         Err(problems) => {
+            found.tell(path, &notes);
             // Without an address column the rows can still be counted.
             let survey = surveyed.unwrap_or_default();
             (found.rows, found.unusable, found.delimiter) = (survey.rows, survey.rows, survey.delimiter);
@@ -138,6 +140,13 @@ fn named<'a>(headers: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 impl Inspection {
+    /// Says how the list was read.
+    fn tell(&mut self, path: &Path, notes: &[String]) {
+        for note in notes {
+            self.note(Problem::with_file(path, note.clone()), Severity::Warning);
+        }
+    }
+
     /// The list as a whole cannot be used.
     fn refuse(&mut self, problems: Problems) {
         self.more_problems += problems.more;

@@ -219,16 +219,18 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
 fn say_origin(list: &List, printer: Printer) {
     let origin = list.origin();
     let form = match (&origin.sheet, origin.encoding) {
-        (Some(sheet), _) => format!("sheet `{sheet}` of a workbook (.{})", origin.format),
-        (None, Some(encoding)) if origin.format == "html" => format!("a table of a web page in {encoding}"),
-        (None, Some("UTF-8") | None) => return,
-        (None, Some(encoding)) => encoding.to_owned(),
+        (Some(sheet), _) => Some(format!("sheet `{sheet}` of a workbook (.{})", origin.format)),
+        (None, Some(encoding)) if !origin.is_text() => Some(format!("a table of a web page in {encoding}")),
+        (None, Some("UTF-8") | None) => None,
+        (None, Some(encoding)) => Some(encoding.to_owned()),
     };
-    let sample = list
-        .sample()
-        .map(|sample| format!(": {sample}"))
-        .unwrap_or_default();
-    printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+    if let Some(form) = form {
+        let sample = list
+            .sample()
+            .map(|sample| format!(": {sample}"))
+            .unwrap_or_default();
+        printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+    }
     for note in &origin.notes {
         printer.warn(&format!("warning: {note}"));
     }

@@ -162,6 +162,9 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
         ..file.settings()
     };
     let list = List::open(&file.path, &settings)?;
+    for note in &list.origin().notes {
+        printer.say(note);
+    }
     let workspace = load::workspace(None)?;
     let found = find(&list, reason)?;
     let what = if list.speaks_of_consent() {

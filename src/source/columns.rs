@@ -190,6 +190,12 @@ impl Header<'_> {
     }
 }
 
+/// Is this the header of a column that holds an address?
+pub(super) fn names_address(header: &str) -> bool {
+    let bare = bare(header);
+    EMAIL_HEADERS.contains(&bare.as_str()) || OTHER_EMAIL_HEADERS.contains(&bare.as_str())
+}
+
 /// The variables' names. A column without a header still needs one, to keep its place.
 fn names(headers: &[String]) -> Vec<String> {
     let name = |(place, header): (usize, &String)| match variable(header) {

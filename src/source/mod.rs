@@ -82,9 +82,10 @@ impl List {
     }
 
     /// Reads the header of a list.
-    pub fn of(intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
-        let opened = Opened::read(&intake)?;
-        let columns = opened.header(&intake).read(settings.email_column.as_deref())?;
+    pub fn of(mut intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
+        let mut opened = Opened::read(&intake)?;
+        let (columns, note) = opened.columns(&intake, settings.email_column.as_deref())?;
+        intake.origin.notes.extend(note);
         let wants_consent = settings.consent == ConsentPolicy::Wanted;
         let consent = match settings.consent {
             ConsentPolicy::Ignored => Consent::default(),

@@ -40,6 +40,9 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
         ..file.settings()
     };
     let list = List::open(&file.path, &settings)?;
+    for note in &list.origin().notes {
+        printer.say(note);
+    }
     let columns = list.columns();
     let rejected = rejected_path(output.unwrap_or(&file.path));
     if rejected.exists() {

@@ -197,6 +197,7 @@ fn the_delimiter_is_found_even_when_others_are_more_frequent() {
         ("email;name;price\na@example.com;Müller;1,50\n", ";"),
         ("email\tname\na@example.com\tLi, Lei; Dr.\n", "tab"),
         ("email|name\na@example.com|x\n", "|"),
+        ("email,a|b|c\na@example.com,1|2|3\n", ","),
         ("email\na@example.com\n", ","),
         ("email;\"a,b,c,d\"\nx@example.com;\"1,2,3,4\"\n", ";"),
         ("sep=;\r\nemail;a,b,c\r\nx@example.com;1,2,3\r\n", ";"),
@@ -208,7 +209,55 @@ fn the_delimiter_is_found_even_when_others_are_more_frequent() {
 }
 
 #[test]
+fn a_title_above_the_header_is_left_out_and_said() {
+    for (text, line, row) in [
+        ("2026年客户名单\n,,\n邮箱,姓名,公司\na@example.com,A,B\n", 3, 4),
+        ("2026年客户名单,,\n邮箱,姓名,公司\na@example.com,A,B\n", 2, 3),
+        (
+            "客户名单（内部）\n制表：王,,\n\n邮箱;姓名;公司\na@example.com;A;B\n",
+            4,
+            5,
+        ),
+    ] {
+        let (list, _folder) = open(text);
+        assert!(
+            list.origin().notes[0].starts_with(&format!("the header is in line {line}; the title above it")),
+            "{text}"
+        );
+        assert_eq!(list.columns().names, ["邮箱", "姓名", "公司"]);
+        let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+        assert_eq!(rows, [format!("{row} a@example.com a@example.com|A|B")]);
+        assert_eq!(read_again(&list), 1);
+    }
+}
+
+#[test]
+fn a_header_that_may_stand_below_others_is_named_and_not_taken() {
+    assert_eq!(
+        refuse("name,city\nAnna,Rome\nemail,name\na@example.com,A\n"),
+        "3:1 this row looks like the header, and it is not the first / take out the rows above it"
+    );
+    assert_eq!(
+        refuse("客户名单\n邮箱\na@example.com\n"),
+        "2:1 this row looks like the header, and it is not the first / take out the rows above it"
+    );
+}
+
+#[test]
+fn blank_lines_without_end_at_the_start_are_no_empty_list() {
+    let text = format!("{}email\na@example.com\n", "\r\n".repeat(5_000));
+    assert_eq!(read(text), ["5002 a@example.com a@example.com"]);
+    assert!(refuse("\n".repeat(10_000)).contains("this list is empty"));
+}
+
+#[test]
 fn the_line_that_names_the_delimiter_counts_as_a_line() {
+    for first in ["\"sep=;\"", "SEP=;"] {
+        assert_eq!(
+            read(format!("{first}\r\nemail;n\na@example.com;1,2,3\n")),
+            ["3 a@example.com a@example.com|1,2,3"]
+        );
+    }
     assert_eq!(
         read("sep=;\nemail;n\na@example.com;1\n"),
         ["3 a@example.com a@example.com|1"]
