@@ -181,7 +181,7 @@ impl Intake {
         let mut out = temporary(path)?;
         let (sheet, numbering) = book.write(settings.sheet.as_deref(), &mut out)?;
         let format = book.format();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = book.note().into_iter().collect();
         let ending = path
             .extension()
             .unwrap_or_default()

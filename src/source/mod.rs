@@ -9,6 +9,7 @@ mod encoding;
 mod lines;
 mod looks;
 mod workbook;
+mod opendocument;
 mod page;
 mod table;
 mod attributes;

@@ -1,5 +1,7 @@
 //! Workbooks as Excel saves them.
 
+use std::io::Write as _;
+
 use rust_xlsxwriter::{Format, Workbook};
 
 use super::*;
@@ -90,4 +92,79 @@ fn of_several_sheets_the_user_chooses() {
     assert_eq!(rows, ["2 b@example.com b@example.com"]);
     let problems = open(Some("夏")).unwrap_err();
     assert_eq!(problems.kept[0].what, "list.xlsx has no sheet `夏`");
+}
+
+/// An archive of these parts.
+fn archive(name: &str, parts: &[(&str, &str)]) -> Written {
+    let written = write("");
+    let path = written.path.with_file_name(name);
+    let mut out = zip::ZipWriter::new(File::create(&path).unwrap());
+    for (part, text) in parts {
+        out.start_file(*part, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        out.write_all(text.as_bytes()).unwrap();
+    }
+    out.finish().unwrap();
+    Written { path, ..written }
+}
+
+#[test]
+fn cells_of_an_opendocument_sheet_are_read_as_it_shows_them() {
+    let text = |text: &str| {
+        format!("<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>")
+    };
+    let value = |kind: &str, value: &str, shown: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"{kind}\" office:{value}><text:p>{shown}</text:p></table:table-cell>"
+        )
+    };
+    let header: String = ["email", "no", "share", "day", "vip"].map(text).concat();
+    let row = [
+        text("a@example.com"),
+        value("float", "value=\"123\"", "00123"),
+        value("percentage", "value=\"0.15\"", "15%"),
+        value("date", "date-value=\"2026-11-23\"", "23. Nov. 2026"),
+        value("boolean", "boolean-value=\"true\"", "WAHR"),
+    ];
+    let content = format!(
+        "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"S\">\
+         <table:table-row>{header}</table:table-row><table:table-row>{}</table:table-row>\
+         </table:table></office:spreadsheet></office:body></office:document-content>",
+        row.concat()
+    );
+    let written = archive(
+        "list.ods",
+        &[
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            ("META-INF/manifest.xml", "<manifest/>"),
+            ("content.xml", &content),
+        ],
+    );
+    let list = List::open(&written.path, &ListSettings::default()).unwrap();
+    assert_eq!(list.origin().format, "ods");
+    let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+    assert_eq!(
+        rows,
+        ["2 a@example.com a@example.com|00123|15%|23. Nov. 2026|TRUE"]
+    );
+}
+
+#[test]
+fn archives_that_are_no_workbooks_are_called_by_their_name() {
+    for (part, what) in [
+        ("word/document.xml", "this is a Word document (.docx), not a list"),
+        (
+            "ppt/presentation.xml",
+            "this is a PowerPoint presentation, not a list",
+        ),
+        ("customers.csv", "this is a zip archive, not a list"),
+        (
+            "xl/workbook.xml",
+            "this is an Excel workbook (.xlsx, a zip file), and it is cut off or damaged",
+        ),
+    ] {
+        let written = archive("list.xlsx", &[(part, "x")]);
+        let problems = List::open(&written.path, &ListSettings::default()).unwrap_err();
+        assert_eq!(problems.kept[0].what, what);
+    }
 }
