@@ -365,10 +365,11 @@ fn only_those_who_are_meant_are_mailed() {
     assert_eq!(sandbox.arrived()["a@example.com"], 1);
     let other = self::workspace(&sandbox, list.as_bytes(), "where = \"contry = 'DE'\"\n");
     let workspace = &other;
-    workspace
-        .run(&["check", "news"])
-        .expect(65)
-        .says(&["the list has no column `contry`", "did you mean `country`?"]);
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "campaigns/news.toml:4:10",
+        "the list has no column `contry`",
+        "did you mean `country`?",
+    ]);
 }
 
 #[test]

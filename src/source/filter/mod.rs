@@ -1,23 +1,23 @@
 //! `where = "country = 'DE' and total_spent > 100"`: who on the list is meant. The language is that of SQL's conditions,
 //! as far as it speaks of one row: comparisons, `in`, `between`, `like`, `ilike`, `is null`, `and`, `or`, `not`.
 //!
-//! Cells are text. Compared with a number they are numbers, and a cell that is none is a problem with its place, not a
-//! silent no. An empty cell is `null`: it equals nothing but `''`, and is neither greater nor smaller than anything.
+//! Cells are text. Compared with a number they are numbers, compared with `true` or `false` they are a yes or a no; a
+//! cell that is none is a problem with its place, not a silent no. An empty cell is `null`: it equals nothing but `''`,
+//! and is neither greater nor smaller than anything.
+
+mod reading;
 
 use std::cmp::Ordering;
 
 use csv::StringRecord;
-use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
-use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::Token;
 
-use super::columns::variable;
-use crate::campaign::closest;
-use crate::mail::Columns;
+pub(super) use reading::Refused;
 
-/// Conditions within one another at most: a filter is written by hand.
-const DEPTH_MAX: usize = 50;
+/// What spreadsheets, databases and people write for yes and for no.
+const YES: [&str; 14] = [
+    "true", "yes", "y", "1", "on", "x", "ja", "oui", "si", "sí", "是", "对", "✓", "√",
+];
+const NO: [&str; 9] = ["false", "no", "n", "0", "off", "nein", "non", "否", "✗"];
 
 /// A condition on a row, whose columns are known.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub(super) enum Relation {
 pub(super) enum Operand {
     Number(f64),
     Text(String),
+    /// A yes or a no, whatever the list's word for it is.
+    Truth(bool),
 }
 
 /// `%` stands for any text, `_` for one character.
@@ -56,32 +58,16 @@ pub(super) struct Pattern {
     ignores_case: bool,
 }
 
-/// A cell that should be a number and is not: its column, and what is in it.
+/// A cell that should be a number, or a yes or no, and is not: its column, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NotANumber {
+pub(super) struct Misfit {
     pub(super) column: usize,
-    pub(super) cell: String,
+    pub(super) what: String,
 }
 
 impl Filter {
-    /// Understands a condition; says what is wrong with it, and what may be meant.
-    pub(super) fn parse(text: &str, columns: &Columns) -> Result<Self, (String, Option<String>)> {
-        let example = || Some("write it like \"country = 'DE' and total_spent > 100\"".to_owned());
-        let dialect = GenericDialect {};
-        let mut parser = Parser::new(&dialect)
-            .with_recursion_limit(DEPTH_MAX)
-            .try_with_sql(text)
-            .map_err(|error| (plain(&error), example()))?;
-        let expr = parser.parse_expr().map_err(|error| (plain(&error), example()))?;
-        let next = parser.peek_token();
-        if next.token != Token::EOF {
-            return Err((format!("`{next}` is one word too many"), example()));
-        }
-        Reader { columns }.filter(&expr)
-    }
-
     /// Is this row meant?
-    pub(super) fn matches(&self, row: &StringRecord) -> Result<bool, NotANumber> {
+    pub(super) fn matches(&self, row: &StringRecord) -> Result<bool, Misfit> {
         let cell = |column: usize| row.get(column).unwrap_or_default().trim();
         Ok(match self {
             Self::All(a, b) => a.matches(row)? && b.matches(row)?,
@@ -118,19 +104,36 @@ impl Filter {
 
 impl Operand {
     /// How the cell stands to this; none for an empty cell, which stands to nothing but an empty text.
-    fn order(&self, cell: &str, column: usize) -> Result<Option<Ordering>, NotANumber> {
+    fn order(&self, cell: &str, column: usize) -> Result<Option<Ordering>, Misfit> {
         match self {
             Self::Text(text) if cell.is_empty() && !text.is_empty() => Ok(None),
             Self::Text(text) => Ok(Some(cell.cmp(text.as_str()))),
-            Self::Number(_) if cell.is_empty() => Ok(None),
+            Self::Number(_) | Self::Truth(_) if cell.is_empty() => Ok(None),
             Self::Number(number) => match number_of(cell) {
                 Some(value) => Ok(value.partial_cmp(number)),
-                None => Err(NotANumber {
+                None => Err(Misfit {
                     column,
-                    cell: cell.to_owned(),
+                    what: format!("`{cell}` is no number, and `where` compares it with one"),
+                }),
+            },
+            Self::Truth(is_true) => match truth_of(cell) {
+                Some(value) => Ok(Some(value.cmp(is_true))),
+                None => Err(Misfit {
+                    column,
+                    what: format!("`{cell}` is neither a yes nor a no, and `where` compares it with one"),
                 }),
             },
         }
+    }
+}
+
+fn truth_of(cell: &str) -> Option<bool> {
+    let word = cell.to_lowercase();
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    if is(&YES) {
+        Some(true)
+    } else {
+        is(&NO).then_some(false)
     }
 }
 
@@ -190,180 +193,4 @@ impl Pattern {
         }
         self.text.iter().skip(at).all(|c| *c == '%')
     }
-}
-
-struct Reader<'a> {
-    columns: &'a Columns,
-}
-
-type Refused = (String, Option<String>);
-
-impl Reader<'_> {
-    fn filter(&self, expr: &Expr) -> Result<Filter, Refused> {
-        let both = |left: &Expr, right: &Expr| -> Result<(Box<Filter>, Box<Filter>), Refused> {
-            Ok((Box::new(self.filter(left)?), Box::new(self.filter(right)?)))
-        };
-        match expr {
-            Expr::Nested(inner) => self.filter(inner),
-            Expr::UnaryOp {
-                op: UnaryOperator::Not,
-                expr,
-            } => Ok(Filter::Not(Box::new(self.filter(expr)?))),
-            Expr::BinaryOp {
-                left,
-                op: BinaryOperator::And,
-                right,
-            } => both(left, right).map(|(left, right)| Filter::All(left, right)),
-            Expr::BinaryOp {
-                left,
-                op: BinaryOperator::Or,
-                right,
-            } => both(left, right).map(|(left, right)| Filter::Any(left, right)),
-            Expr::BinaryOp { left, op, right } => self.comparison(left, op, right),
-            Expr::IsNull(expr) => Ok(Filter::IsEmpty(self.column(expr)?)),
-            Expr::IsNotNull(expr) => Ok(Filter::Not(Box::new(Filter::IsEmpty(self.column(expr)?)))),
-            other => self.predicate(other),
-        }
-    }
-
-    /// What may stand with a `not` in it.
-    fn predicate(&self, expr: &Expr) -> Result<Filter, Refused> {
-        let (filter, is_negated) = match expr {
-            Expr::In {
-                expr,
-                target: InTarget::List(list),
-                negated,
-                ..
-            } => {
-                let operands: Result<Vec<Operand>, Refused> = list.iter().map(operand).collect();
-                (Filter::In(self.column(expr)?, operands?), negated)
-            }
-            Expr::Between {
-                expr,
-                negated,
-                low,
-                high,
-            } => {
-                let column = self.column(expr)?;
-                (Filter::Between(column, operand(low)?, operand(high)?), negated)
-            }
-            Expr::Like {
-                negated,
-                expr,
-                pattern,
-                escape_char: None,
-                any: false,
-            } => (self.like(expr, pattern, false)?, negated),
-            Expr::ILike {
-                negated,
-                expr,
-                pattern,
-                escape_char: None,
-                any: false,
-            } => (self.like(expr, pattern, true)?, negated),
-            other => {
-                let what = format!("`{other}` is not a condition that can be used here");
-                let known = "there are =, <>, <, <=, >, >=, in, between, like, ilike, is null, and, or, not";
-                return Err((what, Some(known.to_owned())));
-            }
-        };
-        Ok(if *is_negated {
-            Filter::Not(Box::new(filter))
-        } else {
-            filter
-        })
-    }
-
-    fn comparison(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Filter, Refused> {
-        use Relation::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-        let relation = match op {
-            BinaryOperator::Eq => Equal,
-            BinaryOperator::NotEq => NotEqual,
-            BinaryOperator::Lt => Less,
-            BinaryOperator::LtEq => LessOrEqual,
-            BinaryOperator::Gt => Greater,
-            BinaryOperator::GtEq => GreaterOrEqual,
-            other => return Err((format!("`{other}` cannot be used here"), None)),
-        };
-        if let Ok(operand) = operand(right) {
-            return Ok(Filter::Compare(self.column(left)?, relation, operand));
-        }
-        // `100 < total_spent`
-        let turned = match relation {
-            Equal => Equal,
-            NotEqual => NotEqual,
-            Less => Greater,
-            LessOrEqual => GreaterOrEqual,
-            Greater => Less,
-            GreaterOrEqual => LessOrEqual,
-        };
-        let column = self.column(right)?;
-        operand(left)
-            .map(|operand| Filter::Compare(column, turned, operand))
-            .map_err(|_two_columns| {
-                let what = format!("`{left} {op} {right}` compares two columns; one side must be a value");
-                (what, Some("text stands in single quotes: 'DE'".to_owned()))
-            })
-    }
-
-    fn like(&self, expr: &Expr, pattern: &Expr, ignores_case: bool) -> Result<Filter, Refused> {
-        match operand(pattern)? {
-            Operand::Text(text) => Ok(Filter::Like(
-                self.column(expr)?,
-                Pattern::new(&text, ignores_case),
-            )),
-            Operand::Number(_) => Err(("`like` wants text in single quotes".to_owned(), None)),
-        }
-    }
-
-    /// A column by its header or by its name in templates.
-    fn column(&self, expr: &Expr) -> Result<usize, Refused> {
-        let name = match expr {
-            Expr::Identifier(ident) => ident.value.clone(),
-            Expr::Nested(inner) => return self.column(inner),
-            other => return Err((format!("`{other}` is not a column"), None)),
-        };
-        let exact = self.columns.headers.iter().position(|header| *header == name);
-        let by_name = || self.columns.names.iter().position(|own| *own == variable(&name));
-        exact.or_else(by_name).ok_or_else(|| {
-            let known: Vec<&str> = self.columns.names.iter().map(String::as_str).collect();
-            let hint = match closest(&name, &known) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("columns are: {}; text stands in single quotes", known.join(", ")),
-            };
-            (format!("the list has no column `{name}`"), Some(hint))
-        })
-    }
-}
-
-fn operand(expr: &Expr) -> Result<Operand, Refused> {
-    let refused = || {
-        (
-            format!("`{expr}` is not a value"),
-            Some("text stands in single quotes: 'DE'".to_owned()),
-        )
-    };
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::Number(digits, _) => digits.parse().map(Operand::Number).map_err(|_not_one| refused()),
-            Value::SingleQuotedString(text) => Ok(Operand::Text(text.clone())),
-            Value::Boolean(is_true) => Ok(Operand::Text(is_true.to_string())),
-            _ => Err(refused()),
-        },
-        Expr::UnaryOp {
-            op: UnaryOperator::Minus,
-            expr,
-        } => match operand(expr)? {
-            Operand::Number(number) => Ok(Operand::Number(-number)),
-            Operand::Text(_) => Err(refused()),
-        },
-        Expr::Nested(inner) => operand(inner),
-        _ => Err(refused()),
-    }
-}
-
-/// The parser's words, without the name of the crate.
-fn plain(error: &sqlparser::parser::ParserError) -> String {
-    let text = error.to_string();
-    text.trim_start_matches("sql parser error: ").to_lowercase()
 }
