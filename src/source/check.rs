@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use csv::StringRecord;
 
 use super::Rejected;
+use super::attributes::Added;
 use super::consent::{Consent, Refusal, Withheld};
 use super::split::RawRow;
 use super::table::Numbering;
@@ -24,6 +25,7 @@ pub(super) struct Shape {
     pub(super) columns: Columns,
     pub(super) delimiter: u8,
     pub(super) numbering: Numbering,
+    pub(super) added: Option<Added>,
     pub(super) consent: Consent,
     pub(super) is_fixing: bool,
     pub(super) allows_utf8: bool,
@@ -46,7 +48,7 @@ impl Shape {
             return Ok(None);
         }
         let place = row.place;
-        let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
+        let raw = || self.own(row, text).trim_end_matches(['\r', '\n']).to_owned();
         if let Some(problem) = self.damage(row, text) {
             return Ok(Some(Judged::Rejected(Box::new(Rejected {
                 place,
@@ -112,6 +114,14 @@ impl Shape {
         }
         let expected = self.columns.names.len();
         let found = row.cells.len();
+        if let Some(added) = self.added {
+            if found == added.own {
+                let what = "this is no JSON, as the other rows have in this column".to_owned();
+                let problem = self.at(row, text, cell_of(row, text, added.column), what);
+                return Some(problem.hint("write {\"key\": \"value\"}, or leave the cell empty"));
+            }
+            return (found != expected).then(|| self.wrong_count(row, text));
+        }
         let has_surplus = || {
             let mut surplus = row.cells.texts(text).skip(expected);
             surplus.any(|cell| !cell.trim().is_empty())
@@ -173,15 +183,13 @@ impl Shape {
         what: String,
     ) -> anyhow::Result<Rejected> {
         let text = self.text(row)?;
-        let start = row.cells.start_of(column);
-        let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
         Ok(Rejected {
             place: row.place,
-            problem: self.at(row, text, start..start + length, what),
+            problem: self.at(row, text, cell_of(row, text, column), what),
             named: Vec::new(),
             withheld: None,
             written: String::new(),
-            raw: text.trim_end_matches(['\r', '\n']).to_owned(),
+            raw: self.own(row, text).trim_end_matches(['\r', '\n']).to_owned(),
         })
     }
 
@@ -216,14 +224,16 @@ impl Shape {
         if row.cells.suspect_quote(row.bytes).is_some() {
             return open_quote(&self.path, row, text);
         }
-        let (found, expected) = (row.cells.len(), self.columns.names.len());
+        let own = self.added.map(|added| added.own);
+        let (found, expected) = (row.cells.len(), own.unwrap_or(self.columns.names.len()));
         let cells = if found == 1 { "cell" } else { "cells" };
-        let problem = self.at(
-            row,
-            text,
-            0..1,
-            format!("{found} {cells} in this row; the header has {expected}"),
-        );
+        let what = if own.is_some() && found > expected {
+            // Something may have been put behind them.
+            format!("more cells in this row than the {expected} of the header")
+        } else {
+            format!("{found} {cells} in this row; the header has {expected}")
+        };
+        let problem = self.at(row, text, 0..1, what);
         if found > expected {
             problem.hint("put quotes around a cell that contains the delimiter")
         } else {
@@ -231,8 +241,24 @@ impl Shape {
         }
     }
 
+    /// A row without what was added to it.
+    fn own<'t>(&self, row: &RawRow<'_>, text: &'t str) -> &'t str {
+        match self.added {
+            Some(added) if row.cells.len() == self.columns.names.len() => text
+                .get(..row.cells.end_of(added.own.saturating_sub(1)))
+                .unwrap_or(text),
+            _ => text,
+        }
+    }
+
     /// A problem at a piece of the row; in a sheet, at its cell.
     pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+        let own = self.own(row, text);
+        // What was added stands in a cell of JSON.
+        let (text, piece) = match self.added {
+            Some(added) if piece.start > own.len() => (own, cell_of(row, text, added.column)),
+            _ => (own, piece),
+        };
         let cell = row.cells.cell_at(piece.start);
         match self.numbering.cell(row.place.line, cell) {
             Some((column, name)) => Problem::at(
@@ -244,6 +270,13 @@ impl Shape {
             None => at(&self.path, row, text, piece, what),
         }
     }
+}
+
+/// Where the content of a cell stands in its row.
+pub(super) fn cell_of(row: &RawRow<'_>, text: &str, column: usize) -> Range<usize> {
+    let start = row.cells.start_of(column);
+    let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
+    start..start + length
 }
 
 /// Where the first override of the direction of writing stands.

@@ -12,7 +12,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::Serialize;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::attributes::Attributes;
+use super::attributes::{Added, Attributes};
 use super::encoding::{self, BOM};
 use super::page;
 use super::table::Numbering;
@@ -30,6 +30,8 @@ pub struct Intake {
     text: Text,
     pub(super) origin: Origin,
     pub(super) numbering: Numbering,
+    /// Columns that are not the file's own.
+    pub(super) added: Option<Added>,
 }
 
 /// Where the plain text lies.
@@ -119,6 +121,7 @@ impl Intake {
             text,
             origin,
             numbering: Numbering::default(),
+            added: None,
         };
         intake.with_attributes()
     }
@@ -133,6 +136,7 @@ impl Intake {
         };
         let mut out = temporary(&self.path)?;
         self.numbering = attributes.write(self.text(), &mut out).map_err(unread)?;
+        self.added = Some(attributes.added());
         let headers: Vec<&str> = attributes.headers().collect();
         self.origin
             .notes
@@ -173,6 +177,7 @@ impl Intake {
                 notes,
             },
             numbering,
+            added: None,
         })
     }
 
@@ -202,6 +207,7 @@ impl Intake {
                 notes,
             },
             numbering,
+            added: None,
         })
     }
 

@@ -104,6 +104,7 @@ impl List {
             columns,
             delimiter: opened.delimiter,
             numbering: intake.numbering.clone(),
+            added: intake.added,
             consent,
             is_fixing: settings.is_fixing,
             allows_utf8: settings.allows_utf8,

@@ -128,6 +128,7 @@ impl Opened {
             line: intake.numbering.row_of(self.line),
             text: self.text.clone(),
             cells: self.cells.clone(),
+            own: intake.added.map_or(self.cells.len(), |added| added.own),
         }
     }
 }

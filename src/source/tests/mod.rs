@@ -305,6 +305,14 @@ fn the_address_column_is_found_in_the_exports_of_other_tools() {
         "EMAIL ",
         "email;EXT_ID",
         "\u{feff}\u{feff}email",
+        "E-mail address",
+        "E‑mail\u{a0}Address *",
+        "邮箱（必填）",
+        "Email Address (required)",
+        "Correo electrónico",
+        "メールアドレス",
+        "Электронная почта",
+        "收件人邮箱地址",
     ] {
         let (list, _folder) = open(format!("id,{header}\n").replace("id,email;", "id;email;"));
         assert_eq!(list.columns().email, 1, "{header}");
