@@ -182,7 +182,7 @@ impl RawCampaign {
             list.consent = list::Consent::Wanted;
         }
         let from = from?;
-        Some(Campaign {
+        let mut campaign = Campaign {
             list_id: self.list_id(&from.address, file, problems),
             file: file.path.to_owned(),
             account: account?,
@@ -205,7 +205,10 @@ impl RawCampaign {
             languages: edition::languages(&self.language, file, workspace, problems),
             language_column: self.language_column(file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
-        })
+        };
+        let words = campaign.subjects().flat_map(list::words_in_tags).collect();
+        campaign.list.head_words = Some(words);
+        Some(campaign)
     }
 
     fn postal_address(

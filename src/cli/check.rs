@@ -1,12 +1,10 @@
 //! `mailshot check`: every row is read, every mail is made once, nothing is sent.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use serde_json::json;
 
 use super::diagnostic;
 use super::exit::Exit;
+use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
 use super::printer::{Form, Printer, addresses, count, number};
 use super::{load, texts};
@@ -14,7 +12,7 @@ use crate::campaign::{Campaign, Problems, Workspace};
 use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
 use crate::pipeline::Maker;
-use crate::source::{List, Rejected};
+use crate::source::List;
 
 /// Warnings shown on the screen.
 const WARNINGS_SHOWN: usize = 20;
@@ -28,7 +26,7 @@ const WITHHELD_SHOWN: usize = 5;
 pub(super) struct Args {
     /// The campaign: its file, or its name
     campaign: String,
-    /// Leave out rows that cannot be used; they go to rejected.csv
+    /// Leave out rows that cannot be used; they go to rejected-CAMPAIGN.csv
     #[arg(long)]
     skip_invalid: bool,
     /// Take warnings for errors
@@ -43,7 +41,7 @@ pub(super) struct Args {
 pub(super) enum Invalid {
     /// They are problems.
     Refuse,
-    /// They are left out, and written to `rejected.csv`.
+    /// They are left out, and written to `rejected-CAMPAIGN.csv`.
     Skip,
 }
 
@@ -78,7 +76,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Checks everything. Problems are an error; rows left out are counted and written to `rejected.csv`.
+/// Checks everything. Problems are an error; rows left out are counted and written to files of the campaign's own.
 pub(super) fn all(
     workspace: &Workspace,
     list: &List,
@@ -86,20 +84,16 @@ pub(super) fn all(
     invalid: Invalid,
     printer: Printer,
 ) -> anyhow::Result<Findings> {
-    let mut rejected = Rows::new(&workspace.root, "rejected.csv", "line,column,reason,row");
-    let mut withheld = Rows::new(&workspace.root, "withheld.csv", "line,email,reason");
+    let campaign = maker.campaign();
+    let beside = |kind: &str| workspace.root.join(format!("{kind}-{}.csv", campaign.name));
+    let mut rejected = LeftOutFile::new(beside("rejected"), REJECTED);
+    let mut withheld = LeftOutFile::new(beside("withheld"), WITHHELD);
     let findings = check(maker, list, Clock::System.now_ms(), |row| match row {
         LeftOut::Rejected(_) if invalid == Invalid::Refuse => Ok(()),
-        LeftOut::Rejected(Rejected {
-            place, problem, raw, ..
-        }) => {
-            let (line, column) = (place.line.to_string(), problem.column.to_string());
-            rejected.write([&line, &column, &problem.what, raw])
-        }
+        LeftOut::Rejected(row) => rejected.write_rejected(row),
         LeftOut::Withheld(row) => withheld.write([&row.line.to_string(), &row.email, &row.reason]),
     })?;
     say_origin(list, printer);
-    let campaign = maker.campaign();
     let mut problems = Problems::default();
     if invalid == Invalid::Refuse && findings.rejected > 0 {
         problems.title = Some(format!(
@@ -116,7 +110,7 @@ pub(super) fn all(
         printer.warn(&format!(
             "{} left out; see {}",
             count(findings.rejected, "row"),
-            rejected.path.display()
+            rejected.path().display()
         ));
     }
     if findings.repaired > 0 {
@@ -133,7 +127,7 @@ pub(super) fn all(
         printer.warn(&format!(
             "{} not mailed, as the list itself says; see {}",
             people(findings.withheld),
-            withheld.path.display()
+            withheld.path().display()
         ));
         for row in findings.withheld_rows.iter().take(WITHHELD_SHOWN) {
             printer.say(&format!("  line {}: {} ({})", row.line, row.email, row.reason));
@@ -242,33 +236,4 @@ fn people(count: u64) -> String {
         number(count),
         if count == 1 { "person is" } else { "people are" }
     )
-}
-
-/// Rows left out, with the reason beside each: made only when there is one.
-struct Rows {
-    path: PathBuf,
-    header: &'static str,
-    file: Option<csv::Writer<std::fs::File>>,
-}
-
-impl Rows {
-    fn new(folder: &Path, name: &str, header: &'static str) -> Self {
-        Self {
-            path: folder.join(name),
-            header,
-            file: None,
-        }
-    }
-
-    fn write<const N: usize>(&mut self, cells: [&str; N]) -> anyhow::Result<()> {
-        let failed = || format!("write {}", self.path.display());
-        let file = if let Some(file) = &mut self.file {
-            file
-        } else {
-            let mut file = csv::Writer::from_path(&self.path).with_context(failed)?;
-            file.write_record(self.header.split(',')).with_context(failed)?;
-            self.file.insert(file)
-        };
-        file.write_record(cells).with_context(failed)
-    }
 }

@@ -15,7 +15,7 @@ pub(super) const CHECK: &str = "\
 Examples:
   mailshot check campaigns/hello.toml
   mailshot check hello --json
-  mailshot check hello --skip-invalid     rows that cannot be used go to rejected.csv
+  mailshot check hello --skip-invalid     rows that cannot be used go to rejected-hello.csv
 
 Exit codes: 0 all is well, 65 something is wrong with campaign, list or templates.";
 

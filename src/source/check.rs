@@ -26,6 +26,8 @@ pub(super) struct Shape {
     pub(super) delimiter: u8,
     pub(super) numbering: Numbering,
     pub(super) added: Option<Added>,
+    /// Columns that stand in the head of a mail, where a line break could begin a header of its own.
+    pub(super) in_head: Vec<usize>,
     pub(super) consent: Consent,
     pub(super) is_fixing: bool,
     pub(super) allows_utf8: bool,
@@ -90,9 +92,25 @@ impl Shape {
             values,
         };
         Ok(Some(match withheld {
-            None => Judged::Usable(recipient),
+            None => match self.breaks_head(&recipient) {
+                Some((column, what)) => Judged::Rejected(Box::new(self.rejected_at(row, column, what)?)),
+                None => Judged::Usable(recipient),
+            },
             Some((column, why)) => Judged::Withheld(recipient, column, why),
         }))
+    }
+
+    /// A cell with a line break that would stand in the head of the mail.
+    fn breaks_head(&self, recipient: &Recipient) -> Option<(usize, String)> {
+        let column = self.in_head.iter().copied().find(|column| {
+            let cell = recipient.values.get(*column).unwrap_or_default();
+            cell.trim().contains(['\r', '\n'])
+        })?;
+        let header = self.columns.headers.get(column).map_or("", String::as_str);
+        let what = format!(
+            "a line break in `{header}`, which stands in the head of the mail: in its subject or as a name"
+        );
+        Some((column, what))
     }
 
     /// What makes a row unusable, whatever its address is.

@@ -1,5 +1,6 @@
 //! Reads the header: what each column is called in templates, and which one holds the address.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::file_name;
@@ -236,6 +237,19 @@ fn names(headers: &[String]) -> Vec<String> {
         name => name,
     };
     headers.iter().enumerate().map(name).collect()
+}
+
+/// The columns that stand in the head of a mail: in its subject, whose words these are, or as a name beside the address.
+pub(super) fn in_head(columns: &Columns, words: &[String]) -> Vec<usize> {
+    let words: HashSet<String> = words.iter().map(|word| variable(word)).collect();
+    let in_subject = columns
+        .names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| words.contains(*name));
+    let as_name = columns.name_columns();
+    let found: BTreeSet<usize> = as_name.all().chain(in_subject.map(|(at, _)| at)).collect();
+    found.into_iter().collect()
 }
 
 /// A header as a variable: lower case, spaces and dashes as one `_`.

@@ -99,7 +99,9 @@ impl List {
                 .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign")
                 .into());
         }
+        let in_head = settings.head_words.as_ref();
         let shape = Shape {
+            in_head: in_head.map_or_else(Vec::new, |words| columns::in_head(&columns, words)),
             path: intake.path.clone(),
             columns,
             delimiter: opened.delimiter,

@@ -207,7 +207,7 @@ fn people_who_may_not_be_mailed_are_left_out_listed_and_remembered() {
         "line 3: b@example.com (`Accepts Email Marketing` is `no`)",
     ]);
     assert_eq!(sandbox.journal().len(), 1);
-    let withheld = std::fs::read_to_string(workspace.path("withheld.csv")).unwrap();
+    let withheld = std::fs::read_to_string(workspace.path("withheld-news.csv")).unwrap();
     assert!(
         withheld.contains("4,c@example.com,`Accepts Email Marketing` is `no`"),
         "{withheld}"
@@ -503,4 +503,51 @@ fn an_address_in_another_script_is_sent_to_only_where_the_server_takes_it() {
         ended.expect(code).says(words);
         assert_eq!(sandbox.journal().len(), sent);
     }
+}
+
+#[test]
+fn a_line_break_that_could_begin_a_header_stops_the_row() {
+    let sandbox = Sandbox::start(&[]);
+    let injection = std::fs::read(fixture("10_header_injection.csv")).unwrap();
+    let named = workspace(&sandbox, &injection, "");
+    named.run(&["check", "news"]).expect(65).says(&[
+        "list.csv:2:16",
+        "a line break in `name`, which stands in the head of the mail",
+    ]);
+    let list = "email,city,note\na@example.com,\"Rome\nBcc: x\",1\nb@example.com,Bonn,\"1\n2\"\n";
+    let subject = workspace(&sandbox, list.as_bytes(), "");
+    subject.send(&["--dry-run"]).expect(0);
+    let campaign =
+        "subject = \"News from {{city}}\"\nrecipients = \"list.csv\"\nhtml = \"templates/body.html.hbs\"\n";
+    subject.write("campaigns/news.toml", campaign);
+    subject.send(&[]).expect(65).says(&["a line break in `city`"]);
+    subject.send(&["--skip-invalid"]).expect(0);
+    assert_eq!(sandbox.arrived().keys().collect::<Vec<_>>(), ["b@example.com"]);
+}
+
+#[test]
+fn files_of_rows_left_out_are_the_campaigns_own_and_run_nothing() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "name,email,status\n=cmd|' /C calc'!A1,nobody,active\nx,a@example.com,active\ny,=1+1@example.com,unsubscribed\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "");
+    workspace
+        .send(&["--skip-invalid"])
+        .expect(0)
+        .says(&["see rejected-news.csv", "see withheld-news.csv"]);
+    let read = |name: &str| std::fs::read_to_string(workspace.path(name)).unwrap();
+    let rejected = read("rejected-news.csv");
+    assert!(
+        rejected.contains("\"'=cmd|' /C calc'!A1,nobody,active\""),
+        "{rejected}"
+    );
+    let withheld = read("withheld-news.csv");
+    assert!(withheld.contains("4,'=1+1@example.com,"), "{withheld}");
+    workspace
+        .run(&["list", "fix", "list.csv", "-o", "clean.csv"])
+        .expect(0);
+    assert!(
+        read("clean.rejected.csv").contains("\"'=cmd|"),
+        "{}",
+        read("clean.rejected.csv")
+    );
 }
