@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::campaign::{ListSettings, Problem, Problems};
-use crate::mail::Recipient;
 use crate::mail::repair::{is_role, meant_domain};
+use crate::mail::{Recipient, domain};
 use crate::source::{self, Intake, List, Rejected, Row, RowReader};
 
 /// Problems kept at most; the rest are counted.
@@ -302,6 +302,9 @@ impl Inspection {
                 format!("`{}` looks like a slip of the keyboard", address.domain()),
                 format!("did you mean `{meant}`? --fix makes it so"),
             )?;
+        }
+        if let Some((what, hint)) = domain::odd(address.domain()) {
+            warn(what, hint.to_owned())?;
         }
         if is_role(address) {
             warn(

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::campaign::quota::Octets;
 use crate::campaign::{Law, Problem, Problems};
 use crate::compose::is_blocked;
-use crate::mail::Recipient;
 use crate::mail::repair::meant_domain;
+use crate::mail::{Recipient, domain};
 use crate::pipeline::Maker;
 use crate::source::{List, Rejected, Row};
 pub use people::{LeftOut, RepairedRow, WithheldRow};
@@ -162,6 +162,10 @@ impl Findings {
             self.warnings
                 .push(Problem::at(list.path(), *line, 1, what).hint(hint));
         }
+        for (line, what, hint) in &empty.odd {
+            let problem = Problem::at(list.path(), *line, 1, what.as_str());
+            self.warnings.push(problem.hint(*hint));
+        }
         for attachment in campaign
             .attachments
             .iter()
@@ -182,6 +186,8 @@ struct Empty {
     /// By column, how many rows have nothing in it, and the first of them.
     columns: BTreeMap<usize, (u64, u64)>,
     slips: Vec<(u64, String, &'static str)>,
+    /// Lines of domains that are odd, and what is.
+    odd: Vec<(u64, String, &'static str)>,
 }
 
 impl Empty {
@@ -190,6 +196,7 @@ impl Empty {
         Self {
             columns: columns.map(|column| (column, (0, 0))).collect(),
             slips: Vec::new(),
+            odd: Vec::new(),
         }
     }
 
@@ -201,6 +208,11 @@ impl Empty {
                 *rows += 1;
                 *first = if *rows == 1 { line } else { *first };
             }
+        }
+        if self.odd.len() < SLIPS_SHOWN
+            && let Some((what, hint)) = domain::odd(recipient.address.domain())
+        {
+            self.odd.push((line, what, hint));
         }
         if self.slips.len() < SLIPS_SHOWN
             && let Some(meant) = meant_domain(recipient.address.domain())

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::diagnostic;
-use super::exit::Exit;
+use super::exit::{Coded, Exit};
 use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
 use super::printer::{Form, Printer, addresses, count, number};
@@ -61,6 +61,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Invalid::from_flag(args.skip_invalid),
         printer,
     )?;
+    if findings.usable == 0 {
+        return Err(nobody(&list, &findings));
+    }
     if args.strict && !findings.warnings.is_empty() {
         return Err(strictly(&findings).into());
     }
@@ -204,9 +207,32 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         "  largest mail {} kB",
         number(findings.largest.div_ceil(1_000) as u64)
     ));
-    if findings.usable == 0 {
-        printer.warn("warning: there is nobody to mail");
-    }
+}
+
+/// Nobody is left to mail: that must not look like success, from cron least of all.
+pub(super) fn nobody(list: &List, findings: &Findings) -> anyhow::Error {
+    let [by_where, by_exclude, by_sample] = findings.not_meant;
+    let why: Vec<String> = [
+        (by_where, "not meant by `where`"),
+        (by_exclude, "on a list of `exclude`"),
+        (by_sample, "not in the `sample`"),
+        (findings.withheld, "withheld, as the list says"),
+        (findings.rejected, "cannot be used"),
+    ]
+    .into_iter()
+    .filter(|(many, _)| *many > 0)
+    .map(|(many, why)| format!("{} {why}", number(many)))
+    .collect();
+    let why = if why.is_empty() {
+        "it has no rows".to_owned()
+    } else {
+        why.join(", ")
+    };
+    let what = format!(
+        "{} has nobody to mail: {why}; nothing was sent",
+        list.path().display()
+    );
+    Coded::new(Exit::Data, what).into()
 }
 
 /// Says how a list was read that is not plain CSV in UTF-8, with a piece of it, so that a wrong guess is seen.

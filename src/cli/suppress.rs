@@ -157,6 +157,7 @@ struct Found {
 }
 
 fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let settings = ListSettings {
         allows_utf8: true,
         ..file.settings()

@@ -3,6 +3,7 @@
 pub mod address;
 mod local;
 pub mod mailbox;
+pub mod domain;
 pub mod repair;
 pub mod recipient;
 pub mod message;

@@ -9,7 +9,7 @@ use csv::StringRecord;
 use super::Rejected;
 use super::attributes::Added;
 use super::consent::{Consent, Refusal, Withheld};
-use super::split::RawRow;
+use super::split::{ROW_MAX, RawRow};
 use super::table::Numbering;
 use crate::campaign::Problem;
 use crate::mail::repair::{as_written, named, with_domain_meant};
@@ -307,6 +307,13 @@ fn turning_mark(bytes: &[u8]) -> Option<usize> {
 pub(super) fn open_quote(path: &Path, row: &RawRow<'_>, text: &str) -> Problem {
     let start = row.cells.suspect_quote(row.bytes).unwrap_or(0);
     let last = row.place.line + row.cells.inner_lines();
+    if row.is_cut && !row.cells.is_open() && last == row.place.line {
+        let what = format!(
+            "this row is longer than {} MB, which no row of a list is",
+            ROW_MAX >> 20
+        );
+        return at(path, row, text, 0..1, what).hint("are its line ends missing?");
+    }
     let what = if last > row.place.line {
         format!("this quote is never closed; the row runs to line {last}")
     } else {

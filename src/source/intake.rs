@@ -103,6 +103,9 @@ impl Intake {
 
     fn from_text(path: &Path, file: &File, head: &[u8], settings: &ListSettings) -> Result<Self, Problem> {
         let encoding = encoding::find(path, file, head, settings.encoding)?;
+        if let Some(sheet) = &settings.sheet {
+            return Err(has_no_sheets(path, sheet));
+        }
         let origin = Origin {
             format: "csv",
             encoding: Some(encoding::name(encoding)),
@@ -146,6 +149,9 @@ impl Intake {
     }
 
     fn from_page(path: &Path, file: &File, head: &[u8], settings: &ListSettings) -> Result<Self, Problem> {
+        if let Some(sheet) = &settings.sheet {
+            return Err(has_no_sheets(path, sheet));
+        }
         let found = encoding::find(path, file, head, settings.encoding);
         let is_certain = |found: &&&'static Encoding| [UTF_8, UTF_16LE, UTF_16BE].contains(found);
         let certain = settings
@@ -235,6 +241,11 @@ impl Intake {
 pub(super) fn is_empty(path: &Path) -> Problem {
     Problem::with_file(path, "this list is empty")
         .hint("its first row names the columns, each further row is a person")
+}
+
+fn has_no_sheets(path: &Path, sheet: &str) -> Problem {
+    Problem::with_file(path, format!("this is no workbook, and has no sheet `{sheet}`"))
+        .hint("name the workbook, or take `sheet` out")
 }
 
 fn temporary(list: &Path) -> Result<BufWriter<NamedTempFile>, Problem> {

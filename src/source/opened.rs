@@ -142,6 +142,8 @@ pub struct Survey {
     pub delimiter: Option<&'static str>,
     /// Every further row that is not blank.
     pub rows: u64,
+    /// A row that cannot be told from the next.
+    pub problem: Option<Problem>,
 }
 
 /// Reads through a list without judging anything; `each` gets the header and every row that is not blank.
@@ -157,7 +159,14 @@ pub fn survey(
         .collect();
     each(&header)?;
     let mut rows = 0;
+    let mut problem = None;
     while let Some(row) = opened.splitter.next_row()? {
+        if row.is_cut || row.cells.is_open() {
+            let text = std::str::from_utf8(row.bytes).unwrap_or_default();
+            problem.get_or_insert_with(|| check::open_quote(&intake.path, &row, text));
+            rows += 1;
+            continue;
+        }
         let cells: Vec<Cow<'_, str>> = row.cells.texts(std::str::from_utf8(row.bytes)?).collect();
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
             rows += 1;
@@ -171,5 +180,6 @@ pub fn survey(
             .is_text()
             .then(|| delimiter::shown(opened.delimiter)),
         rows,
+        problem,
     })
 }

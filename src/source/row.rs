@@ -1,6 +1,6 @@
 //! What becomes of a row: a recipient, or why not.
 
-use super::{NotMeant, Refusal, Withheld};
+use super::{List, NotMeant, Refusal, Withheld};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
 
@@ -36,6 +36,26 @@ pub enum Row {
         /// This row.
         recipient: Recipient,
     },
+}
+
+impl Row {
+    /// Why nobody is mailed by this row, though it can be used; none when somebody is, or another row of theirs counts.
+    pub fn why_not_mailed(&self, list: &List) -> Option<(&Recipient, String)> {
+        match self {
+            Self::Withheld {
+                recipient, column, ..
+            } => Some((recipient, list.why_withheld(recipient, *column))),
+            Self::NotMeant { recipient, why } => {
+                let why = match why {
+                    NotMeant::Filter => "`where` does not match",
+                    NotMeant::Excluded => "a list of `exclude` has them",
+                    NotMeant::Sample => "the `sample` has not taken them",
+                };
+                Some((recipient, why.to_owned()))
+            }
+            Self::Usable(_) | Self::Rejected(_) | Self::Duplicate { .. } => None,
+        }
+    }
 }
 
 /// A row that cannot be used, and why.

@@ -551,3 +551,85 @@ fn files_of_rows_left_out_are_the_campaigns_own_and_run_nothing() {
         read("clean.rejected.csv")
     );
 }
+
+#[test]
+fn nobody_to_mail_is_no_success() {
+    let sandbox = Sandbox::start(&[]);
+    let list = "email,country,status\na@example.com,DE,active\nb@example.com,FR,unsubscribed\n";
+    let workspace = workspace(&sandbox, list.as_bytes(), "where = \"country = 'IT'\"");
+    for command in [
+        ["check", "news"].as_slice(),
+        &["send", "news", "--dry-run"],
+        &["send", "news", "--yes"],
+    ] {
+        workspace.run(command).expect(65).says(&[
+            "has nobody to mail: 1 not meant by `where`, 1 withheld, as the list says",
+            "nothing was sent",
+        ]);
+    }
+    workspace
+        .run(&["preview", "news", "--row", "2"])
+        .expect(65)
+        .says(&["b@example.com (line 3) gets no mail: `status` is `unsubscribed`"]);
+    workspace
+        .run(&["preview", "news", "--to", "a@example.com"])
+        .expect(65)
+        .says(&["a@example.com (line 2) gets no mail: `where` does not match"]);
+}
+
+#[test]
+fn a_list_on_the_command_line_that_cannot_be_read_is_no_wrong_list() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(&sandbox, b"email\n", "");
+    for command in [
+        ["list", "inspect"],
+        ["list", "fix"],
+        ["list", "convert"],
+        ["suppress", "import"],
+    ] {
+        for (file, why) in [
+            ("gone.csv", "there is no such file"),
+            ("campaigns", "it is a folder"),
+        ] {
+            workspace
+                .run(&[&command[..], &[file]].concat())
+                .expect(74)
+                .says(&[file, "cannot be read", why]);
+        }
+    }
+    // Flags stand only where they mean something.
+    for command in [["list", "fix"], ["list", "convert"], ["suppress", "import"]] {
+        for flag in ["--fix", "--ignore-consent"] {
+            workspace
+                .run(&[&command[..], &["list.csv", flag]].concat())
+                .expect(64);
+        }
+    }
+}
+
+#[test]
+fn a_list_with_an_open_quote_is_not_converted() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(&sandbox, b"email,name\na@example.com,\"A\nb@example.com,B\n", "");
+    workspace
+        .run(&["list", "convert", "list.csv", "-o", "out.csv"])
+        .expect(65)
+        .says(&[
+            "list.csv:2:15",
+            "this quote is never closed",
+            "nothing was written",
+        ]);
+    assert!(!workspace.path("out.csv").exists());
+}
+
+#[test]
+fn odd_domains_are_pointed_out() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = workspace(&sandbox, "email\np@localhost\np@gmаil.com\n".as_bytes(), "");
+    for command in [["list", "inspect", "list.csv"].as_slice(), &["check", "news"]] {
+        workspace.run(command).expect(0).says(&[
+            "`localhost` is this machine",
+            "`gmаil.com` looks like `gmail.com`",
+        ]);
+    }
+}

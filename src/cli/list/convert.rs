@@ -19,7 +19,16 @@ use crate::source::{self, Intake, List, Rejected, Row};
 
 /// Every cell as it is.
 pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let intake = Intake::open(&file.path, &file.settings()).map_err(Problems::from)?;
+    // Looked through before anything is written.
+    if let Some(problem) = source::survey(&intake, |_| Ok(()))?.problem {
+        return Err(Problems {
+            not_done: Some("nothing was written".to_owned()),
+            ..Problems::from(problem)
+        }
+        .into());
+    }
     let mut out = csv::WriterBuilder::new()
         .flexible(true)
         .from_writer(open(output)?);
@@ -36,6 +45,7 @@ pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) 
 
 /// Addresses repaired, duplicates left out. What cannot be used goes to a file beside it.
 pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let settings = ListSettings {
         is_fixing: true,
         ..file.settings()

@@ -115,8 +115,7 @@ impl Enrolment {
             count(found.usable, "recipient")
         ));
         if found.usable == 0 && self.known.is_none() {
-            let what = format!("{} has nobody to mail", job.campaign.recipients.display());
-            return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
+            return Err(check::nobody(&self.list, &found));
         }
         Ok(())
     }

@@ -455,6 +455,36 @@ fn a_quote_never_closed_does_not_pull_the_list_into_memory() {
 }
 
 #[test]
+fn a_row_that_is_too_long_is_not_called_an_open_quote() {
+    let long = "x".repeat(3 * split::ROW_MAX);
+    let read = read(format!("email,name\na@example.com,{long}\nb@example.com,B\n"));
+    let shown: Vec<String> = read.iter().map(|row| row.chars().take(100).collect()).collect();
+    assert_eq!(
+        shown,
+        [
+            "2:1 this row is longer than 1 MB, which no row of a list is",
+            "3 b@example.com b@example.com|B"
+        ]
+    );
+}
+
+#[test]
+fn a_sheet_is_wanted_of_workbooks_only() {
+    for text in ["email\n", "<table><tr><td>email</table>"] {
+        let written = write(text);
+        let settings = ListSettings {
+            sheet: Some("2026".to_owned()),
+            ..ListSettings::default()
+        };
+        let problems = List::open(&written.path, &settings).unwrap_err();
+        assert_eq!(
+            problems.kept[0].what,
+            "this is no workbook, and has no sheet `2026`"
+        );
+    }
+}
+
+#[test]
 fn a_nul_in_a_cell_rejects_the_row() {
     assert_eq!(
         read("email,name\na@example.com,A\0B\n"),
