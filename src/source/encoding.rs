@@ -81,7 +81,7 @@ pub(super) fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// What lists are written in: letters, CJK characters and their punctuation, full-width forms.
-fn makes_sense(c: char) -> bool {
+pub(super) fn makes_sense(c: char) -> bool {
     matches!(c, '\t' | '\r' | '\n' | ' '..='~' | '\u{a0}'..='\u{6ff}' | '\u{e00}'..='\u{e7f}' | '\u{2010}'..='\u{203b}'
         | '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ffe6}')
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, GB18030, GBK, WINDOWS_1252};
 
-use super::encoding::{BOM, is_cut_off, name};
+use super::encoding::{BOM, is_cut_off, makes_sense, name};
 use super::looks::Looks;
 use crate::campaign::Problem;
 
@@ -30,6 +30,8 @@ pub(super) struct Lines {
     other: Option<Line>,
     /// Where the file ends within a character of UTF-8.
     cut_off: Option<(u64, u64)>,
+    /// Does it begin with the mark of UTF-8?
+    is_marked: bool,
     is_chinese: bool,
     looks_like: &'static Encoding,
 }
@@ -51,6 +53,7 @@ impl Lines {
             scarred: None,
             other: None,
             cut_off: None,
+            is_marked: false,
             is_chinese: false,
             looks_like: GBK,
         };
@@ -61,6 +64,10 @@ impl Lines {
             reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)?;
             if bytes.is_empty() {
                 break;
+            }
+            if number == 1 && bytes.starts_with(BOM) {
+                lines.is_marked = true;
+                bytes.drain(..BOM.len());
             }
             if !bytes.is_ascii() {
                 lines.look_at(number, &bytes, &mut looks);
@@ -81,7 +88,7 @@ impl Lines {
         let is_last = !bytes.ends_with(b"\n");
         let error = match std::str::from_utf8(bytes) {
             Ok(text) => {
-                if bytes.starts_with(BOM) || is_long(text) {
+                if is_long(text) {
                     keep(&mut self.utf8, bytes);
                 } else if has_western_letter(text) {
                     keep(&mut self.western_utf8, bytes);
@@ -96,7 +103,11 @@ impl Lines {
             let column = String::from_utf8_lossy(whole).chars().count() as u64 + 1;
             self.cut_off = Some((number, column));
         }
-        if self.cut_off.is_some() && is_long(&String::from_utf8_lossy(whole)) {
+        let is_first = self.other.is_none() && self.scarred.is_none();
+        let tail = bytes.len() - whole.len();
+        if self.cut_off.is_some()
+            && (is_long(&String::from_utf8_lossy(whole)) || is_first && tail > 1 && whole.is_ascii())
+        {
             keep(&mut self.utf8, whole);
         } else if good > bad {
             keep(&mut self.damaged, bytes);
@@ -118,7 +129,7 @@ impl Lines {
 
     /// Chinese, and nothing else?
     pub(super) fn is_gb18030(&self) -> bool {
-        self.is_chinese && self.utf8().is_none() && self.damaged.is_none()
+        self.is_chinese && !self.is_marked && self.utf8().is_none() && self.damaged.is_none()
     }
 
     /// A line that shows that UTF-8 is in the file.
@@ -133,9 +144,10 @@ impl Lines {
     /// Why the file cannot be read as it is.
     pub(super) fn explain(&self, path: &Path) -> Problem {
         let utf8 = self.utf8();
-        let is_utf8 = utf8.is_some() || self.damaged.is_some();
+        let is_utf8 = utf8.is_some() || self.damaged.is_some() || self.is_marked;
         match (&self.other, utf8) {
             (Some(other), Some(utf8)) => return self.explain_mixed(path, utf8, other),
+            (Some(other), None) if self.is_marked => return explain_marked(path, other),
             (Some(other), None) if !is_utf8 => return self.explain_other(path, other),
             _ => {}
         }
@@ -203,6 +215,14 @@ impl Lines {
     }
 }
 
+/// The mark says UTF-8, and this line is in something else.
+fn explain_marked(path: &Path, line: &Line) -> Problem {
+    let what = "this list begins with the mark of UTF-8, and here it is not UTF-8";
+    Problem::at(path, line.number, line.valid_characters() + 1, what)
+        .source(shown(&String::from_utf8_lossy(&line.bytes)), 1)
+        .hint("export the list again, as `CSV UTF-8`")
+}
+
 /// UTF-8 with a place that is none.
 fn explain_damaged(path: &Path, line: &Line) -> Problem {
     let what = "bytes that mean nothing in UTF-8, in which the rest of this list is";
@@ -234,9 +254,13 @@ fn shown(line: &str) -> String {
         .collect()
 }
 
-/// Two bytes in a row may be UTF-8 by chance; three hardly ever are.
+/// Two bytes in a row may be UTF-8 by chance; three that make sense hardly ever are.
 fn is_long(text: &str) -> bool {
-    text.chars().any(|c| c.len_utf8() > 2 && c != '\u{feff}')
+    let mut long = text
+        .chars()
+        .filter(|c| c.len_utf8() > 2 && *c != '\u{feff}')
+        .peekable();
+    long.peek().is_some() && long.all(|c| c.len_utf8() > 3 || makes_sense(c))
 }
 
 /// `ü` in `Jürgen`.

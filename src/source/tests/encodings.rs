@@ -339,6 +339,29 @@ fn a_bad_byte_in_utf_8_is_no_other_encoding() {
 }
 
 #[test]
+fn what_begins_with_the_mark_of_utf_8_is_not_taken_for_chinese() {
+    let marked = [
+        b"\xef\xbb\xbf".to_vec(),
+        gb18030("email,姓名\na@example.com,张三\n"),
+    ]
+    .concat();
+    let problem = refuse(marked);
+    assert!(
+        problem.starts_with("1:7 this list begins with the mark of UTF-8, and here it is not UTF-8"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_lone_character_that_is_cut_off_is_named_as_such() {
+    let problem = refuse(b"email,name\na@example.com,\xe6\x9d");
+    assert!(
+        problem.starts_with("2:15 the end of this list is cut off"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn western_lines_among_utf_8_are_mixed() {
     let western = encoding_rs::WINDOWS_1252.encode("b@example.com,Jürgen Größe\n").0;
     for utf8 in ["a@example.com,José Núñez\n", "a@example.com,张三\n"] {
