@@ -12,6 +12,7 @@ use super::*;
 
 mod encodings;
 mod filter;
+mod guesses;
 mod pages;
 mod people;
 mod workbooks;
