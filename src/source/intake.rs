@@ -166,8 +166,13 @@ impl Intake {
         let text = made(path, text)?;
         let mut out = temporary(path)?;
         let (tables, numbering) = page::write(path, text.path(), &mut out)?;
-        let mut notes =
-            vec!["this is a web page; its table was read, and lines are the rows of the table".to_owned()];
+        let start = encoding.decode(head).0;
+        let note = if page::is_spreadsheet(&start) {
+            "this is an XML spreadsheet; lines are its rows, and numbers are read without their format"
+        } else {
+            "this is a web page; its table was read, and lines are the rows of the table"
+        };
+        let mut notes = vec![note.to_owned()];
         if tables > 1 {
             notes.push(format!(
                 "the page has {tables} tables, of which the longest was read"

@@ -2,6 +2,8 @@
 //!
 //! Of several tables the longest is the list. Rows are counted from 1 in that table, as spreadsheets count them. A cell
 //! is its text as a browser shows it: white space is one space, `<br>` begins a line.
+//!
+//! The XML spreadsheets of Excel 2003 are read by the same code: rows and cells have other names there.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -37,6 +39,11 @@ pub(super) fn is_markup(text: &str) -> bool {
         "<div",
     ];
     tags.iter().any(|tag| start.starts_with(tag))
+}
+
+/// Is it an XML spreadsheet and no web page?
+pub(super) fn is_spreadsheet(text: &str) -> bool {
+    text.contains("urn:schemas-microsoft-com:office:spreadsheet")
 }
 
 /// The encoding that a page says it is in: `<meta charset="gbk">`.
@@ -157,17 +164,20 @@ impl<W: Write> Reader<W> {
                 self.end_cell_here();
                 self.open.pop();
             }
-            (TagKind::StartTag, "tr") => {
+            (TagKind::StartTag, "tr" | "row") => {
                 self.end_cell_here();
                 if let Some(rows) = self.open.last().and_then(|table| self.tables.get_mut(*table)) {
-                    *rows += 1;
+                    // Blank rows are left out, and the next one says its number.
+                    *rows = number(tag, "ss:index")
+                        .map_or(*rows + 1, u64::from)
+                        .max(*rows + 1);
                 }
                 if self.is_here() {
                     self.column = 0;
                 }
             }
-            (TagKind::StartTag, "td" | "th") if self.is_here() => self.begin_cell(tag),
-            (TagKind::EndTag, "td" | "th" | "tr") => self.end_cell_here(),
+            (TagKind::StartTag, "td" | "th" | "cell") if self.is_here() => self.begin_cell(tag),
+            (TagKind::EndTag, "td" | "th" | "tr" | "cell" | "row") => self.end_cell_here(),
             (TagKind::StartTag, "br" | "p" | "div") if self.is_here() => {
                 if let Some(cell) = self.cell.as_mut().filter(|cell| !cell.is_empty()) {
                     cell.push('\n');
@@ -190,15 +200,12 @@ impl<W: Write> Reader<W> {
 
     fn begin_cell(&mut self, tag: &Tag) {
         self.end_cell();
-        let span = |name: &str| {
-            let said = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
-            said.and_then(|attribute| attribute.value.trim().parse::<u32>().ok())
-                .unwrap_or(1)
-        };
-        if span("rowspan") > 1 {
+        self.column = number(tag, "ss:index").map_or(self.column, |column| column.saturating_sub(1));
+        if number(tag, "rowspan") > Some(1) || number(tag, "ss:mergedown") > Some(0) {
             self.merged.get_or_insert((self.row(), self.column + 1));
         }
-        self.width = span("colspan").clamp(1, 1_000);
+        let more = number(tag, "ss:mergeacross").map(|more| more.saturating_add(1));
+        self.width = number(tag, "colspan").or(more).unwrap_or(1).clamp(1, 1_000);
         self.cell = Some(String::new());
     }
 
@@ -231,6 +238,12 @@ impl<W: Write> Reader<W> {
             cell.push_str(&text.replace(['\r', '\n'], " "));
         }
     }
+}
+
+/// A number among the attributes of a tag.
+fn number(tag: &Tag, name: &str) -> Option<u32> {
+    let said = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
+    said?.value.trim().parse().ok()
 }
 
 struct Sink<W: Write>(RefCell<Reader<W>>);

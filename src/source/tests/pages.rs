@@ -48,6 +48,25 @@ fn cells_over_several_rows_are_refused_with_their_place() {
     );
 }
 
+#[test]
+fn an_xml_spreadsheet_is_a_list() {
+    let text = "<?xml version=\"1.0\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \
+        xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"><Worksheet ss:Name=\"S\"><Table>\n\
+        <Row><Cell><Data ss:Type=\"String\">email</Data></Cell><Cell><Data>姓名</Data></Cell><Cell><Data>no</Data></Cell></Row>\n\
+        <Row ss:Index=\"4\"><Cell><Data>a@example.com</Data></Cell><Cell ss:Index=\"3\"><Data ss:Type=\"Number\">7</Data></Cell></Row>\n\
+        <Row><Cell><Data>b@example.com</Data></Cell><Cell/><Cell/></Row></Table></Worksheet></Workbook>";
+    let (list, _folder) = open(text);
+    assert!(list.origin().notes[0].starts_with("this is an XML spreadsheet"));
+    let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+    assert_eq!(
+        rows,
+        [
+            "4 a@example.com a@example.com||7",
+            "5 b@example.com b@example.com||"
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn no_page_makes_it_panic(body in "(<table>|<tr>|<td>|</td>|</table>|<td colspan=9|<script>|a@b.cn|email|&|<|张|\\n){0,30}") {
