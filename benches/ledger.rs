@@ -118,6 +118,7 @@ fn person(number: usize) -> NewDelivery {
     let address = format!("person{number}@example{}.com", number % 97);
     NewDelivery {
         key: address.clone(),
+        written_key: None,
         address,
         place: Place {
             line: number as u64 + 2,
@@ -132,6 +133,7 @@ fn intent(delivery: &Delivery) -> Intent {
     Intent {
         delivery: delivery.id,
         key: delivery.address.clone(),
+        written_key: None,
         account: "main".to_owned(),
         quota: Quota::default(),
         message_id: "0123456789abcdef0123456789abcdef@a.example".to_owned(),

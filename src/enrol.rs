@@ -142,8 +142,9 @@ pub async fn enrol(
     };
     for row in roll.list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
+        let written = roll.list.written(&recipient);
         for volume in roll.volumes(&recipient)? {
-            let new = new_delivery(&recipient, volume);
+            let new = new_delivery(&recipient, written.as_ref(), volume);
             match known.find(&new.key, volume) {
                 Some(id) => batch.moved.push((id, new)),
                 None => batch.new.push(new),
@@ -186,11 +187,12 @@ impl Batch {
     }
 }
 
-fn new_delivery(recipient: &Recipient, volume: Volume) -> NewDelivery {
+fn new_delivery(recipient: &Recipient, written: Option<&Address>, volume: Volume) -> NewDelivery {
     NewDelivery {
         volume,
         address: recipient.address.as_str().to_owned(),
         key: recipient.address.key(),
+        written_key: written.map(Address::key),
         place: recipient.place,
     }
 }

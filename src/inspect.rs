@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::campaign::{ListSettings, Problem, Problems};
-use crate::mail::Recipient;
 use crate::mail::repair::{is_role, meant_domain};
-use crate::source::{self, Intake, List, Row, RowReader};
+use crate::mail::{Recipient, domain};
+use crate::source::{self, Intake, List, Rejected, Row, RowReader};
 
 /// Problems kept at most; the rest are counted.
 const KEPT_MAX: usize = 1_000;
@@ -62,7 +62,7 @@ pub struct Column {
 pub struct Inspection {
     /// The file.
     pub file: String,
-    /// `csv`, `xlsx`, `xls`, `xlsb` or `ods`; none when it could not be recognised.
+    /// `csv`, `xlsx`, `xls`, `xlsb`, `ods` or `html`; none when it could not be recognised.
     pub format: Option<&'static str>,
     /// The encoding of a text file.
     pub encoding: Option<&'static str>,
@@ -116,13 +116,15 @@ pub fn inspect(path: &Path, settings: &ListSettings) -> anyhow::Result<Inspectio
     let origin = intake.origin();
     (found.format, found.encoding) = (Some(origin.format), origin.encoding);
     found.sheet.clone_from(&origin.sheet);
-    for note in &origin.notes {
-        found.note(Problem::with_file(path, note.clone()), Severity::Warning);
-    }
+    let notes = origin.notes.clone();
     let surveyed = source::survey(&intake, |_| Ok(()));
     match List::of(intake, settings) {
-        Ok(list) => found.read(&list)?,
+        Ok(list) => {
+            found.tell(path, &list.origin().notes);
+            found.read(&list)?;
+        }
         Err(problems) => {
+            found.tell(path, &notes);
             // Without an address column the rows can still be counted.
             let survey = surveyed.unwrap_or_default();
             (found.rows, found.unusable, found.delimiter) = (survey.rows, survey.rows, survey.delimiter);
@@ -138,6 +140,13 @@ fn named<'a>(headers: impl Iterator<Item = &'a String>) -> Vec<String> {
 }
 
 impl Inspection {
+    /// Says how the list was read.
+    fn tell(&mut self, path: &Path, notes: &[String]) {
+        for note in notes {
+            self.note(Problem::with_file(path, note.clone()), Severity::Warning);
+        }
+    }
+
     /// The list as a whole cannot be used.
     fn refuse(&mut self, problems: Problems) {
         self.more_problems += problems.more;
@@ -218,6 +227,17 @@ impl Inspection {
     fn take(&mut self, row: Row, list: &List, reader: &RowReader) -> anyhow::Result<Option<Recipient>> {
         let email = list.columns().email;
         match row {
+            Row::Rejected(Rejected {
+                withheld: Some(said),
+                problem,
+                ..
+            }) => {
+                self.withheld += 1;
+                let why = list.says(said.column, &said.cell);
+                let what = format!("{}; nobody is mailed here anyway: {why}", problem.what);
+                self.note(Problem { what, ..problem }, Severity::Warning);
+                Ok(None)
+            }
             Row::Rejected(rejected) => {
                 self.unusable += 1;
                 self.fixable += u64::from(rejected.fix().is_some());
@@ -282,6 +302,9 @@ impl Inspection {
                 format!("`{}` looks like a slip of the keyboard", address.domain()),
                 format!("did you mean `{meant}`? --fix makes it so"),
             )?;
+        }
+        if let Some((what, hint)) = domain::odd(address.domain()) {
+            warn(what, hint.to_owned())?;
         }
         if is_role(address) {
             warn(

@@ -64,6 +64,18 @@ pub(super) struct RawEdition {
     lang: Option<Spanned<String>>,
 }
 
+impl Campaign {
+    /// The templates of all subjects.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = &str> {
+        let variants = self.variants.iter().map(|variant| &variant.edition);
+        let languages = self.languages.iter().map(|language| &language.edition);
+        let own = variants
+            .chain(languages)
+            .filter_map(|edition| edition.subject.as_deref());
+        std::iter::once(self.subject.as_str()).chain(own)
+    }
+}
+
 impl Edition {
     /// What is its own, in words: two editions that say the same make the same mails.
     fn said(&self) -> String {

@@ -36,6 +36,9 @@ pub struct ListSettings {
     pub sample: Option<Sample>,
     /// What lots are drawn by: the campaign's name.
     pub seed: String,
+    /// Words of the subjects that may name a column, for a campaign: the cells there and the names of people stand in
+    /// the head of the mail.
+    pub head_words: Option<Vec<String>>,
 }
 
 /// What is done about columns that say who may be mailed.
@@ -92,6 +95,22 @@ impl FromStr for Sample {
             },
         }
     }
+}
+
+/// What stands in the tags of a template, word by word: the names of columns are among them.
+pub(super) fn words_in_tags(template: &str) -> Vec<String> {
+    let tags = template
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split("}}").next());
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    tags.flat_map(|tag| {
+        // `{{[First Name]}}`
+        let exact = tag.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+        let plain = tag.split(move |c| !is_word(c)).filter(|word| !word.is_empty());
+        exact.chain(plain).map(str::to_owned).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// An encoding by one of its names.
@@ -162,6 +181,7 @@ impl RawCampaign {
                 Consent::Honoured
             },
             allows_utf8: false,
+            head_words: None,
         }
     }
 }

@@ -213,7 +213,7 @@ impl RawCampaign {
         for attachment in &mut attachments {
             attachment.sent_as = attachment.sent_as.within(account.size_max);
         }
-        Some(Campaign {
+        let mut campaign = Campaign {
             list_id: self.list_id(&from.address, file, problems),
             file: file.path.to_owned(),
             account,
@@ -237,7 +237,10 @@ impl RawCampaign {
             language_column: self.language_column(file, problems),
             warnings: edition::together(self, file, problems),
             unsubscribe: workspace.unsubscribe.clone(),
-        })
+        };
+        let words = campaign.subjects().flat_map(list::words_in_tags).collect();
+        campaign.list.head_words = Some(words);
+        Some(campaign)
     }
 
     /// The HTML template; the text's, when a mail is plain.

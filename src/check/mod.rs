@@ -1,5 +1,6 @@
 //! Before anything is sent: every row is read and every recipient's mail is made once. All problems come together.
 
+mod people;
 mod warnings;
 
 use std::collections::BTreeMap;
@@ -12,18 +13,15 @@ use crate::campaign::quota::Octets;
 use crate::campaign::{Problem, Problems};
 use crate::mail::Recipient;
 use crate::pipeline::Maker;
-use crate::render::Editions;
-use crate::source::{List, NotMeant, Rejected, Row};
+use crate::source::{List, Rejected, Row};
 use warnings::{Blocked, Cells};
+
+pub use people::{LeftOut, RepairedRow, WithheldRow};
 
 /// Recipients handed to a rendering thread at once.
 const BATCH: usize = 256;
 /// Batches that may wait: reading must not run ahead of rendering, or memory would grow with the list.
 const BATCHES_WAITING: usize = 4;
-/// Duplicates named in the report; the rest are counted.
-const DUPLICATES_SHOWN: usize = 20;
-/// Withheld people named in the report; the rest are counted.
-const WITHHELD_SHOWN: usize = 20;
 
 /// What the check found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -40,6 +38,10 @@ pub struct Findings {
     pub duplicate_lines: Vec<(u64, u64)>,
     /// Rows that cannot be used.
     pub rejected: u64,
+    /// Addresses that were repaired, as `--fix` says.
+    pub repaired: u64,
+    /// The first of them.
+    pub repaired_rows: Vec<RepairedRow>,
     /// People whom the list's own columns say not to mail.
     pub withheld: u64,
     /// The first of them.
@@ -60,25 +62,6 @@ pub struct Findings {
     /// What is wrong with mails.
     #[serde(skip)]
     pub mail_problems: Problems,
-}
-
-/// A person on the list who is not mailed, because the list says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct WithheldRow {
-    /// The row's line.
-    pub line: u64,
-    /// The address.
-    pub email: String,
-    /// What the list says, such as "`Accepts Email Marketing` is `no`".
-    pub reason: String,
-}
-
-/// A row that is left out, and why.
-pub enum LeftOut<'a> {
-    /// It cannot be used.
-    Rejected(&'a Rejected),
-    /// Its person is not to be mailed.
-    Withheld(&'a WithheldRow),
 }
 
 /// Reads the whole list and makes every mail once, on all cores. `left_out` is told of every row that is not mailed.
@@ -133,73 +116,11 @@ pub fn check(
 pub fn row_problems(list: &List) -> anyhow::Result<Problems> {
     let mut problems = Problems::default();
     for row in list.rows()? {
-        if let Row::Rejected(rejected) = row? {
+        if let Row::Rejected(rejected @ Rejected { withheld: None, .. }) = row? {
             problems.push(rejected.problem);
         }
     }
     Ok(problems)
-}
-
-impl Findings {
-    /// Counts a row; gives back the recipient, if there is one to mail.
-    fn note(
-        &mut self,
-        row: Row,
-        list: &List,
-        editions: &Editions,
-        left_out: &mut impl FnMut(LeftOut<'_>) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Option<Recipient>> {
-        self.rows += 1;
-        match row {
-            Row::Usable(recipient) => {
-                self.usable += 1;
-                if editions.are_several() {
-                    let name = editions.name_for(&recipient);
-                    match self.editions.get_mut(name) {
-                        Some(count) => *count += 1,
-                        None => drop(self.editions.insert(name.to_owned(), 1)),
-                    }
-                }
-                return Ok(Some(recipient));
-            }
-            Row::Duplicate {
-                place, first_line, ..
-            } => {
-                self.duplicates += 1;
-                if self.duplicate_lines.len() < DUPLICATES_SHOWN {
-                    self.duplicate_lines.push((place.line, first_line));
-                }
-            }
-            Row::Withheld {
-                recipient, column, ..
-            } => {
-                self.withheld += 1;
-                let row = WithheldRow {
-                    line: recipient.place.line,
-                    email: recipient.address.to_string(),
-                    reason: list.why_withheld(&recipient, column),
-                };
-                left_out(LeftOut::Withheld(&row))?;
-                if self.withheld_rows.len() < WITHHELD_SHOWN {
-                    self.withheld_rows.push(row);
-                }
-            }
-            Row::NotMeant { why, .. } => {
-                let [filter, excluded, sample] = &mut self.not_meant;
-                *match why {
-                    NotMeant::Filter => filter,
-                    NotMeant::Excluded => excluded,
-                    NotMeant::Sample => sample,
-                } += 1;
-            }
-            Row::Rejected(row) => {
-                self.rejected += 1;
-                left_out(LeftOut::Rejected(&row))?;
-                self.row_problems.push(row.problem);
-            }
-        }
-        Ok(None)
-    }
 }
 
 #[derive(Debug, Default)]

@@ -10,6 +10,7 @@ use super::Findings;
 use crate::campaign::list::Consent;
 use crate::campaign::{Campaign, Law, Problem, SentAs};
 use crate::compose::is_blocked;
+use crate::mail::domain;
 use crate::mail::repair::meant_domain;
 use crate::mail::{Content, FileUse, Recipient, SentFile};
 use crate::pipeline::Maker;
@@ -77,6 +78,8 @@ pub(super) struct Cells {
     oldest: Date,
     /// Addresses that look mistyped.
     slips: Vec<(u64, String, &'static str)>,
+    /// Lines of domains that are odd, and what is.
+    odd: Vec<(u64, String, &'static str)>,
 }
 
 impl Cells {
@@ -98,6 +101,7 @@ impl Cells {
             since: since.map(|(column, _)| (column, Rows::default())).collect(),
             oldest: today.saturating_sub(24.months()),
             slips: Vec::new(),
+            odd: Vec::new(),
         }
     }
 
@@ -124,6 +128,11 @@ impl Cells {
             && (self.languages.len() < LANGUAGES_SHOWN || self.languages.contains_key(language))
         {
             self.languages.entry(language.to_owned()).or_default().add(line);
+        }
+        if self.odd.len() < SLIPS_SHOWN
+            && let Some((what, hint)) = domain::odd(recipient.address.domain())
+        {
+            self.odd.push((line, what, hint));
         }
         if self.slips.len() < SLIPS_SHOWN
             && let Some(meant) = meant_domain(recipient.address.domain())
@@ -159,6 +168,10 @@ impl Cells {
             let hint = format!("did you mean {meant}? `--fix` makes it so");
             Problem::at(list.path(), *line, 1, what).hint(hint)
         });
+        let odd = self.odd.iter().map(|(line, what, hint)| {
+            let problem = Problem::at(list.path(), *line, 1, what.as_str());
+            problem.hint(*hint)
+        });
         let languages = self.languages.iter().map(move |(language, rows)| {
             let what = format!(
                 "the campaign has no language `{language}`: {} get its own",
@@ -173,7 +186,12 @@ impl Cells {
             let hint = "consent that is implied by business counts for two years in Canada; leave these people out with `where`";
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
-        empty.chain(old).chain(images).chain(languages).chain(slips)
+        empty
+            .chain(old)
+            .chain(images)
+            .chain(languages)
+            .chain(slips)
+            .chain(odd)
     }
 }
 

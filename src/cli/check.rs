@@ -1,24 +1,24 @@
 //! `mailshot check`: every row is read, every mail is made once, nothing is sent.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use serde_json::json;
 
 use super::diagnostic;
-use super::exit::Exit;
+use super::exit::{Coded, Exit};
+use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
-use super::printer::{Form, Printer, count, number};
+use super::printer::{Form, Printer, addresses, count, number};
 use super::{load, texts};
 use crate::campaign::quota::Octets;
 use crate::campaign::{Campaign, Problems, Workspace};
 use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
 use crate::pipeline::Maker;
-use crate::source::{List, Rejected};
+use crate::source::List;
 
 /// Warnings shown on the screen.
 const WARNINGS_SHOWN: usize = 20;
+/// Repaired addresses named on the screen.
+const REPAIRED_SHOWN: usize = 5;
 /// Withheld people named on the screen.
 const WITHHELD_SHOWN: usize = 5;
 
@@ -27,7 +27,7 @@ const WITHHELD_SHOWN: usize = 5;
 pub(super) struct Args {
     /// The campaign: its file, or its name
     campaign: String,
-    /// Leave out rows that cannot be used; they go to rejected.csv
+    /// Leave out rows that cannot be used; they go to rejected-CAMPAIGN.csv
     #[arg(long)]
     skip_invalid: bool,
     /// Take warnings for errors
@@ -42,7 +42,7 @@ pub(super) struct Args {
 pub(super) enum Invalid {
     /// They are problems.
     Refuse,
-    /// They are left out, and written to `rejected.csv`.
+    /// They are left out, and written to `rejected-CAMPAIGN.csv`.
     Skip,
 }
 
@@ -62,6 +62,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Invalid::from_flag(args.skip_invalid),
         printer,
     )?;
+    if findings.usable == 0 {
+        return Err(nobody(&list, &findings));
+    }
     if args.strict && !findings.warnings.is_empty() {
         return Err(strictly(&findings).into());
     }
@@ -77,7 +80,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Checks everything. Problems are an error; rows left out are counted and written to `rejected.csv`.
+/// Checks everything. Problems are an error; rows left out are counted and written to files of the campaign's own.
 pub(super) fn all(
     workspace: &Workspace,
     list: &List,
@@ -85,20 +88,16 @@ pub(super) fn all(
     invalid: Invalid,
     printer: Printer,
 ) -> anyhow::Result<Findings> {
-    let mut rejected = Rows::new(&workspace.root, "rejected.csv", "line,column,reason,row");
-    let mut withheld = Rows::new(&workspace.root, "withheld.csv", "line,email,reason");
+    let campaign = maker.campaign();
+    let beside = |kind: &str| workspace.root.join(format!("{kind}-{}.csv", campaign.name));
+    let mut rejected = LeftOutFile::new(beside("rejected"), REJECTED);
+    let mut withheld = LeftOutFile::new(beside("withheld"), WITHHELD);
     let findings = check(maker, list, Clock::System.now_ms(), |row| match row {
         LeftOut::Rejected(_) if invalid == Invalid::Refuse => Ok(()),
-        LeftOut::Rejected(Rejected {
-            place, problem, raw, ..
-        }) => {
-            let (line, column) = (place.line.to_string(), problem.column.to_string());
-            rejected.write([&line, &column, &problem.what, raw])
-        }
+        LeftOut::Rejected(row) => rejected.write_rejected(row),
         LeftOut::Withheld(row) => withheld.write([&row.line.to_string(), &row.email, &row.reason]),
     })?;
     say_origin(list, printer);
-    let campaign = maker.campaign();
     let mut problems = Problems::default();
     if invalid == Invalid::Refuse && findings.rejected > 0 {
         problems.title = Some(format!(
@@ -115,14 +114,24 @@ pub(super) fn all(
         printer.warn(&format!(
             "{} left out; see {}",
             count(findings.rejected, "row"),
-            rejected.path.display()
+            rejected.path().display()
         ));
+    }
+    if findings.repaired > 0 {
+        printer.say(&format!("{} repaired", addresses(findings.repaired)));
+        for row in findings.repaired_rows.iter().take(REPAIRED_SHOWN) {
+            printer.say(&format!("  line {}: {} → {}", row.line, row.from, row.to));
+        }
+        let more = findings.repaired.saturating_sub(REPAIRED_SHOWN as u64);
+        if more > 0 {
+            printer.say(&format!("  and {} more", number(more)));
+        }
     }
     if findings.withheld > 0 {
         printer.warn(&format!(
             "{} not mailed, as the list itself says; see {}",
             people(findings.withheld),
-            withheld.path.display()
+            withheld.path().display()
         ));
         for row in findings.withheld_rows.iter().take(WITHHELD_SHOWN) {
             printer.say(&format!("  line {}: {} ({})", row.line, row.email, row.reason));
@@ -174,6 +183,9 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
             lines.join(", ")
         ));
     }
+    if findings.repaired > 0 {
+        printer.data(&format!("  repaired     {}", addresses(findings.repaired)));
+    }
     if findings.withheld > 0 {
         printer.data(&format!(
             "  withheld     {} not to be mailed, as the list says",
@@ -193,24 +205,50 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         printer.data(&format!("  edition      {name}: {}", number(*people)));
     }
     printer.data(&format!("  largest mail {}", Octets(findings.largest as u64)));
-    if findings.usable == 0 {
-        printer.warn("warning: there is nobody to mail");
-    }
+}
+
+/// Nobody is left to mail: that must not look like success, from cron least of all.
+pub(super) fn nobody(list: &List, findings: &Findings) -> anyhow::Error {
+    let [by_where, by_exclude, by_sample] = findings.not_meant;
+    let why: Vec<String> = [
+        (by_where, "not meant by `where`"),
+        (by_exclude, "on a list of `exclude`"),
+        (by_sample, "not in the `sample`"),
+        (findings.withheld, "withheld, as the list says"),
+        (findings.rejected, "cannot be used"),
+    ]
+    .into_iter()
+    .filter(|(many, _)| *many > 0)
+    .map(|(many, why)| format!("{} {why}", number(many)))
+    .collect();
+    let why = if why.is_empty() {
+        "it has no rows".to_owned()
+    } else {
+        why.join(", ")
+    };
+    let what = format!(
+        "{} has nobody to mail: {why}; nothing was sent",
+        list.path().display()
+    );
+    Coded::new(Exit::Data, what).into()
 }
 
 /// Says how a list was read that is not plain CSV in UTF-8, with a piece of it, so that a wrong guess is seen.
 fn say_origin(list: &List, printer: Printer) {
     let origin = list.origin();
     let form = match (&origin.sheet, origin.encoding) {
-        (Some(sheet), _) => format!("sheet `{sheet}` of a workbook (.{})", origin.format),
-        (None, Some("UTF-8") | None) => return,
-        (None, Some(encoding)) => encoding.to_owned(),
+        (Some(sheet), _) => Some(format!("sheet `{sheet}` of a workbook (.{})", origin.format)),
+        (None, Some(encoding)) if !origin.is_text() => Some(format!("a table of a web page in {encoding}")),
+        (None, Some("UTF-8") | None) => None,
+        (None, Some(encoding)) => Some(encoding.to_owned()),
     };
-    let sample = list
-        .sample()
-        .map(|sample| format!(": {sample}"))
-        .unwrap_or_default();
-    printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+    if let Some(form) = form {
+        let sample = list
+            .sample()
+            .map(|sample| format!(": {sample}"))
+            .unwrap_or_default();
+        printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+    }
     for note in &origin.notes {
         printer.warn(&format!("warning: {note}"));
     }
@@ -222,33 +260,4 @@ fn people(count: u64) -> String {
         number(count),
         if count == 1 { "person is" } else { "people are" }
     )
-}
-
-/// Rows left out, with the reason beside each: made only when there is one.
-struct Rows {
-    path: PathBuf,
-    header: &'static str,
-    file: Option<csv::Writer<std::fs::File>>,
-}
-
-impl Rows {
-    fn new(folder: &Path, name: &str, header: &'static str) -> Self {
-        Self {
-            path: folder.join(name),
-            header,
-            file: None,
-        }
-    }
-
-    fn write<const N: usize>(&mut self, cells: [&str; N]) -> anyhow::Result<()> {
-        let failed = || format!("write {}", self.path.display());
-        let file = if let Some(file) = &mut self.file {
-            file
-        } else {
-            let mut file = csv::Writer::from_path(&self.path).with_context(failed)?;
-            file.write_record(self.header.split(',')).with_context(failed)?;
-            self.file.insert(file)
-        };
-        file.write_record(cells).with_context(failed)
-    }
 }

@@ -86,7 +86,7 @@ fn ignore_private_files(root: &Path) -> anyhow::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    write(&path, ".mailshot/\nrejected.csv\n")
+    write(&path, ".mailshot/\nrejected-*.csv\nwithheld-*.csv\n")
 }
 
 fn next_steps(root: &Path, printer: Printer) {

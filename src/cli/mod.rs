@@ -7,6 +7,7 @@ mod printer;
 mod progress;
 mod check;
 mod init;
+mod left_out;
 mod list;
 mod preview;
 mod resolve;

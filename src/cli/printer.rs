@@ -104,6 +104,15 @@ pub(super) fn deliveries(value: u64) -> String {
     )
 }
 
+/// `1 address`, `3 addresses`.
+pub(super) fn addresses(count: u64) -> String {
+    format!(
+        "{} {}",
+        number(count),
+        if count == 1 { "address" } else { "addresses" }
+    )
+}
+
 /// A moment as people read it, in this zone: `2026-11-23 05:10:22`.
 pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::exit::{Coded, Exit};
 use super::list::ListFile;
-use super::printer::{Form, Printer, number, time};
+use super::printer::{Form, Printer, addresses, time};
 use super::{confirm, load, runtime, texts};
 use crate::campaign::{ListSettings, Workspace};
 use crate::clock::Clock;
@@ -139,7 +139,7 @@ fn add(
     })?;
     match printer.form {
         Form::Json => printer.json(&json!({ "added": added })),
-        Form::Text => printer.data(&format!("{} added to the suppression list", counted(added))),
+        Form::Text => printer.data(&format!("{} added to the suppression list", addresses(added))),
     }
     Ok(Exit::Ok)
 }
@@ -157,11 +157,15 @@ struct Found {
 }
 
 fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let settings = ListSettings {
         allows_utf8: true,
         ..file.settings()
     };
     let list = List::open(&file.path, &settings)?;
+    for note in &list.origin().notes {
+        printer.say(note);
+    }
     let workspace = load::workspace(None)?;
     let found = find(&list, reason)?;
     let what = if list.speaks_of_consent() {
@@ -170,7 +174,7 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
         "everyone on this list"
     };
     let count = found.rows.len() as u64;
-    let question = format!("Never mail {what} again: {}?", counted(count));
+    let question = format!("Never mail {what} again: {}?", addresses(count));
     confirm(printer, is_confirmed, &question)?;
     let added = runtime()?.block_on(async {
         let ledger = Ledger::open(&workspace.ledger)?;
@@ -187,13 +191,13 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
             "added": added, "known": known, "spared": found.spared, "unusable": found.unusable,
         }));
     } else {
-        printer.data(&format!("{} added to the suppression list", counted(added)));
+        printer.data(&format!("{} added to the suppression list", addresses(added)));
         for (many, what) in [
             (known, "stood on it already"),
             (found.spared, "may be mailed, as the list says, and are not on it"),
         ] {
             if many > 0 {
-                printer.say(&format!("{} {what}", counted(many)));
+                printer.say(&format!("{} {what}", addresses(many)));
             }
         }
     }
@@ -221,7 +225,7 @@ fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
         let (named, withheld) = match row? {
             Row::Withheld { recipient, why, .. } => (vec![recipient.address], Some(why)),
             Row::Usable(recipient) => (vec![recipient.address], None),
-            Row::Rejected(rejected) => (rejected.named, rejected.withheld),
+            Row::Rejected(rejected) => (rejected.named, rejected.withheld.map(|said| said.why)),
             Row::Duplicate { .. } | Row::NotMeant { .. } => continue,
         };
         if named.is_empty() {
@@ -242,8 +246,8 @@ fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-fn remove(addresses: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
-    let keys = keys(addresses)?;
+fn remove(wanted: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
+    let keys = keys(wanted)?;
     confirm(printer, is_confirmed, &format!("Mail {} again?", keys.join(", ")))?;
     let workspace = load::workspace(None)?;
     let removed = runtime()?.block_on(async {
@@ -257,7 +261,10 @@ fn remove(addresses: &[String], is_confirmed: bool, printer: Printer) -> anyhow:
     match printer.form {
         Form::Json => printer.json(&json!({ "removed": removed })),
         Form::Text => {
-            printer.data(&format!("{} removed from the suppression list", counted(removed)));
+            printer.data(&format!(
+                "{} removed from the suppression list",
+                addresses(removed)
+            ));
             if removed > 0 {
                 printer.say("campaigns that have left it out already do not go back to it");
             }
@@ -285,12 +292,4 @@ fn list(printer: Printer) -> anyhow::Result<Exit> {
         printer.say("nobody is suppressed");
     }
     Ok(Exit::Ok)
-}
-
-fn counted(addresses: u64) -> String {
-    format!(
-        "{} {}",
-        number(addresses),
-        if addresses == 1 { "address" } else { "addresses" }
-    )
 }

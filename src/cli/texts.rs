@@ -15,9 +15,10 @@ pub(super) const CHECK: &str = "\
 Examples:
   mailshot check campaigns/hello.toml
   mailshot check hello --json
-  mailshot check hello --skip-invalid     rows that cannot be used go to rejected.csv
+  mailshot check hello --skip-invalid     rows that cannot be used go to rejected-hello.csv
 
-Exit codes: 0 all is well, 65 something is wrong with campaign, list or templates.";
+Exit codes: 0 all is well, 65 something is wrong with campaign, list or templates, or nobody is
+left to mail.";
 
 pub(super) const LIST: &str = "\
 Examples:
@@ -31,7 +32,7 @@ Examples:
   mailshot list inspect customers.xlsx --sheet 2026 --json
   mailshot list inspect old.csv --encoding big5
 
-Exit codes: 0 somebody can be mailed, 65 nobody can.";
+Exit codes: 0 somebody can be mailed, 65 nobody can, 74 the file cannot be read.";
 
 pub(super) const LIST_FIX: &str = "\
 Examples:

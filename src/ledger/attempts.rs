@@ -8,7 +8,7 @@ use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, N
 use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
 use super::quota::{LONGEST_MS, Usage};
 use super::state::{Event, State};
-use super::suppression::suppressed;
+use super::suppression::either_suppressed;
 use crate::mail::Outcome;
 
 /// Why a delivery is in doubt when its run died.
@@ -66,7 +66,10 @@ impl<'db> Statements<'db> {
                 return Ok(Begin::Wait(spent));
             }
         }
-        let number = if self.take.execute(params![intent.delivery.0, intent.key])? == 1 {
+        // Few have two keys: their suppressions are looked up in `take_any`.
+        let is_taken =
+            intent.written_key.is_none() && self.take.execute(params![intent.delivery.0, intent.key])? == 1;
+        let number = if is_taken {
             1
         } else {
             match take_any(db, intent)? {
@@ -171,7 +174,7 @@ fn take_any(db: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
     if state != State::Pending.name() || due_at_ms > Some(intent.now_ms) {
         return Ok(None);
     }
-    if let Some(reason) = suppressed(db, &intent.key)? {
+    if let Some(reason) = either_suppressed(db, &intent.key, intent.written_key.as_deref())? {
         let event = Event::Suppressed;
         step_from(db, intent.delivery, State::Pending, event, Some(&reason))?;
         return Ok(None);

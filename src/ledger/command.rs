@@ -60,6 +60,9 @@ pub struct NewDelivery {
     pub address: String,
     /// The address's comparison key.
     pub key: String,
+    /// The key of the address that the list writes, where another was meant: whoever is suppressed under either gets
+    /// no mail.
+    pub written_key: Option<String>,
     /// Where the row stands in the list.
     pub place: Place,
     /// Which of the mails to this recipient.
@@ -94,6 +97,8 @@ pub struct Intent {
     pub delivery: DeliveryId,
     /// Its address's comparison key.
     pub key: String,
+    /// The key of the address that the list writes, where another was meant.
+    pub written_key: Option<String>,
     /// By which account.
     pub account: String,
     /// What the account may send. Counted in the same transaction.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, RunState};
 use super::deliveries::{OF_CAMPAIGN, step};
 use super::state::{Event, State};
-use super::suppression::suppressed;
+use super::suppression::either_suppressed;
 
 /// Why a delivery is suppressed when its row is gone. Such deliveries come back with their row.
 pub(super) const WITHDRAWN: &str = "no longer on the list";
@@ -78,7 +78,7 @@ pub(super) fn enrol(
     let highest: i64 = db.query_row(&highest, [campaign.0], |row| row.get(0))?;
     let mut held = 0;
     for (id, row) in (highest + 1..).zip(rows) {
-        let reason = suppressed(db, &row.key)?;
+        let reason = either_suppressed(db, &row.key, row.written_key.as_deref())?;
         held += u64::from(reason.is_some());
         let state = if reason.is_some() {
             State::Suppressed

@@ -19,8 +19,20 @@ pub(super) fn unsuppress(db: &Connection, key: &str) -> rusqlite::Result<bool> {
     Ok(db.execute("DELETE FROM suppression WHERE address_key = ?1", [key])? > 0)
 }
 
+/// Why a person is suppressed, if they are: under their address, or as the list writes it.
+pub(super) fn either_suppressed(
+    db: &Connection,
+    key: &str,
+    written_key: Option<&str>,
+) -> rusqlite::Result<Option<String>> {
+    match (suppressed(db, key)?, written_key) {
+        (None, Some(written)) => suppressed(db, written),
+        (found, _) => Ok(found),
+    }
+}
+
 /// Why this address is suppressed, if it is.
-pub(super) fn suppressed(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+fn suppressed(db: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("SELECT reason FROM suppression WHERE address_key = ?1")?
         .query_row([key], |row| row.get(0))
         .optional()

@@ -73,6 +73,7 @@ impl Book {
         Intent {
             delivery,
             key,
+            written_key: None,
             account: "main".to_owned(),
             quota: Quota {
                 rates,
@@ -124,6 +125,7 @@ fn person(who: &str) -> NewDelivery {
     };
     NewDelivery {
         key: address.to_lowercase(),
+        written_key: None,
         address,
         place,
         volume: crate::mail::Volume::FIRST,

@@ -1,9 +1,9 @@
 //! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
 
 pub mod address;
-mod domain;
 mod local;
 pub mod mailbox;
+pub mod domain;
 pub mod repair;
 pub mod recipient;
 pub mod file;

@@ -93,6 +93,11 @@ impl Columns {
 }
 
 impl NameColumns {
+    /// Which they are.
+    pub fn all(&self) -> impl Iterator<Item = usize> {
+        [self.whole, self.first, self.last].into_iter().flatten()
+    }
+
     /// The name to be shown beside the address, if the row has one. A name that could break a header is none.
     pub fn name_of<'a>(&self, recipient: &'a Recipient) -> Option<Cow<'a, str>> {
         let cell = |column: Option<usize>| {

@@ -37,6 +37,17 @@ pub fn named(input: &str) -> Vec<Address> {
     parts.map(one).collect::<Option<_>>().unwrap_or_default()
 }
 
+/// The one address that a text names, its slips of the keyboard and all.
+pub fn as_written(input: &str) -> Option<Address> {
+    if let Ok(address) = Address::parse_utf8(input) {
+        return Some(address);
+    }
+    match named(input).as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
+}
+
 /// The same mailbox at the domain that was meant, where a well-known one was mistyped.
 #[must_use]
 pub fn with_domain_meant(address: Address) -> Address {

@@ -217,8 +217,14 @@ impl Maker {
         Err(problem.hint("`subject_mark = \"auto\"` puts it there"))
     }
 
-    /// Makes the mail of a delivery from its row, which was checked when it was enrolled.
-    pub(super) fn again(&self, rows: &RowReader, delivery: &Delivery, now_ms: i64) -> anyhow::Result<Mail> {
+    /// Makes the mail of a delivery from its row, which was checked when it was enrolled. Gives the address that stands
+    /// there as well, if it was repaired.
+    pub(super) fn again(
+        &self,
+        rows: &RowReader,
+        delivery: &Delivery,
+        now_ms: i64,
+    ) -> anyhow::Result<(Mail, Option<Address>)> {
         let recipient = rows.read(delivery.place)?;
         // By key: a list may be edited to spell an address otherwise.
         let is_same = recipient.address.key() == Address::key_of(&delivery.address);
@@ -227,7 +233,7 @@ impl Maker {
             "the stored list has changed: line {} is another person",
             delivery.place.line
         );
-        Ok(self
+        let mail = self
             .make_with(Editions::render_to_send, &recipient, delivery.volume, now_ms)
             .map_err(|problem| Problems {
                 not_done: Some(
@@ -235,7 +241,8 @@ impl Maker {
                         .to_owned(),
                 ),
                 ..Problems::from(problem)
-            })?)
+            })?;
+        Ok((mail, rows.written(&recipient)))
     }
 }
 

@@ -162,10 +162,11 @@ impl Worker<'_> {
             return Ok(());
         }
         let now_ms = run.clock.now_ms();
-        let mail = run.maker.again(&run.rows, &delivery, now_ms)?;
+        let (mail, written) = run.maker.again(&run.rows, &delivery, now_ms)?;
         let intent = Intent {
             delivery: delivery.id,
             key: Address::key_of(&delivery.address),
+            written_key: written.map(|address| address.key()),
             account: run.account().name.clone(),
             quota: run.account().quota.clone(),
             message_id: mail.message.message_id.clone(),

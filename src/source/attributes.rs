@@ -2,12 +2,12 @@
 //! a column of its own, behind the others, so that `{{city}}` can be written in a template.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::columns::{bare, variable};
 use super::delimiter::{self, Sniffed};
@@ -34,6 +34,19 @@ pub(super) struct Attributes {
     keys: Vec<(String, String)>,
 }
 
+/// Columns that stand behind those of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Added {
+    /// How many the file has of its own.
+    pub(super) own: usize,
+    /// The column that holds what was added.
+    pub(super) column: usize,
+}
+
+/// What stands in a cell of JSON. Values are kept as they are written: an order number may be longer than any number
+/// of the computer's, and `1.10` is no `1.1`.
+type Object = BTreeMap<String, Box<RawValue>>;
+
 impl Attributes {
     /// Looks whether the plain text at this path has such a column, and if so, for all its keys.
     pub(super) fn find(text: &Path) -> io::Result<Option<Self>> {
@@ -55,6 +68,7 @@ impl Attributes {
             return Ok(None);
         };
         let mut keys = BTreeSet::new();
+        let (mut good, mut bad) = (0_u64, 0_u64);
         while let Some(row) = splitter.next_row()? {
             let Some(cell) = cells(&row).nth(column) else {
                 continue;
@@ -62,11 +76,17 @@ impl Attributes {
             if cell.trim().is_empty() {
                 continue;
             }
-            match serde_json::from_str::<Map<String, Value>>(&cell) {
-                Ok(object) => keys.extend(object.into_iter().map(|(key, _)| key)),
-                // It is called so, and holds something else.
-                Err(_) => return Ok(None),
+            match serde_json::from_str::<Object>(&cell) {
+                Ok(object) => {
+                    good += 1;
+                    keys.extend(object.into_keys());
+                }
+                Err(_) => bad += 1,
             }
+        }
+        if bad > good {
+            // It is called so, and holds something else.
+            return Ok(None);
         }
         let mut taken: Vec<String> = headers.iter().map(|header| variable(header)).collect();
         let mut named = |key: String| {
@@ -94,7 +114,16 @@ impl Attributes {
         self.keys.iter().map(|(_, header)| header.as_str())
     }
 
+    /// Where the new columns stand.
+    pub(super) fn added(&self) -> Added {
+        Added {
+            own: self.width,
+            column: self.column,
+        }
+    }
+
     /// Writes the text with the new columns, and says where its rows stood. Columns that were there keep their places.
+    /// Rows to which nothing can be added stay as they are, and so have too few cells.
     pub(super) fn write(&self, text: &Path, out: &mut impl Write) -> io::Result<Numbering> {
         let mut numbering = Numbering::default();
         let mut splitter = splitter(File::open(text)?, &self.sniffed)?;
@@ -114,26 +143,55 @@ impl Attributes {
             numbering.note(now, row.place.line);
             line = row.place.line + row.cells.inner_lines() + 1;
             now += row.cells.inner_lines() + 1;
-            out.write_all(without_line_end(row.bytes))?;
-            let cell = cells(&row).nth(self.column).unwrap_or_default();
             let is_blank = is_header && cells(&row).all(|cell| cell.trim().is_empty());
-            if row.cells.len() == self.width && !is_blank {
-                let object: Map<String, Value> = serde_json::from_str(&cell).unwrap_or_default();
-                for (key, header) in &self.keys {
-                    let value = if is_header {
-                        header.clone()
-                    } else {
-                        shown(object.get(key))
-                    };
-                    now += line_ends(&value);
-                    let quoted = value.replace('"', "\"\"");
-                    write!(out, "{}\"{quoted}\"", char::from(self.sniffed.delimiter))?;
-                }
-                is_header = false;
+            let values = if is_blank {
+                None
+            } else {
+                self.values(&row, is_header)
+            };
+            let own = match &values {
+                // Cells without a header may follow, if they are blank.
+                Some(_) => row
+                    .bytes
+                    .get(..row.cells.end_of(self.width - 1))
+                    .unwrap_or_default(),
+                None => without_line_end(row.bytes),
+            };
+            out.write_all(own)?;
+            is_header &= is_blank;
+            for value in values.iter().flatten() {
+                now += line_ends(value);
+                let quoted = value.replace('"', "\"\"");
+                write!(out, "{}\"{quoted}\"", char::from(self.sniffed.delimiter))?;
+            }
+            if values.is_none() && row.cells.len() == self.width + self.keys.len() {
+                // Its cells must not pass for those that are added.
+                out.write_all(&[self.sniffed.delimiter])?;
             }
             out.write_all(b"\n")?;
         }
         Ok(numbering)
+    }
+
+    /// What is added to a row; none when it has the wrong number of cells, or the cell is no JSON.
+    fn values(&self, row: &RawRow<'_>, is_header: bool) -> Option<Vec<String>> {
+        let has_surplus = cells(row).skip(self.width).any(|cell| !cell.trim().is_empty());
+        if row.cells.len() < self.width || has_surplus {
+            return None;
+        }
+        if is_header {
+            return Some(self.headers().map(str::to_owned).collect());
+        }
+        let cell = cells(row).nth(self.column).unwrap_or_default();
+        let object = match cell.trim() {
+            "" => Object::new(),
+            cell => serde_json::from_str(cell).ok()?,
+        };
+        let values = self
+            .keys
+            .iter()
+            .map(|(key, _)| shown(object.get(key).map(|value| value.get())));
+        Some(values.collect())
     }
 }
 
@@ -157,11 +215,10 @@ fn without_line_end(row: &[u8]) -> &[u8] {
     row.strip_suffix(b"\r").unwrap_or(row)
 }
 
-/// Text as it is; anything nested as JSON.
-fn shown(value: Option<&Value>) -> String {
+/// Text as it is; anything else as it is written.
+fn shown(value: Option<&str>) -> String {
     match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+        None | Some("null") => String::new(),
+        Some(value) => serde_json::from_str::<String>(value).unwrap_or_else(|_no_text| value.to_owned()),
     }
 }

@@ -7,11 +7,12 @@ use anyhow::Context as _;
 use csv::StringRecord;
 
 use super::Rejected;
-use super::consent::{Consent, Withheld};
-use super::split::RawRow;
+use super::attributes::Added;
+use super::consent::{Consent, Refusal, Withheld};
+use super::split::{ROW_MAX, RawRow};
 use super::table::Numbering;
 use crate::campaign::Problem;
-use crate::mail::repair::{named, with_domain_meant};
+use crate::mail::repair::{as_written, named, with_domain_meant};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
@@ -24,6 +25,9 @@ pub(super) struct Shape {
     pub(super) columns: Columns,
     pub(super) delimiter: u8,
     pub(super) numbering: Numbering,
+    pub(super) added: Option<Added>,
+    /// Columns that stand in the head of a mail, where a line break could begin a header of its own.
+    pub(super) in_head: Vec<usize>,
     pub(super) consent: Consent,
     pub(super) is_fixing: bool,
     pub(super) allows_utf8: bool,
@@ -46,18 +50,16 @@ impl Shape {
             return Ok(None);
         }
         let place = row.place;
-        let raw = || text.trim_end_matches(['\r', '\n']).to_owned();
-        let rejected_for = |problem, named, withheld| {
-            Ok(Some(Judged::Rejected(Box::new(Rejected {
+        let raw = || self.own(row, text).trim_end_matches(['\r', '\n']).to_owned();
+        if let Some(problem) = self.damage(row, text) {
+            return Ok(Some(Judged::Rejected(Box::new(Rejected {
                 place,
                 problem,
-                named,
-                withheld,
+                named: Vec::new(),
+                withheld: None,
+                written: String::new(),
                 raw: raw(),
-            }))))
-        };
-        if let Some(problem) = self.damage(row, text) {
-            return rejected_for(problem, Vec::new(), None);
+            }))));
         }
         values.clear();
         row.cells
@@ -69,8 +71,19 @@ impl Shape {
         let address = match self.address(cell, row.cells.raw(text, self.columns.email)) {
             Ok(address) => address,
             Err((fault, named)) => {
-                let why = withheld.map(|(_, why)| why);
-                return rejected_for(self.bad_address(row, text, fault), named, why);
+                let withheld = withheld.map(|(column, why)| Refusal {
+                    column,
+                    cell: values.get(column).unwrap_or_default().to_owned(),
+                    why,
+                });
+                return Ok(Some(Judged::Rejected(Box::new(Rejected {
+                    place,
+                    problem: self.bad_address(row, text, fault),
+                    named,
+                    withheld,
+                    written: cell.trim().to_owned(),
+                    raw: raw(),
+                }))));
             }
         };
         let recipient = Recipient {
@@ -79,9 +92,25 @@ impl Shape {
             values,
         };
         Ok(Some(match withheld {
-            None => Judged::Usable(recipient),
+            None => match self.breaks_head(&recipient) {
+                Some((column, what)) => Judged::Rejected(Box::new(self.rejected_at(row, column, what)?)),
+                None => Judged::Usable(recipient),
+            },
             Some((column, why)) => Judged::Withheld(recipient, column, why),
         }))
+    }
+
+    /// A cell with a line break that would stand in the head of the mail.
+    fn breaks_head(&self, recipient: &Recipient) -> Option<(usize, String)> {
+        let column = self.in_head.iter().copied().find(|column| {
+            let cell = recipient.values.get(*column).unwrap_or_default();
+            cell.trim().contains(['\r', '\n'])
+        })?;
+        let header = self.columns.headers.get(column).map_or("", String::as_str);
+        let what = format!(
+            "a line break in `{header}`, which stands in the head of the mail: in its subject or as a name"
+        );
+        Some((column, what))
     }
 
     /// What makes a row unusable, whatever its address is.
@@ -103,6 +132,14 @@ impl Shape {
         }
         let expected = self.columns.names.len();
         let found = row.cells.len();
+        if let Some(added) = self.added {
+            if found == added.own {
+                let what = "this is no JSON, as the other rows have in this column".to_owned();
+                let problem = self.at(row, text, cell_of(row, text, added.column), what);
+                return Some(problem.hint("write {\"key\": \"value\"}, or leave the cell empty"));
+            }
+            return (found != expected).then(|| self.wrong_count(row, text));
+        }
         let has_surplus = || {
             let mut surplus = row.cells.texts(text).skip(expected);
             surplus.any(|cell| !cell.trim().is_empty())
@@ -136,6 +173,26 @@ impl Shape {
         }
     }
 
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub(super) fn written(&self, recipient: &Recipient) -> Option<Address> {
+        if !self.is_fixing {
+            return None;
+        }
+        let cell = recipient.values.get(self.columns.email).unwrap_or_default();
+        as_written(cell).filter(|written| *written != recipient.address)
+    }
+
+    /// What stands in the row, where `--fix` has made another address of it.
+    pub(super) fn repaired<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        if !self.is_fixing {
+            return None;
+        }
+        let cell = recipient.values.get(self.columns.email).unwrap_or_default();
+        let is_right = Address::parse_utf8(cell).as_ref() == Ok(&recipient.address);
+        // What names nobody was read by its quotes.
+        (!is_right && as_written(cell).is_some()).then_some(cell.trim())
+    }
+
     /// A row that cannot be used because of one cell.
     pub(super) fn rejected_at(
         &self,
@@ -144,14 +201,13 @@ impl Shape {
         what: String,
     ) -> anyhow::Result<Rejected> {
         let text = self.text(row)?;
-        let start = row.cells.start_of(column);
-        let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
         Ok(Rejected {
             place: row.place,
-            problem: self.at(row, text, start..start + length, what),
+            problem: self.at(row, text, cell_of(row, text, column), what),
             named: Vec::new(),
             withheld: None,
-            raw: text.trim_end_matches(['\r', '\n']).to_owned(),
+            written: String::new(),
+            raw: self.own(row, text).trim_end_matches(['\r', '\n']).to_owned(),
         })
     }
 
@@ -186,14 +242,16 @@ impl Shape {
         if row.cells.suspect_quote(row.bytes).is_some() {
             return open_quote(&self.path, row, text);
         }
-        let (found, expected) = (row.cells.len(), self.columns.names.len());
+        let own = self.added.map(|added| added.own);
+        let (found, expected) = (row.cells.len(), own.unwrap_or(self.columns.names.len()));
         let cells = if found == 1 { "cell" } else { "cells" };
-        let problem = self.at(
-            row,
-            text,
-            0..1,
-            format!("{found} {cells} in this row; the header has {expected}"),
-        );
+        let what = if own.is_some() && found > expected {
+            // Something may have been put behind them.
+            format!("more cells in this row than the {expected} of the header")
+        } else {
+            format!("{found} {cells} in this row; the header has {expected}")
+        };
+        let problem = self.at(row, text, 0..1, what);
         if found > expected {
             problem.hint("put quotes around a cell that contains the delimiter")
         } else {
@@ -201,8 +259,24 @@ impl Shape {
         }
     }
 
+    /// A row without what was added to it.
+    fn own<'t>(&self, row: &RawRow<'_>, text: &'t str) -> &'t str {
+        match self.added {
+            Some(added) if row.cells.len() == self.columns.names.len() => text
+                .get(..row.cells.end_of(added.own.saturating_sub(1)))
+                .unwrap_or(text),
+            _ => text,
+        }
+    }
+
     /// A problem at a piece of the row; in a sheet, at its cell.
     pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+        let own = self.own(row, text);
+        // What was added stands in a cell of JSON.
+        let (text, piece) = match self.added {
+            Some(added) if piece.start > own.len() => (own, cell_of(row, text, added.column)),
+            _ => (own, piece),
+        };
         let cell = row.cells.cell_at(piece.start);
         match self.numbering.cell(row.place.line, cell) {
             Some((column, name)) => Problem::at(
@@ -216,6 +290,13 @@ impl Shape {
     }
 }
 
+/// Where the content of a cell stands in its row.
+pub(super) fn cell_of(row: &RawRow<'_>, text: &str, column: usize) -> Range<usize> {
+    let start = row.cells.start_of(column);
+    let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
+    start..start + length
+}
+
 /// Where the first override of the direction of writing stands.
 fn turning_mark(bytes: &[u8]) -> Option<usize> {
     // `U+202D` and `U+202E`; most rows have no byte like their first.
@@ -226,6 +307,13 @@ fn turning_mark(bytes: &[u8]) -> Option<usize> {
 pub(super) fn open_quote(path: &Path, row: &RawRow<'_>, text: &str) -> Problem {
     let start = row.cells.suspect_quote(row.bytes).unwrap_or(0);
     let last = row.place.line + row.cells.inner_lines();
+    if row.is_cut && !row.cells.is_open() && last == row.place.line {
+        let what = format!(
+            "this row is longer than {} MB, which no row of a list is",
+            ROW_MAX >> 20
+        );
+        return at(path, row, text, 0..1, what).hint("are its line ends missing?");
+    }
     let what = if last > row.place.line {
         format!("this quote is never closed; the row runs to line {last}")
     } else {

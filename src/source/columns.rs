@@ -1,5 +1,6 @@
 //! Reads the header: what each column is called in templates, and which one holds the address.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use super::file_name;
@@ -8,7 +9,7 @@ use crate::mail::{Address, Columns};
 
 /// Headers of the address column in the exports of shops, newsletter tools, mail programs and web mailers, and as
 /// people write them; compared without spaces, dashes, dots, slashes, underscores and case.
-const EMAIL_HEADERS: [&str; 34] = [
+const EMAIL_HEADERS: &[&str] = &[
     // English
     "email",
     "mail",
@@ -28,9 +29,22 @@ const EMAIL_HEADERS: [&str; 34] = [
     "courriel",
     "correo",
     "correoelectronico",
+    "correoelectrónico",
+    "adresseélectronique",
+    "endereçodeemail",
     "indirizzoemail",
     "enderecodeemail",
     "emailadres",
+    // Scandinavia, Russia, Japan, Korea
+    "epost",
+    "epostadress",
+    "epostadresse",
+    "почта",
+    "электроннаяпочта",
+    "メール",
+    "メールアドレス",
+    "이메일",
+    "이메일주소",
     // Chinese
     "邮箱",
     "电子邮箱",
@@ -42,15 +56,22 @@ const EMAIL_HEADERS: [&str; 34] = [
     "电子邮箱地址",
     "收件人",
     "收件人邮箱",
+    "收件人邮箱地址",
+    "收件邮箱",
+    "联系邮箱",
+    "客户邮箱",
     "邮箱账号",
     "電子郵件",
     "電子信箱",
     "郵箱",
+    "電郵",
+    "電郵地址",
+    "電子郵件地址",
 ];
 
 /// Headers of columns that hold an address, and are taken only when none of those above is there: a shop writes the
 /// address of a bill beside the account's.
-const OTHER_EMAIL_HEADERS: [&str; 8] = [
+const OTHER_EMAIL_HEADERS: &[&str] = &[
     "emailid",
     "primaryemail",
     "subscriberemail",
@@ -68,6 +89,8 @@ pub(super) struct Header<'a> {
     /// The row as it stands.
     pub(super) text: String,
     pub(super) cells: Vec<String>,
+    /// How many of the columns are the file's own.
+    pub(super) own: usize,
 }
 
 impl Header<'_> {
@@ -131,13 +154,19 @@ impl Header<'_> {
 
     fn guessed(&self, headers: &[String]) -> Result<usize, Problem> {
         let named = |known: &[&str]| -> Vec<usize> {
-            let is_known = |header: &String| known.contains(&bare(header).as_str());
-            let found = headers.iter().enumerate().filter(|(_, header)| is_known(header));
+            let found = headers
+                .iter()
+                .enumerate()
+                .filter(|(_, header)| is_one_of(known, header));
             found.map(|(at, _)| at).collect()
         };
-        let mut found = named(&EMAIL_HEADERS);
+        let mut found = named(EMAIL_HEADERS);
         if found.is_empty() {
-            found = named(&OTHER_EMAIL_HEADERS);
+            found = named(OTHER_EMAIL_HEADERS);
+        }
+        // An attribute may be called so as well; the list has a column for it.
+        if found.first().is_some_and(|first| *first < self.own) {
+            found.retain(|column| *column < self.own);
         }
         match found.as_slice() {
             [only] => Ok(*only),
@@ -190,6 +219,17 @@ impl Header<'_> {
     }
 }
 
+/// Is this the header of a column that holds an address?
+pub(super) fn names_address(header: &str) -> bool {
+    is_one_of(EMAIL_HEADERS, header) || is_one_of(OTHER_EMAIL_HEADERS, header)
+}
+
+/// Is this one of them, whatever stands in brackets behind it? `邮箱（必填）`
+fn is_one_of(known: &[&str], header: &str) -> bool {
+    let name = header.split(['(', '（', '[', '【']).next().unwrap_or_default();
+    known.contains(&bare(name).as_str())
+}
+
 /// The variables' names. A column without a header still needs one, to keep its place.
 fn names(headers: &[String]) -> Vec<String> {
     let name = |(place, header): (usize, &String)| match variable(header) {
@@ -197,6 +237,19 @@ fn names(headers: &[String]) -> Vec<String> {
         name => name,
     };
     headers.iter().enumerate().map(name).collect()
+}
+
+/// The columns that stand in the head of a mail: in its subject, whose words these are, or as a name beside the address.
+pub(super) fn in_head(columns: &Columns, words: &[String]) -> Vec<usize> {
+    let words: HashSet<String> = words.iter().map(|word| variable(word)).collect();
+    let in_subject = columns
+        .names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| words.contains(*name));
+    let as_name = columns.name_columns();
+    let found: BTreeSet<usize> = as_name.all().chain(in_subject.map(|(at, _)| at)).collect();
+    found.into_iter().collect()
 }
 
 /// A header as a variable: lower case, spaces and dashes as one `_`.

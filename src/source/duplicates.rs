@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 
 use crate::mail::Address;
+use crate::mail::repair::with_domain_meant;
 
 /// Fingerprints in one piece: 1 MB. Shorter lists never touch the disk.
 const PIECE: usize = 64 * 1_024;
@@ -78,9 +79,15 @@ impl Finder {
         }
     }
 
-    /// Notes that an address stands on a line, and must not be mailed: not from any other line either.
+    /// Notes that an address stands on a line, and must not be mailed: not from any other line either, and not where
+    /// it is written as it was meant.
     pub(super) fn add_withheld(&mut self, address: &Address) -> io::Result<()> {
-        self.add(address, WITHHELD)
+        self.add(address, WITHHELD)?;
+        let meant = with_domain_meant(address.clone());
+        if meant == *address {
+            return Ok(());
+        }
+        self.add(&meant, WITHHELD)
     }
 
     /// Notes that an address stands on a line.

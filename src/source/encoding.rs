@@ -10,11 +10,13 @@ use std::path::Path;
 
 use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::lines::Lines;
+use super::lines::{self, Lines};
 use crate::campaign::{Problem, plain};
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
+/// Pairs with a NUL that a list in UTF-16 has at least: one address.
+const ASCII_LEAST: usize = 6;
 /// UTF-8's byte order mark.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -37,7 +39,7 @@ pub(super) fn find(
         return Ok(UTF_8);
     }
     let lines = Lines::read(file).map_err(unreadable)?;
-    if lines.is_gb18030() && !head.starts_with(BOM) && lines.mixed().is_none() {
+    if lines.is_gb18030() {
         return Ok(GB18030);
     }
     Err(lines.explain(path))
@@ -51,28 +53,37 @@ pub(super) fn bom_of(mut file: &File) -> io::Result<u64> {
     Ok(if head == BOM { BOM.len() as u64 } else { 0 })
 }
 
-/// UTF-16 begins with a mark, or has a NUL beside nearly every ASCII character.
-fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
+/// UTF-16 begins with a mark, or has a NUL beside each ASCII character and makes sense.
+pub(super) fn utf_16(head: &[u8]) -> Option<&'static Encoding> {
     if head.starts_with(b"\xff\xfe") {
         return Some(UTF_16LE);
     }
     if head.starts_with(b"\xfe\xff") {
         return Some(UTF_16BE);
     }
-    let sample = head.get(..512.min(head.len())).unwrap_or_default();
-    let nuls = |odd: usize| {
-        let every_other = sample.iter().skip(odd).step_by(2);
-        every_other.filter(|byte| **byte == 0).count()
+    // An address has more ASCII characters than this.
+    let is_likely = |units: &[u16]| {
+        let ascii = units.iter().filter(|unit| (1..0x80).contains(*unit)).count();
+        let sensible = char::decode_utf16(units.iter().copied())
+            .filter(|c| c.as_ref().is_ok_and(|c| makes_sense(*c)))
+            .count();
+        ascii >= ASCII_LEAST && sensible * 20 >= units.len() * 19
     };
-    let (even, odd) = (nuls(0), nuls(1));
-    let many = sample.len() / 6;
-    if odd > many && even * 8 < odd {
+    let (pairs, _) = head.as_chunks::<2>();
+    let units = |of: fn([u8; 2]) -> u16| pairs.iter().map(|pair| of(*pair)).collect::<Vec<u16>>();
+    if is_likely(&units(u16::from_le_bytes)) {
         Some(UTF_16LE)
-    } else if even > many && odd * 8 < even {
+    } else if is_likely(&units(u16::from_be_bytes)) {
         Some(UTF_16BE)
     } else {
         None
     }
+}
+
+/// What lists are written in: letters, CJK characters and their punctuation, full-width forms.
+pub(super) fn makes_sense(c: char) -> bool {
+    matches!(c, '\t' | '\r' | '\n' | ' '..='~' | '\u{a0}'..='\u{6ff}' | '\u{e00}'..='\u{e7f}' | '\u{2010}'..='\u{203b}'
+        | '\u{3000}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{ff01}'..='\u{ffe6}')
 }
 
 fn is_utf8(mut file: &File) -> io::Result<bool> {
@@ -128,6 +139,9 @@ pub(super) fn decode(
             match result {
                 DecoderResult::InputEmpty => break,
                 DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) if read == 0 => {
+                    return Err(lines::cut_off(path, (place.line, place.column())));
+                }
                 DecoderResult::Malformed(..) => {
                     let what = format!("a byte that means nothing in {}", name(encoding));
                     let problem = Problem::at(path, place.line, place.column(), what);
@@ -140,6 +154,16 @@ pub(super) fn decode(
             return Ok(());
         }
     }
+}
+
+/// Would these bytes be text if the last character had all of its bytes?
+pub(super) fn is_cut_off(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    let text = |bytes: &[u8]| {
+        let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+        text.is_some()
+    };
+    let but_one = bytes.split_last().map_or(bytes, |(_, rest)| rest);
+    !text(bytes) && text(but_one)
 }
 
 /// Where in a text one has come.

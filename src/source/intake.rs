@@ -8,12 +8,13 @@ use std::io::{self, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use encoding_rs::UTF_8;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use serde::Serialize;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::attributes::Attributes;
+use super::attributes::{Added, Attributes};
 use super::encoding::{self, BOM};
+use super::page;
 use super::table::Numbering;
 use super::workbook::Workbook;
 use crate::campaign::{ListSettings, Problem, plain};
@@ -29,6 +30,8 @@ pub struct Intake {
     text: Text,
     pub(super) origin: Origin,
     pub(super) numbering: Numbering,
+    /// Columns that are not the file's own.
+    pub(super) added: Option<Added>,
 }
 
 /// Where the plain text lies.
@@ -40,10 +43,19 @@ enum Text {
     Made(Arc<TempPath>),
 }
 
+impl Text {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Made(path) => path,
+        }
+    }
+}
+
 /// What a list came as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Origin {
-    /// `csv`, `xlsx`, `xls`, `xlsb` or `ods`.
+    /// `csv`, `xlsx`, `xls`, `xlsb`, `ods` or `html`.
     pub format: &'static str,
     /// The encoding by its name in the Encoding Standard; none for workbooks, which do not need one.
     pub encoding: Option<&'static str>,
@@ -51,6 +63,13 @@ pub struct Origin {
     pub sheet: Option<String>,
     /// What the user should know about how it was read.
     pub notes: Vec<String>,
+}
+
+impl Origin {
+    /// Is it text with something between the cells?
+    pub fn is_text(&self) -> bool {
+        self.format == "csv"
+    }
 }
 
 impl Intake {
@@ -65,7 +84,8 @@ impl Intake {
             .read_to_end(&mut head)
             .map_err(unreadable)?;
         let text = head.strip_prefix(BOM).unwrap_or(&head);
-        if text.trim_ascii().is_empty() {
+        // A longer file may begin with blank lines.
+        if text.trim_ascii().is_empty() && (head.len() as u64) < HEAD {
             return Err(is_empty(path));
         }
         if head.starts_with(b"PK\x03\x04") {
@@ -74,16 +94,18 @@ impl Intake {
         if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
             return Self::from_workbook(path, "xls", settings);
         }
-        if is_markup(text) {
-            let what = "this is a web page, not a CSV file; some sites name their HTML exports .xls or .csv";
-            let hint = "open it in Excel and save it as `CSV UTF-8`";
-            return Err(Problem::with_file(path, what).hint(hint));
+        let start = encoding::utf_16(&head).unwrap_or(UTF_8).decode(&head).0;
+        if page::is_markup(&start) {
+            return Self::from_page(path, &file, &head, settings);
         }
         Self::from_text(path, &file, &head, settings)
     }
 
     fn from_text(path: &Path, file: &File, head: &[u8], settings: &ListSettings) -> Result<Self, Problem> {
         let encoding = encoding::find(path, file, head, settings.encoding)?;
+        if let Some(sheet) = &settings.sheet {
+            return Err(has_no_sheets(path, sheet));
+        }
         let origin = Origin {
             format: "csv",
             encoding: Some(encoding::name(encoding)),
@@ -102,6 +124,7 @@ impl Intake {
             text,
             origin,
             numbering: Numbering::default(),
+            added: None,
         };
         intake.with_attributes()
     }
@@ -116,6 +139,7 @@ impl Intake {
         };
         let mut out = temporary(&self.path)?;
         self.numbering = attributes.write(self.text(), &mut out).map_err(unread)?;
+        self.added = Some(attributes.added());
         let headers: Vec<&str> = attributes.headers().collect();
         self.origin
             .notes
@@ -124,12 +148,56 @@ impl Intake {
         Ok(self)
     }
 
+    fn from_page(path: &Path, file: &File, head: &[u8], settings: &ListSettings) -> Result<Self, Problem> {
+        if let Some(sheet) = &settings.sheet {
+            return Err(has_no_sheets(path, sheet));
+        }
+        let found = encoding::find(path, file, head, settings.encoding);
+        let is_certain = |found: &&&'static Encoding| [UTF_8, UTF_16LE, UTF_16BE].contains(found);
+        let certain = settings
+            .encoding
+            .or(found.as_ref().ok().filter(is_certain).copied());
+        let encoding = match certain.or_else(|| page::declared(head)) {
+            Some(encoding) => encoding,
+            None => found?,
+        };
+        let mut text = temporary(path)?;
+        encoding::decode(path, file, encoding, &mut text)?;
+        let text = made(path, text)?;
+        let mut out = temporary(path)?;
+        let (tables, numbering) = page::write(path, text.path(), &mut out)?;
+        let start = encoding.decode(head).0;
+        let note = if page::is_spreadsheet(&start) {
+            "this is an XML spreadsheet; lines are its rows, and numbers are read without their format"
+        } else {
+            "this is a web page; its table was read, and lines are the rows of the table"
+        };
+        let mut notes = vec![note.to_owned()];
+        if tables > 1 {
+            notes.push(format!(
+                "the page has {tables} tables, of which the longest was read"
+            ));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            text: made(path, out)?,
+            origin: Origin {
+                format: "html",
+                encoding: Some(encoding::name(encoding)),
+                sheet: None,
+                notes,
+            },
+            numbering,
+            added: None,
+        })
+    }
+
     fn from_workbook(path: &Path, kind: &str, settings: &ListSettings) -> Result<Self, Problem> {
         let mut book = Workbook::open(path, kind)?;
         let mut out = temporary(path)?;
         let (sheet, numbering) = book.write(settings.sheet.as_deref(), &mut out)?;
         let format = book.format();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = book.note().into_iter().collect();
         let ending = path
             .extension()
             .unwrap_or_default()
@@ -150,6 +218,7 @@ impl Intake {
                 notes,
             },
             numbering,
+            added: None,
         })
     }
 
@@ -160,10 +229,7 @@ impl Intake {
 
     /// Where the plain text lies.
     pub fn text(&self) -> &Path {
-        match &self.text {
-            Text::Kept(path) => path,
-            Text::Made(path) => path,
-        }
+        self.text.path()
     }
 
     /// The same list, whose text now lies elsewhere.
@@ -180,6 +246,11 @@ impl Intake {
 pub(super) fn is_empty(path: &Path) -> Problem {
     Problem::with_file(path, "this list is empty")
         .hint("its first row names the columns, each further row is a person")
+}
+
+fn has_no_sheets(path: &Path, sheet: &str) -> Problem {
+    Problem::with_file(path, format!("this is no workbook, and has no sheet `{sheet}`"))
+        .hint("name the workbook, or take `sheet` out")
 }
 
 fn temporary(list: &Path) -> Result<BufWriter<NamedTempFile>, Problem> {
@@ -200,15 +271,4 @@ fn unwritten(list: &Path, error: &io::Error) -> Problem {
         plain(error)
     );
     Problem::with_file(list, what).hint("TMPDIR says where temporary files go")
-}
-
-fn is_markup(text: &[u8]) -> bool {
-    let start = text
-        .trim_ascii_start()
-        .iter()
-        .take(16)
-        .map(u8::to_ascii_lowercase);
-    let start: Vec<u8> = start.collect();
-    let tags: [&[u8]; 6] = [b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head"];
-    tags.iter().any(|tag| start.starts_with(tag))
 }

@@ -1,13 +1,14 @@
-//! What a file is in that is not UTF-8, judged line by line: Chinese in GB18030, a mixture, or something that only the
-//! user can tell.
+//! What a file is in that is not UTF-8, judged line by line: Chinese in GB18030, UTF-8 that was damaged, a mixture, or
+//! something that only the user can tell.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, KOI8_U, SHIFT_JIS};
+use encoding_rs::{Encoding, GB18030, GBK, WINDOWS_1252};
 
-use super::encoding::name;
+use super::encoding::{BOM, is_cut_off, makes_sense, name};
+use super::looks::Looks;
 use crate::campaign::Problem;
 
 /// Bytes read at a time.
@@ -16,26 +17,26 @@ const CHUNK: usize = 1 << 18;
 const LINE_MAX: u64 = 1 << 20;
 /// Characters of a source line shown at most.
 const SHOWN: usize = 200;
-/// Encodings whose text passes for Chinese byte by byte.
-const EASTERN: [&Encoding; 5] = [BIG5, EUC_JP, EUC_KR, KOI8_U, SHIFT_JIS];
 
 /// What the lines of a file are in that is not UTF-8.
-#[derive(Default)]
 pub(super) struct Lines {
-    /// The first that is UTF-8 beyond doubt, and the first that is not UTF-8.
+    /// The first line that is UTF-8 beyond doubt, and the first that is so if the others are Western.
     utf8: Option<Line>,
+    western_utf8: Option<Line>,
+    /// The first line that is UTF-8 with a bad place in it, and the first that is so if the others are UTF-8.
+    damaged: Option<Line>,
+    scarred: Option<Line>,
+    /// The first line that is something else.
     other: Option<Line>,
-    /// Lines that are not UTF-8 and those of them that read like Chinese in GB18030.
-    others: u64,
-    chinese: u64,
-    /// Lines that read like Big5.
-    taiwanese: u64,
-    /// Pairs of high bytes in all of them, and those among the most frequent characters of GB 2312.
-    pairs: u64,
-    frequent: u64,
-    looks_like: Option<&'static Encoding>,
+    /// Where the file ends within a character of UTF-8.
+    cut_off: Option<(u64, u64)>,
+    /// Does it begin with the mark of UTF-8?
+    is_marked: bool,
+    is_chinese: bool,
+    looks_like: &'static Encoding,
 }
 
+#[derive(Clone)]
 pub(super) struct Line {
     number: u64,
     bytes: Vec<u8>,
@@ -45,8 +46,18 @@ impl Lines {
     pub(super) fn read(mut file: &File) -> io::Result<Self> {
         file.seek(SeekFrom::Start(0))?;
         let mut reader = BufReader::with_capacity(CHUNK, file);
-        let mut lines = Self::default();
-        let mut detector = chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Deny);
+        let mut lines = Self {
+            utf8: None,
+            western_utf8: None,
+            damaged: None,
+            scarred: None,
+            other: None,
+            cut_off: None,
+            is_marked: false,
+            is_chinese: false,
+            looks_like: GBK,
+        };
+        let mut looks = Looks::default();
         let mut bytes = Vec::new();
         for number in 1.. {
             bytes.clear();
@@ -54,88 +65,112 @@ impl Lines {
             if bytes.is_empty() {
                 break;
             }
-            if bytes.is_ascii() {
-                continue;
+            if number == 1 && bytes.starts_with(BOM) {
+                lines.is_marked = true;
+                bytes.drain(..BOM.len());
             }
-            detector.feed(&bytes, false);
-            lines.look_at(number, &bytes);
+            if !bytes.is_ascii() {
+                lines.look_at(number, &bytes, &mut looks);
+            }
         }
-        detector.feed(&[], true);
-        // A few lines are too little for the detector to find Big5 by.
-        lines.looks_like = Some(if lines.taiwanese * 10 >= lines.others * 8 {
-            BIG5
-        } else {
-            detector.guess(None, chardetng::Utf8Detection::Deny)
-        });
+        lines.looks_like = looks.guess();
+        lines.is_chinese = looks.is_gb18030(lines.looks_like);
         Ok(lines)
     }
 
-    fn look_at(&mut self, number: u64, bytes: &[u8]) {
-        let keep = |seen: &mut Option<Line>| {
+    fn look_at(&mut self, number: u64, bytes: &[u8], looks: &mut Looks) {
+        let keep = |seen: &mut Option<Line>, bytes: &[u8]| {
             seen.get_or_insert_with(|| Line {
                 number,
                 bytes: bytes.to_owned(),
             });
         };
-        match std::str::from_utf8(bytes) {
-            // Two bytes in a row may be UTF-8 by chance; three hardly ever are.
-            Ok(text) if text.chars().any(|c| c.len_utf8() > 2 && c != '\u{feff}') => keep(&mut self.utf8),
-            Ok(_) => {}
-            Err(_) => {
-                keep(&mut self.other);
-                self.others += 1;
-                self.chinese += u64::from(reads_like_chinese(bytes));
-                let (pairs, frequent) = count_pairs(bytes, |first, second| {
-                    (0xB0..=0xD7).contains(&first) && second >= 0xA1
-                });
-                self.pairs += pairs as u64;
-                self.frequent += frequent as u64;
-                self.taiwanese += u64::from(reads_like_big5(bytes));
+        let is_last = !bytes.ends_with(b"\n");
+        let error = match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                if is_long(text) {
+                    keep(&mut self.utf8, bytes);
+                } else if has_western_letter(text) {
+                    keep(&mut self.western_utf8, bytes);
+                }
+                return;
             }
+            Err(error) => error,
+        };
+        let whole = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let (good, bad) = count(bytes);
+        if is_last && error.error_len().is_none() {
+            let column = String::from_utf8_lossy(whole).chars().count() as u64 + 1;
+            self.cut_off = Some((number, column));
+        }
+        let is_first = self.other.is_none() && self.scarred.is_none();
+        let tail = bytes.len() - whole.len();
+        if self.cut_off.is_some()
+            && (is_long(&String::from_utf8_lossy(whole)) || is_first && tail > 1 && whole.is_ascii())
+        {
+            keep(&mut self.utf8, whole);
+        } else if good > bad {
+            keep(&mut self.damaged, bytes);
+        } else {
+            let is_scar = bad == 1 && !holds_western_letter(bytes);
+            keep(
+                if is_scar {
+                    &mut self.scarred
+                } else {
+                    &mut self.other
+                },
+                bytes,
+            );
+            // The last character of a file may lack a byte.
+            let is_cut = is_last && is_cut_off(GB18030, bytes);
+            looks.add(bytes.get(..bytes.len() - usize::from(is_cut)).unwrap_or_default());
         }
     }
 
-    /// Do nearly all lines read like Chinese? Text in other encodings can look like it, byte by byte; what it looks
-    /// like on the whole must not be one of them. A byte that speaks against it is found when decoding, with its place.
+    /// Chinese, and nothing else?
     pub(super) fn is_gb18030(&self) -> bool {
-        let is_frequent = self.frequent * 2 >= self.pairs;
-        let is_likely = match self.looks_like {
-            Some(guess) if guess == GBK => true,
-            Some(guess) => !EASTERN.contains(&guess) && is_frequent,
-            None => is_frequent,
-        };
-        is_likely && self.chinese * 10 >= self.others * 8
+        self.is_chinese && !self.is_marked && self.utf8().is_none() && self.damaged.is_none()
     }
 
-    /// The two lines that show that a file has several encodings.
-    pub(super) fn mixed(&self) -> Option<(&Line, &Line)> {
-        self.utf8.as_ref().zip(self.other.as_ref())
+    /// A line that shows that UTF-8 is in the file.
+    fn utf8(&self) -> Option<&Line> {
+        // A Chinese character can pass for a Western one, byte by byte.
+        let is_western = self.looks_like.is_single_byte();
+        self.utf8
+            .as_ref()
+            .or(self.western_utf8.as_ref().filter(|_| is_western))
     }
 
     /// Why the file cannot be read as it is.
     pub(super) fn explain(&self, path: &Path) -> Problem {
-        let Some(other) = &self.other else {
-            return Problem::with_file(
-                path,
-                "the end of this list is cut off in the middle of a character",
-            );
-        };
-        if let Some((utf8, other)) = self.mixed() {
-            return self.explain_mixed(path, utf8, other);
+        let utf8 = self.utf8();
+        let is_utf8 = utf8.is_some() || self.damaged.is_some() || self.is_marked;
+        match (&self.other, utf8) {
+            (Some(other), Some(utf8)) => return self.explain_mixed(path, utf8, other),
+            (Some(other), None) if self.is_marked => return explain_marked(path, other),
+            (Some(other), None) if !is_utf8 => return self.explain_other(path, other),
+            _ => {}
         }
+        let first = [&self.damaged, &self.scarred].into_iter().flatten();
+        match (first.min_by_key(|line| line.number), self.cut_off) {
+            (Some(line), Some((last, _))) if is_utf8 && line.number < last => explain_damaged(path, line),
+            (Some(line), None) if is_utf8 => explain_damaged(path, line),
+            (Some(line), _) if !is_utf8 => self.explain_other(path, line),
+            (_, place) => cut_off(path, place.unwrap_or_default()),
+        }
+    }
+
+    fn explain_other(&self, path: &Path, other: &Line) -> Problem {
         let what = "this list is not in UTF-8; the first byte that cannot be read is here";
         let problem = Problem::at(path, other.number, other.valid_characters() + 1, what);
-        let looks = self.looks_like.and_then(|encoding| {
-            let text = encoding.decode_without_bom_handling_and_without_replacement(&other.bytes)?;
-            let text: String = text.trim_end().chars().take(SHOWN / 4).collect();
-            Some((encoding.name().to_lowercase(), text))
-        });
         problem
             .source(shown(&String::from_utf8_lossy(&other.bytes)), 1)
-            .hint(match looks {
+            .hint(match self.read_as(other) {
                 Some((name, text)) => format!(
-                    "if `{text}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; \
-                     or save it in Excel as `CSV UTF-8`"
+                    "if `{}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; or \
+                     save it in Excel as `CSV UTF-8`",
+                    text.trim_end().chars().take(SHOWN / 4).collect::<String>(),
+                    name = name.to_lowercase(),
                 ),
                 None => "save it in Excel as `CSV UTF-8`, or say what it is in: encoding = \"windows-1252\" (or \
                          big5, shift_jis, …) in the campaign"
@@ -143,14 +178,26 @@ impl Lines {
             })
     }
 
+    /// A line in the encoding that it looks like, and that encoding's name.
+    fn read_as(&self, line: &Line) -> Option<(&'static str, String)> {
+        let encoding = if self.looks_like == GBK {
+            GB18030
+        } else {
+            self.looks_like
+        };
+        let text = encoding.decode_without_bom_handling_and_without_replacement(&line.bytes)?;
+        Some((name(encoding), text.into_owned()))
+    }
+
     /// Names the line at which the encoding changes first.
     fn explain_mixed(&self, path: &Path, utf8: &Line, other: &Line) -> Problem {
-        let (other_name, other_text) = if self.is_gb18030() {
-            (name(GB18030), GB18030.decode_without_bom_handling(&other.bytes).0)
-        } else {
-            ("another encoding", String::from_utf8_lossy(&other.bytes))
-        };
-        let utf8_text = String::from_utf8_lossy(&utf8.bytes);
+        let (other_name, other_text) = self.read_as(other).unwrap_or_else(|| {
+            (
+                "another encoding",
+                String::from_utf8_lossy(&other.bytes).into_owned(),
+            )
+        });
+        let utf8_text = String::from_utf8_lossy(&utf8.bytes).into_owned();
         let ((before, before_name), (here, here_name, column, text)) = if utf8.number < other.number {
             let column = other.valid_characters() + 1;
             ((utf8, "UTF-8"), (other, other_name, column, other_text))
@@ -166,6 +213,28 @@ impl Lines {
             .source(shown(&text), 1)
             .hint("two files were joined; save each as `CSV UTF-8` and join them again")
     }
+}
+
+/// The mark says UTF-8, and this line is in something else.
+fn explain_marked(path: &Path, line: &Line) -> Problem {
+    let what = "this list begins with the mark of UTF-8, and here it is not UTF-8";
+    Problem::at(path, line.number, line.valid_characters() + 1, what)
+        .source(shown(&String::from_utf8_lossy(&line.bytes)), 1)
+        .hint("export the list again, as `CSV UTF-8`")
+}
+
+/// UTF-8 with a place that is none.
+fn explain_damaged(path: &Path, line: &Line) -> Problem {
+    let what = "bytes that mean nothing in UTF-8, in which the rest of this list is";
+    Problem::at(path, line.number, line.valid_characters() + 1, what)
+        .source(shown(&String::from_utf8_lossy(&line.bytes)), 1)
+        .hint("this place was damaged: type it anew, or export the list again")
+}
+
+/// The last character lacks a byte.
+pub(super) fn cut_off(path: &Path, (line, column): (u64, u64)) -> Problem {
+    let what = "the end of this list is cut off in the middle of a character";
+    Problem::at(path, line, column, what).hint("rows may be missing: export it again, or copy it again")
 }
 
 impl Line {
@@ -185,49 +254,46 @@ fn shown(line: &str) -> String {
         .collect()
 }
 
-/// GB18030 accepts nearly any bytes; Chinese text in it uses the common characters of GB 2312, whose both bytes are
-/// high. Accented letters of Western encodings stand alone, and Big5 has low second bytes.
-fn reads_like_chinese(bytes: &[u8]) -> bool {
-    let is_common = |first: u8, second: u8| (0xA1..=0xF7).contains(&first) && second >= 0xA1;
-    let text = GB18030.decode_without_bom_handling_and_without_replacement(bytes);
-    // Names have rare characters: half of them is enough where it cannot be Big5.
-    let least = if reads_like_big5(bytes) { 80 } else { 50 };
-    text.is_some_and(|text| has_hanzi(&text)) && common_pairs(bytes, is_common) >= least
+/// Two bytes in a row may be UTF-8 by chance; three that make sense hardly ever are.
+fn is_long(text: &str) -> bool {
+    let mut long = text
+        .chars()
+        .filter(|c| c.len_utf8() > 2 && *c != '\u{feff}')
+        .peekable();
+    long.peek().is_some() && long.all(|c| c.len_utf8() > 3 || makes_sense(c))
 }
 
-/// The common characters of Big5 begin with these bytes; their second bytes may be low.
-fn reads_like_big5(bytes: &[u8]) -> bool {
-    let is_common = |first: u8, second: u8| (0xA4..=0xC6).contains(&first) && second >= 0x40;
-    let text = BIG5.decode_without_bom_handling_and_without_replacement(bytes);
-    text.is_some_and(|text| has_hanzi(&text)) && common_pairs(bytes, is_common) >= 80
+/// `ü` in `Jürgen`.
+fn has_western_letter(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    chars.windows(2).any(|pair| {
+        let is_western = |c: &char| ('\u{c0}'..='\u{24f}').contains(c);
+        pair.iter().any(is_western) && pair.iter().any(char::is_ascii_alphabetic)
+    })
 }
 
-fn has_hanzi(text: &str) -> bool {
-    text.chars()
-        .any(|c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
+/// The same in Windows-1252.
+fn holds_western_letter(bytes: &[u8]) -> bool {
+    let bad = bytes.utf8_chunks().find_map(|chunk| match chunk.invalid() {
+        [byte] => Some((chunk.valid().chars().last(), *byte)),
+        _ => None,
+    });
+    bad.is_some_and(|(before, byte)| {
+        let letter = [byte];
+        let (text, _, _) = WINDOWS_1252.decode(&letter);
+        let follows = bytes.iter().skip_while(|other| **other != byte).nth(1);
+        text.chars().all(char::is_alphabetic)
+            && (before.is_some_and(|c| c.is_ascii_alphabetic())
+                || follows.is_some_and(u8::is_ascii_alphabetic))
+    })
 }
 
-/// How many of a hundred pairs that begin with a high byte are common characters.
-fn common_pairs(bytes: &[u8], is_common: impl Fn(u8, u8) -> bool) -> usize {
-    let (pairs, common) = count_pairs(bytes, is_common);
-    (common * 100).checked_div(pairs).unwrap_or(100)
-}
-
-/// Counts pairs that begin with a high byte, and those among them that are common.
-fn count_pairs(bytes: &[u8], is_common: impl Fn(u8, u8) -> bool) -> (usize, usize) {
-    let (mut pairs, mut common) = (0_usize, 0_usize);
-    let mut rest = bytes.iter().copied();
-    while let Some(byte) = rest.next() {
-        if byte >= 0x80 {
-            let second = rest.next().unwrap_or(0);
-            if second.is_ascii_digit() {
-                // Four bytes: letters of other scripts, which say nothing about the encoding.
-                rest.by_ref().take(2).for_each(drop);
-                continue;
-            }
-            pairs += 1;
-            common += usize::from(is_common(byte, second));
-        }
+/// Characters of three bytes and more in UTF-8, and places that are none.
+fn count(bytes: &[u8]) -> (usize, usize) {
+    let (mut good, mut bad) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().chars().filter(|c| c.len_utf8() > 2).count();
+        bad += usize::from(!chunk.invalid().is_empty());
     }
-    (pairs, common)
+    (good, bad)
 }

@@ -7,7 +7,10 @@
 mod intake;
 mod encoding;
 mod lines;
+mod looks;
 mod workbook;
+mod opendocument;
+mod page;
 mod table;
 mod attributes;
 mod delimiter;
@@ -33,10 +36,10 @@ use csv::StringRecord;
 
 use crate::campaign::list::Consent as ConsentPolicy;
 use crate::campaign::{ListSettings, Problem, Problems};
-use crate::mail::{Columns, Recipient};
+use crate::mail::{Address, Columns, Recipient};
 use check::{Judged, Shape};
 use consent::Consent;
-pub use consent::Withheld;
+pub use consent::{Refusal, Withheld};
 use duplicates::{Duplicates, Finder, Other};
 pub use intake::{Intake, Origin};
 use opened::Opened;
@@ -80,9 +83,10 @@ impl List {
     }
 
     /// Reads the header of a list.
-    pub fn of(intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
-        let opened = Opened::read(&intake)?;
-        let columns = opened.header(&intake).read(settings.email_column.as_deref())?;
+    pub fn of(mut intake: Intake, settings: &ListSettings) -> Result<Self, Problems> {
+        let mut opened = Opened::read(&intake)?;
+        let (columns, note) = opened.columns(&intake, settings.email_column.as_deref())?;
+        intake.origin.notes.extend(note);
         let wants_consent = settings.consent == ConsentPolicy::Wanted;
         let consent = match settings.consent {
             ConsentPolicy::Ignored => Consent::default(),
@@ -95,11 +99,14 @@ impl List {
                 .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` (eu) or `\"implied-consent\"` (ca) in the campaign")
                 .into());
         }
+        let in_head = settings.head_words.as_ref();
         let shape = Shape {
+            in_head: in_head.map_or_else(Vec::new, |words| columns::in_head(&columns, words)),
             path: intake.path.clone(),
             columns,
             delimiter: opened.delimiter,
             numbering: intake.numbering.clone(),
+            added: intake.added,
             consent,
             is_fixing: settings.is_fixing,
             allows_utf8: settings.allows_utf8,
@@ -123,11 +130,11 @@ impl List {
         &self.shape.columns
     }
 
-    /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook.
+    /// What stands between cells: `,`, `;`, `tab` or `|`; none in a workbook or a web page.
     pub fn delimiter(&self) -> Option<&'static str> {
         self.origin()
-            .encoding
-            .map(|_| delimiter::shown(self.shape.delimiter))
+            .is_text()
+            .then(|| delimiter::shown(self.shape.delimiter))
     }
 
     /// The first piece of text that is not ASCII, so that a wrong encoding is seen.
@@ -161,13 +168,29 @@ impl List {
 
     /// What the list says against mailing somebody: "`Accepts Email Marketing` is `no`".
     pub fn why_withheld(&self, recipient: &Recipient, column: Option<usize>) -> String {
-        let header = column.and_then(|column| self.columns().headers.get(column));
-        let cell = column.and_then(|column| recipient.values.get(column));
-        match (header, cell.map(str::trim)) {
-            (Some(header), Some("")) => format!("`{header}` is empty"),
-            (Some(header), Some(cell)) => format!("`{header}` is `{cell}`"),
-            _ => "another row of this address says so".to_owned(),
+        match column.and_then(|column| Some((column, recipient.values.get(column)?))) {
+            Some((column, cell)) => self.says(column, cell),
+            None => "another row of this address says so".to_owned(),
         }
+    }
+
+    /// What is in a cell, in words: "`Status` is `unsubscribed`".
+    pub fn says(&self, column: usize, cell: &str) -> String {
+        let header = self.columns().headers.get(column).map_or("", String::as_str);
+        match cell.trim() {
+            "" => format!("`{header}` is empty"),
+            cell => format!("`{header}` is `{cell}`"),
+        }
+    }
+
+    /// What stands in the row of somebody whose address `--fix` has repaired.
+    pub fn repaired<'r>(&self, recipient: &'r Recipient) -> Option<&'r str> {
+        self.shape.repaired(recipient)
+    }
+
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub fn written(&self, recipient: &Recipient) -> Option<Address> {
+        self.shape.written(recipient)
     }
 
     /// Every row in the order of the file. Memory does not grow with the list, but with the number of duplicates.

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
+use std::path::Path;
 
 use super::split::Splitter;
 use super::{Intake, check, columns, delimiter, encoding, intake};
 use crate::campaign::{Problem, Problems, plain};
+use crate::mail::{Address, Columns};
 
 /// A list of which nothing but the header was read.
 pub(super) struct Opened {
@@ -25,18 +27,34 @@ impl Opened {
         let unreadable =
             |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
         let mut file = File::open(intake.text()).map_err(unreadable)?;
-        let sniffed = if intake.origin.encoding.is_some() {
+        let sniffed = if intake.origin.is_text() {
             let start = encoding::bom_of(&file).map_err(unreadable)?;
             delimiter::sniff(&file, start).map_err(unreadable)?
         } else {
             delimiter::COMMAS
         };
         file.seek(SeekFrom::Start(sniffed.start)).map_err(unreadable)?;
-        let mut splitter = Splitter::new(file, sniffed.delimiter, (sniffed.start, sniffed.line));
+        let mut opened = Self {
+            splitter: Splitter::new(file, sniffed.delimiter, (sniffed.start, sniffed.line)),
+            delimiter: sniffed.delimiter,
+            line: 0,
+            text: String::new(),
+            cells: Vec::new(),
+        };
+        if opened.next_row(path)? {
+            Ok(opened)
+        } else {
+            Err(intake::is_empty(path))
+        }
+    }
+
+    /// Takes the next row that is not blank for the header; false when there is none.
+    fn next_row(&mut self, path: &Path) -> Result<bool, Problem> {
+        let unreadable =
+            |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
         loop {
-            let row = splitter.next_row().map_err(unreadable)?;
-            let Some(row) = row else {
-                return Err(intake::is_empty(path));
+            let Some(row) = self.splitter.next_row().map_err(unreadable)? else {
+                return Ok(false);
             };
             let text = std::str::from_utf8(row.bytes).unwrap_or_default();
             if row.is_cut || row.cells.is_open() {
@@ -44,24 +62,73 @@ impl Opened {
             }
             let cells: Vec<String> = row.cells.texts(text).map(Cow::into_owned).collect();
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
-                let (line, text) = (row.place.line, text.to_owned());
-                return Ok(Self {
-                    splitter,
-                    delimiter: sniffed.delimiter,
-                    line,
-                    text,
-                    cells,
-                });
+                (self.line, self.text, self.cells) = (row.place.line, text.to_owned(), cells);
+                return Ok(true);
             }
         }
     }
 
-    pub(super) fn header<'a>(&'a self, intake: &'a Intake) -> columns::Header<'a> {
+    /// Names the columns and finds the address. The header may stand below a title; then a sentence says so.
+    pub(super) fn columns(
+        &mut self,
+        intake: &Intake,
+        email_column: Option<&str>,
+    ) -> Result<(Columns, Option<String>), Problems> {
+        let first = match self.header(intake).read(email_column) {
+            Ok(columns) => return Ok((columns, None)),
+            Err(problems) => problems,
+        };
+        let names_address = |cell: &String| match email_column {
+            Some(wanted) => columns::variable(cell) == columns::variable(wanted),
+            None => columns::names_address(cell),
+        };
+        let title = self.text.trim().to_owned();
+        let mut is_title = self.is_title();
+        // What is wrong is wrong with the header, or there is none.
+        if self
+            .cells
+            .iter()
+            .any(|cell| names_address(cell) || Address::parse(cell).is_ok())
+        {
+            return Err(first);
+        }
+        for _ in 0..delimiter::TITLE_ROWS {
+            if !matches!(self.next_row(&intake.path), Ok(true)) {
+                break;
+            }
+            if !self.cells.iter().any(names_address) {
+                is_title &= self.is_title();
+                continue;
+            }
+            let line = intake.numbering.row_of(self.line);
+            if is_title && !self.is_title() {
+                let row = if intake.origin.is_text() { "line" } else { "row" };
+                let note =
+                    format!("the header is in {row} {line}; the title above it was left out: `{title}`");
+                return Ok((self.header(intake).read(email_column)?, Some(note)));
+            }
+            let what = "this row looks like the header, and it is not the first";
+            return Err(Problem::at(&intake.path, line, 1, what)
+                .source(self.text.trim_end(), 1)
+                .hint("take out the rows above it")
+                .into());
+        }
+        Err(first)
+    }
+
+    /// Has it one cell with text at most, and that no address?
+    fn is_title(&self) -> bool {
+        let mut filled = self.cells.iter().filter(|cell| !cell.trim().is_empty());
+        filled.next().is_none_or(|cell| Address::parse(cell).is_err()) && filled.next().is_none()
+    }
+
+    fn header<'a>(&'a self, intake: &'a Intake) -> columns::Header<'a> {
         columns::Header {
             path: &intake.path,
             line: intake.numbering.row_of(self.line),
             text: self.text.clone(),
             cells: self.cells.clone(),
+            own: intake.added.map_or(self.cells.len(), |added| added.own),
         }
     }
 }
@@ -75,6 +142,8 @@ pub struct Survey {
     pub delimiter: Option<&'static str>,
     /// Every further row that is not blank.
     pub rows: u64,
+    /// A row that cannot be told from the next.
+    pub problem: Option<Problem>,
 }
 
 /// Reads through a list without judging anything; `each` gets the header and every row that is not blank.
@@ -90,7 +159,14 @@ pub fn survey(
         .collect();
     each(&header)?;
     let mut rows = 0;
+    let mut problem = None;
     while let Some(row) = opened.splitter.next_row()? {
+        if row.is_cut || row.cells.is_open() {
+            let text = std::str::from_utf8(row.bytes).unwrap_or_default();
+            problem.get_or_insert_with(|| check::open_quote(&intake.path, &row, text));
+            rows += 1;
+            continue;
+        }
         let cells: Vec<Cow<'_, str>> = row.cells.texts(std::str::from_utf8(row.bytes)?).collect();
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
             rows += 1;
@@ -99,7 +175,11 @@ pub fn survey(
     }
     Ok(Survey {
         headers: opened.cells.iter().map(|cell| cell.trim().to_owned()).collect(),
-        delimiter: intake.origin.encoding.map(|_| delimiter::shown(opened.delimiter)),
+        delimiter: intake
+            .origin
+            .is_text()
+            .then(|| delimiter::shown(opened.delimiter)),
         rows,
+        problem,
     })
 }

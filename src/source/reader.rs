@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use csv::StringRecord;
 
-use super::check::{Judged, Shape};
+use super::check::{Judged, Shape, cell_of};
 use super::split::{Cells, RawRow};
 use crate::campaign::Problem;
-use crate::mail::{Place, Recipient};
+use crate::mail::{Address, Place, Recipient};
 
 /// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
 #[derive(Clone, Debug)]
@@ -26,9 +26,7 @@ impl RowReader {
         let mut cells = Cells::new(self.shape.delimiter);
         let row = row(place, &bytes, &mut cells);
         let text = std::str::from_utf8(&bytes)?;
-        let start = row.cells.start_of(column);
-        let length = row.cells.texts(text).nth(column).map_or(1, |cell| cell.len());
-        Ok(self.shape.at(&row, text, start..start + length, what))
+        Ok(self.shape.at(&row, text, cell_of(&row, text, column), what))
     }
 
     /// The recipient at a place that [`super::List::rows`] gave for it.
@@ -47,6 +45,11 @@ impl RowReader {
             Some(Judged::Usable(recipient)) => Ok(recipient),
             Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
         }
+    }
+
+    /// The address that stands in the row, where `--fix` has put another in its place.
+    pub fn written(&self, recipient: &Recipient) -> Option<Address> {
+        self.shape.written(recipient)
     }
 
     fn bytes(&self, place: Place) -> anyhow::Result<Vec<u8>> {

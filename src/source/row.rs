@@ -1,6 +1,6 @@
 //! What becomes of a row: a recipient, or why not.
 
-use super::{NotMeant, Withheld};
+use super::{List, NotMeant, Refusal, Withheld};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
 
@@ -38,6 +38,26 @@ pub enum Row {
     },
 }
 
+impl Row {
+    /// Why nobody is mailed by this row, though it can be used; none when somebody is, or another row of theirs counts.
+    pub fn why_not_mailed(&self, list: &List) -> Option<(&Recipient, String)> {
+        match self {
+            Self::Withheld {
+                recipient, column, ..
+            } => Some((recipient, list.why_withheld(recipient, *column))),
+            Self::NotMeant { recipient, why } => {
+                let why = match why {
+                    NotMeant::Filter => "`where` does not match",
+                    NotMeant::Excluded => "a list of `exclude` has them",
+                    NotMeant::Sample => "the `sample` has not taken them",
+                };
+                Some((recipient, why.to_owned()))
+            }
+            Self::Usable(_) | Self::Rejected(_) | Self::Duplicate { .. } => None,
+        }
+    }
+}
+
 /// A row that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
@@ -48,8 +68,10 @@ pub struct Rejected {
     /// Whom the row names, where only the address is wrong and it is clear who is meant: one whose address can be
     /// repaired, or several.
     pub named: Vec<Address>,
-    /// Why they are not to be mailed, if the row says so.
-    pub withheld: Option<Withheld>,
+    /// What the row says against mailing them, if it does. Then nobody is missed by leaving it out.
+    pub withheld: Option<Refusal>,
+    /// The cell of the address, as it stands.
+    pub written: String,
     /// The row as it stands, without its line end; cut off when it is absurdly long.
     pub raw: String,
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::filter::Filter;
+use super::filter::{Filter, Refused};
 use super::{List, Row};
-use crate::campaign::list::{Consent, Sample};
+use crate::campaign::list::{Consent, Said, Sample};
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::repair::with_domain_meant;
 use crate::mail::{Address, Columns, Recipient};
@@ -34,7 +34,7 @@ pub(super) struct Segment {
     seed: String,
 }
 
-/// Whether somebody is meant, or the cell that should be a number and is not.
+/// Whether somebody is meant, or the cell that does not fit the filter.
 pub(super) type Chosen = Result<Option<NotMeant>, (usize, String)>;
 
 impl Segment {
@@ -43,13 +43,7 @@ impl Segment {
             None => None,
             Some(said) => match Filter::parse(&said.text, columns) {
                 Ok(filter) => Some(filter),
-                Err((what, hint)) => {
-                    let problem = Problem {
-                        what,
-                        ..said.at.clone()
-                    };
-                    return Err(Problem { hint, ..problem }.into());
-                }
+                Err(refused) => return Err(place(said, refused).into()),
             },
         };
         let mut excluded = HashSet::new();
@@ -75,10 +69,7 @@ impl Segment {
             match filter.matches(&recipient.values) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(NotMeant::Filter)),
-                Err(fault) => {
-                    let what = format!("`{}` is no number, and `where` compares it with one", fault.cell);
-                    return Err((fault.column, what));
-                }
+                Err(misfit) => return Err((misfit.column, misfit.what)),
             }
         }
         if !self.excluded.is_empty() && self.excluded.contains(&fingerprint("", &recipient.address)) {
@@ -111,6 +102,29 @@ impl Segment {
         let print = u128::from_be_bytes(fingerprint(&self.seed, address));
         u64::try_from(print >> u64::BITS).unwrap_or_default()
     }
+}
+
+/// What is wrong with a condition, at the very words where the file has them as they are.
+fn place(said: &Said, refused: Refused) -> Problem {
+    let mut problem = Problem {
+        what: refused.what,
+        hint: refused.hint,
+        ..said.at.clone()
+    };
+    let source = said.at.source.as_deref().unwrap_or_default();
+    let value: String = source
+        .chars()
+        .skip(usize::try_from(said.at.column).unwrap_or(usize::MAX))
+        .take(said.text.chars().count())
+        .collect();
+    if let Some((column, width)) = refused.place
+        && value == said.text
+    {
+        // The text begins behind its quote.
+        problem.column += column as u64;
+        problem.width = width;
+    }
+    problem
 }
 
 /// Everyone on this list, whatever it says of them, as it writes their addresses and as they were meant. A row that

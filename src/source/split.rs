@@ -194,6 +194,11 @@ impl Cells {
             .map_or(0, |bounds| bounds.start + usize::from(bounds.is_quoted))
     }
 
+    /// The byte at which a cell ends, after its quote.
+    pub(super) fn end_of(&self, cell: usize) -> usize {
+        self.bounds.get(cell).map_or(0, |bounds| bounds.end)
+    }
+
     /// A cell as it stands there, quotes and all.
     pub(super) fn raw<'a>(&self, row: &'a str, cell: usize) -> &'a str {
         let bounds = self.bounds.get(cell);

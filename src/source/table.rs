@@ -94,6 +94,67 @@ impl<W: Write> TableWriter<W> {
     }
 }
 
+/// Gathers cells into rows. All rows get as many cells as the first, so that none looks cut off.
+pub(super) struct SheetWriter<W: Write> {
+    table: TableWriter<W>,
+    row: u32,
+    cells: Vec<String>,
+    width: usize,
+}
+
+impl<W: Write> SheetWriter<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self {
+            table: TableWriter::new(out),
+            row: 0,
+            cells: Vec::new(),
+            width: 0,
+        }
+    }
+
+    /// Puts text into a cell, whose row and column count from 0. Cells come in the order of the sheet.
+    pub(super) fn cell(&mut self, (row, column): (u32, u32), text: String) -> io::Result<()> {
+        if row != self.row {
+            self.end_row()?;
+            self.row = row;
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        let column = usize::try_from(column).unwrap_or(usize::MAX);
+        if self.cells.len() <= column {
+            self.cells.resize(column + 1, String::new());
+        }
+        if let Some(cell) = self.cells.get_mut(column) {
+            *cell = text;
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> io::Result<()> {
+        if self.cells.is_empty() {
+            return Ok(());
+        }
+        self.width = if self.width == 0 {
+            self.cells.len()
+        } else {
+            self.width
+        };
+        if self.cells.len() < self.width {
+            self.cells.resize(self.width, String::new());
+        }
+        self.table
+            .row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
+        self.cells.clear();
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<Numbering> {
+        self.end_row()?;
+        self.table.finish()
+    }
+}
+
 /// How many lines a cell goes on for.
 pub(super) fn line_ends(cell: &str) -> u64 {
     let mut previous = 0;

@@ -1,18 +1,19 @@
 //! Workbooks (.xlsx, .xlsb, .xls, .ods) as tables of text: every cell as the sheet shows it.
 //!
-//! A number is written with its format where the workbook tells it (.xlsx), so that `00123` keeps its zeros. Dates
-//! whose format depends on the reader's country are written as `2026-11-23`.
+//! A number is written with its format where the workbook tells it (.xlsx), so that `00123` keeps its zeros; dates
+//! whose format depends on the reader's country are written as `2026-11-23`. An .ods has the shown text itself. Of .xls
+//! and .xlsb the formats are not known, and that is said.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Sheets, Xlsx};
 use ssfmt::{DateSystem, FormatOptions, NumberFormat};
 
-use super::file_name;
-use super::table::{Numbering, TableWriter};
+use super::table::{Numbering, SheetWriter};
+use super::{file_name, opendocument};
 use crate::campaign::{Problem, closest};
 
 /// Whole numbers up to here are exact in a sheet.
@@ -31,6 +32,8 @@ const BY_COUNTRY: [&str; 6] = [
 pub(super) struct Workbook<'a> {
     path: &'a Path,
     sheets: Sheets<BufReader<File>>,
+    /// Is there a number whose format is not known?
+    has_bare_numbers: bool,
 }
 
 impl<'a> Workbook<'a> {
@@ -44,19 +47,27 @@ impl<'a> Workbook<'a> {
             _ => calamine::open_workbook(path)
                 .map(Sheets::Xlsx)
                 .or_else(|_| calamine::open_workbook(path).map(Sheets::Xlsb))
+                .or_else(|error| opendocument::open(path).map(Sheets::Ods).ok_or(error))
                 .or_else(|_| calamine::open_workbook(path).map(Sheets::Ods))
                 .map_err(calamine::Error::Ods),
         };
         match opened {
-            Ok(sheets) => Ok(Self { path, sheets }),
+            Ok(sheets) => Ok(Self {
+                path,
+                sheets,
+                has_bare_numbers: false,
+            }),
             Err(_error) => {
+                if let Some(problem) = other_archive(path) {
+                    return Err(problem);
+                }
                 let name = if kind == "xls" {
                     ".xls"
                 } else {
                     ".xlsx, a zip file"
                 };
                 let what = format!("this is an Excel workbook ({name}), and it is cut off or damaged");
-                let hint = "open it in Excel and save it anew, or save it as `CSV UTF-8`";
+                let hint = "open it in Excel and save it anew, without a password, or save it as `CSV UTF-8`";
                 Err(Problem::with_file(path, what).hint(hint))
             }
         }
@@ -70,6 +81,16 @@ impl<'a> Workbook<'a> {
             Sheets::Xlsb(_) => "xlsb",
             Sheets::Ods(_) => "ods",
         }
+    }
+
+    /// What the user should know of a sheet that was written.
+    pub(super) fn note(&self) -> Option<String> {
+        self.has_bare_numbers.then(|| {
+            format!(
+                "numbers of .{} are read without their format: `00123` may have become `123`; save it as .xlsx to keep it",
+                self.format()
+            )
+        })
     }
 
     /// Writes one sheet as CSV: the one that is named, else the only one with cells. Gives its name.
@@ -92,9 +113,11 @@ impl<'a> Workbook<'a> {
                 let range = book
                     .worksheet_range(&name)
                     .map_err(|error| unreadable(error.to_string()))?;
+                let has_formats = matches!(book, Sheets::Ods(_));
                 let (first_row, first_column) = range.start().unwrap_or_default();
                 for (row, column, cell) in range.used_cells() {
                     let at = (first_row + index(row), first_column + index(column));
+                    self.has_bare_numbers |= !has_formats && is_number(cell);
                     rows.cell(at, shown(cell))
                         .map_err(|error| unreadable(error.to_string()))?;
                 }
@@ -126,6 +149,27 @@ impl<'a> Workbook<'a> {
         })
     }
 
+    /// No sheet that is shown has anything in it.
+    fn nothing_to_see(&self) -> Problem {
+        let hidden = self
+            .sheets
+            .sheets_metadata()
+            .iter()
+            .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible != SheetVisible::Visible);
+        let hidden: Vec<String> = hidden.map(|sheet| sheet.name.clone()).collect();
+        let what = "this workbook has no sheet with anything in it";
+        match hidden.first() {
+            None => Problem::with_file(self.path, what),
+            Some(first) => Problem::with_file(
+                self.path,
+                format!("{what} but what is hidden: {}", quoted(&hidden)),
+            )
+            .hint(format!(
+                "set `sheet = \"{first}\"` in the campaign, or --sheet, if the list is there"
+            )),
+        }
+    }
+
     fn only(&mut self) -> Result<String, Problem> {
         let is_seen = |sheet: &&calamine::Sheet| {
             sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
@@ -138,10 +182,7 @@ impl<'a> Workbook<'a> {
         }
         match names.as_slice() {
             [only] => Ok(only.clone()),
-            [] => Err(Problem::with_file(
-                self.path,
-                "this workbook has no sheet with anything in it",
-            )),
+            [] => Err(self.nothing_to_see()),
             [first, ..] => {
                 let what = format!("which sheet holds the list: {}?", quoted(&names));
                 let hint = format!("set `sheet = \"{first}\"` in the campaign, or --sheet");
@@ -149,6 +190,36 @@ impl<'a> Workbook<'a> {
             }
         }
     }
+}
+
+/// What an archive is that is no workbook; none when it cannot be opened or may be one.
+fn other_archive(path: &Path) -> Option<Problem> {
+    let archive = zip::ZipArchive::new(BufReader::new(File::open(path).ok()?)).ok()?;
+    let has = |part: &str| archive.file_names().flatten().any(|name| name.starts_with(part));
+    let (what, hint) = if has("word/") {
+        (
+            "this is a Word document (.docx), not a list",
+            "copy its table into a sheet, and save that",
+        )
+    } else if has("ppt/") {
+        (
+            "this is a PowerPoint presentation, not a list",
+            "give the list itself",
+        )
+    } else if has("xl/") || has("content.xml") {
+        return None;
+    } else {
+        (
+            "this is a zip archive, not a list",
+            "unpack it, and give the list that is in it",
+        )
+    };
+    Some(Problem::with_file(path, what).hint(hint))
+}
+
+/// Is it shown with a format?
+fn is_number(cell: &Data) -> bool {
+    matches!(cell, Data::Int(_) | Data::Float(_))
 }
 
 fn has_cells(sheets: &mut Sheets<BufReader<File>>, name: &str) -> bool {
@@ -268,65 +339,5 @@ fn moment(at: &ExcelDateTime) -> String {
         "hh:mm:ss" => format!("{hour:02}:{minute:02}:{second:02}"),
         "[h]:mm:ss" => ssfmt::format_default(at.as_f64(), format).unwrap_or_default(),
         _ => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"),
-    }
-}
-
-/// Gathers cells into rows. All rows get as many cells as the first, so that none looks cut off.
-struct SheetWriter<W: Write> {
-    table: TableWriter<W>,
-    row: u32,
-    cells: Vec<String>,
-    width: usize,
-}
-
-impl<W: Write> SheetWriter<W> {
-    fn new(out: W) -> Self {
-        Self {
-            table: TableWriter::new(out),
-            row: 0,
-            cells: Vec::new(),
-            width: 0,
-        }
-    }
-
-    fn cell(&mut self, (row, column): (u32, u32), text: String) -> io::Result<()> {
-        if row != self.row {
-            self.end_row()?;
-            self.row = row;
-        }
-        if text.is_empty() {
-            return Ok(());
-        }
-        let column = usize::try_from(column).unwrap_or(usize::MAX);
-        if self.cells.len() <= column {
-            self.cells.resize(column + 1, String::new());
-        }
-        if let Some(cell) = self.cells.get_mut(column) {
-            *cell = text;
-        }
-        Ok(())
-    }
-
-    fn end_row(&mut self) -> io::Result<()> {
-        if self.cells.is_empty() {
-            return Ok(());
-        }
-        self.width = if self.width == 0 {
-            self.cells.len()
-        } else {
-            self.width
-        };
-        if self.cells.len() < self.width {
-            self.cells.resize(self.width, String::new());
-        }
-        self.table
-            .row(u64::from(self.row) + 1, self.cells.iter().map(String::as_str))?;
-        self.cells.clear();
-        Ok(())
-    }
-
-    fn finish(mut self) -> io::Result<Numbering> {
-        self.end_row()?;
-        self.table.finish()
     }
 }

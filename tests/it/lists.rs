@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::harness::{Ended, Sandbox, Workspace};
 
 /// A list of the collection in `tests/fixtures/lists`.
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/lists/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A workspace whose mails need nothing of a list but addresses.
-fn workspace(sandbox: &Sandbox, list: &[u8], more: &str) -> Workspace {
+pub(crate) fn workspace(sandbox: &Sandbox, list: &[u8], more: &str) -> Workspace {
     let workspace = Workspace::new(&sandbox.account(), &["a@example.com"]);
     std::fs::write(workspace.path("list.csv"), list).unwrap();
     workspace.write("templates/body.html.hbs", "<p>Hello {{email}}.</p>");
@@ -35,7 +35,7 @@ fn inspect(name: &str, more: &[&str]) -> (Ended, Value) {
 }
 
 /// Lines and severities of all problems.
-fn problems(found: &Value) -> Vec<(u64, &str)> {
+pub(crate) fn problems(found: &Value) -> Vec<(u64, &str)> {
     let problems = found["problems"].as_array().unwrap().iter();
     problems
         .map(|note| (note["line"].as_u64().unwrap(), note["severity"].as_str().unwrap()))
@@ -207,7 +207,7 @@ fn people_who_may_not_be_mailed_are_left_out_listed_and_remembered() {
         "line 3: b@example.com (`Accepts Email Marketing` is `no`)",
     ]);
     assert_eq!(sandbox.journal().len(), 1);
-    let withheld = std::fs::read_to_string(workspace.path("withheld.csv")).unwrap();
+    let withheld = std::fs::read_to_string(workspace.path("withheld-news.csv")).unwrap();
     assert!(
         withheld.contains("4,c@example.com,`Accepts Email Marketing` is `no`"),
         "{withheld}"
@@ -242,6 +242,19 @@ fn addresses_are_repaired_only_when_asked() {
         .send(&[])
         .expect(65)
         .says(&["a full-width `＠`", "--fix makes it `zhang@example.com`"]);
+    let said = workspace.run(&["check", "news", "--fix", "--json"]).expect(0);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(found["findings"]["repaired"], 2);
+    assert_eq!(
+        found["findings"]["repaired_rows"][1],
+        serde_json::json!({ "line": 3, "from": "li@gmial.com", "to": "li@gmail.com" })
+    );
+    for command in ["check", "send"] {
+        workspace.run(&[command, "news", "--fix"]).says(&[
+            "2 addresses repaired",
+            "line 2: zhang＠example.com → zhang@example.com",
+        ]);
+    }
     workspace.send(&["--fix"]).expect(0);
     assert_eq!(sandbox.arrived()["zhang@example.com"], 1);
     assert_eq!(sandbox.arrived()["li@gmail.com"], 1);
@@ -298,10 +311,11 @@ fn only_those_who_are_meant_are_mailed() {
     assert_eq!(sandbox.arrived()["a@example.com"], 1);
     let other = self::workspace(&sandbox, list.as_bytes(), "where = \"contry = 'DE'\"\n");
     let workspace = &other;
-    workspace
-        .run(&["check", "news"])
-        .expect(65)
-        .says(&["the list has no column `contry`", "did you mean `country`?"]);
+    workspace.run(&["check", "news"]).expect(65).says(&[
+        "campaigns/news.toml:4:10",
+        "the list has no column `contry`",
+        "did you mean `country`?",
+    ]);
 }
 
 #[test]

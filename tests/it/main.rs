@@ -20,6 +20,8 @@ mod layering;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod left_out;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod lock;

@@ -84,7 +84,7 @@ fn one_fault_in_the_list_sends_nothing_to_anybody() {
     workspace.send(&["--skip-invalid"]).expect(0);
     assert_eq!(sandbox.journal().len(), 1);
     assert!(
-        std::fs::read_to_string(workspace.path("rejected.csv"))
+        std::fs::read_to_string(workspace.path("rejected-news.csv"))
             .unwrap()
             .contains("wang@@example.com")
     );

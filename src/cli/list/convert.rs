@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use csv::StringRecord;
 
 use super::super::exit::{Coded, Exit};
+use super::super::left_out::{LeftOutFile, REJECTED};
 use super::super::printer::{Printer, count};
 use super::ListFile;
 use crate::campaign::{ListSettings, Problems};
@@ -18,7 +19,16 @@ use crate::source::{self, Intake, List, Rejected, Row};
 
 /// Every cell as it is.
 pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let intake = Intake::open(&file.path, &file.settings()).map_err(Problems::from)?;
+    // Looked through before anything is written.
+    if let Some(problem) = source::survey(&intake, |_| Ok(()))?.problem {
+        return Err(Problems {
+            not_done: Some("nothing was written".to_owned()),
+            ..Problems::from(problem)
+        }
+        .into());
+    }
     let mut out = csv::WriterBuilder::new()
         .flexible(true)
         .from_writer(open(output)?);
@@ -35,11 +45,15 @@ pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) 
 
 /// Addresses repaired, duplicates left out. What cannot be used goes to a file beside it.
 pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
     let settings = ListSettings {
         is_fixing: true,
         ..file.settings()
     };
     let list = List::open(&file.path, &settings)?;
+    for note in &list.origin().notes {
+        printer.say(note);
+    }
     let columns = list.columns();
     let rejected = rejected_path(output.unwrap_or(&file.path));
     if rejected.exists() {
@@ -55,10 +69,7 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
         duplicates: 0,
         left_out: 0,
         written: HashSet::new(),
-        rejected: Beside {
-            path: rejected,
-            out: None,
-        },
+        rejected: LeftOutFile::new(rejected, REJECTED),
     };
     fixed.out.write_record(&columns.headers)?;
     for row in list.rows()? {
@@ -78,7 +89,7 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
         printer.warn(&format!(
             "{} cannot be repaired; see {}",
             count(fixed.left_out, "row"),
-            fixed.rejected.path.display()
+            fixed.rejected.path().display()
         ));
     }
     Ok(if fixed.rows > 0 { Exit::Ok } else { Exit::Data })
@@ -96,7 +107,7 @@ struct Fixed {
     left_out: u64,
     /// Keys of the addresses that have a row. Those that stood in one cell are not known as duplicates.
     written: HashSet<String>,
-    rejected: Beside,
+    rejected: LeftOutFile<4>,
 }
 
 impl Fixed {
@@ -130,7 +141,7 @@ impl Fixed {
     fn take_apart(&mut self, rejected: &Rejected) -> anyhow::Result<()> {
         if rejected.named.len() < 2 {
             self.left_out += 1;
-            return self.rejected.write(rejected);
+            return self.rejected.write_rejected(rejected);
         }
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.delimiter)
@@ -159,33 +170,6 @@ impl Fixed {
             .map(|(index, cell)| if index == email { written } else { cell.trim() });
         self.out.write_record(cells)?;
         Ok(true)
-    }
-}
-
-/// The rows that are left out, made only when there is one.
-struct Beside {
-    path: PathBuf,
-    out: Option<csv::Writer<std::fs::File>>,
-}
-
-impl Beside {
-    fn write(&mut self, rejected: &Rejected) -> anyhow::Result<()> {
-        let failed = || format!("write {}", self.path.display());
-        let out = match &mut self.out {
-            Some(out) => out,
-            none => {
-                let mut out = csv::Writer::from_path(&self.path).with_context(failed)?;
-                out.write_record(["line", "column", "reason", "row"])
-                    .with_context(failed)?;
-                none.insert(out)
-            }
-        };
-        let (line, column) = (
-            rejected.place.line.to_string(),
-            rejected.problem.column.to_string(),
-        );
-        out.write_record([&line, &column, &rejected.problem.what, &rejected.raw])
-            .with_context(failed)
     }
 }
 

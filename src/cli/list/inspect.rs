@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::super::exit::Exit;
 use super::super::printer::{Form, Printer, count, number};
-use super::ListFile;
+use super::{ListFile, ListFlags};
 use crate::inspect::{Inspection, Note, Severity, inspect};
 
 /// Problems shown on the screen; JSON has them all.
@@ -15,8 +15,11 @@ const DOMAINS_SHOWN: usize = 5;
 const HEADER_WIDTH: usize = 24;
 const EXAMPLE_WIDTH: usize = 40;
 
-pub(super) fn run(file: &ListFile, printer: Printer) -> anyhow::Result<Exit> {
-    let found = inspect(&file.path, &file.settings())?;
+pub(super) fn run(file: &ListFile, flags: ListFlags, printer: Printer) -> anyhow::Result<Exit> {
+    file.check_readable()?;
+    let mut settings = file.settings();
+    flags.apply(&mut settings);
+    let found = inspect(&file.path, &settings)?;
     match printer.form {
         Form::Json => printer.json(&found),
         Form::Text => describe(&found, printer),
@@ -134,6 +137,9 @@ fn read_as(found: &Inspection) -> String {
             found.format.unwrap_or_default()
         ),
         (None, Some(encoding), Some(delimiter)) => format!("CSV in {encoding}, `{delimiter}` between cells"),
+        (None, Some(encoding), None) if found.format == Some("html") => {
+            format!("a table of a web page in {encoding}")
+        }
         (None, Some(encoding), None) => format!("text in {encoding}"),
         (None, None, _) => String::new(),
     }

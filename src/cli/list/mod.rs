@@ -5,10 +5,10 @@ mod inspect;
 
 use std::path::PathBuf;
 
-use super::exit::Exit;
+use super::exit::{Coded, Exit};
 use super::printer::Printer;
 use super::texts;
-use crate::campaign::{ListSettings, list};
+use crate::campaign::{ListSettings, list, plain};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::LIST)]
@@ -24,6 +24,8 @@ enum Action {
     Inspect {
         #[command(flatten)]
         file: ListFile,
+        #[command(flatten)]
+        flags: ListFlags,
     },
     /// Write it as CSV in UTF-8, with addresses repaired, duplicates left out and several addresses in a cell apart
     #[command(after_help = texts::LIST_FIX)]
@@ -48,7 +50,7 @@ enum Action {
 /// A list file, and how to read it.
 #[derive(Debug, clap::Args)]
 pub(super) struct ListFile {
-    /// The list: CSV in any encoding, .xlsx, .xls or .ods
+    /// The list: CSV in any encoding, .xlsx, .xls or .ods, or a web page with a table
     #[arg(value_name = "FILE")]
     pub(super) path: PathBuf,
     /// Its encoding, such as gb18030, big5 or windows-1252; found out without it
@@ -60,8 +62,6 @@ pub(super) struct ListFile {
     /// The column that holds the address
     #[arg(long, value_name = "HEADER")]
     email_column: Option<String>,
-    #[command(flatten)]
-    flags: ListFlags,
 }
 
 /// What is done about rows that are not mailed as they are.
@@ -87,20 +87,32 @@ impl ListFlags {
 
 impl ListFile {
     pub(super) fn settings(&self) -> ListSettings {
-        let mut settings = ListSettings {
+        ListSettings {
             email_column: self.email_column.clone(),
             encoding: self.encoding,
             sheet: self.sheet.clone(),
             ..ListSettings::default()
+        }
+    }
+
+    /// A file that is named on the command line and cannot be read is no list that is wrong.
+    pub(super) fn check_readable(&self) -> anyhow::Result<()> {
+        let fault = match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => "it is a folder".to_owned(),
+            Ok(_) => match std::fs::File::open(&self.path) {
+                Ok(_) => return Ok(()),
+                Err(error) => plain(&error),
+            },
+            Err(error) => plain(&error),
         };
-        self.flags.apply(&mut settings);
-        settings
+        let what = format!("{} cannot be read: {fault}", self.path.display());
+        Err(Coded::new(Exit::Io, what).into())
     }
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
-        Action::Inspect { file } => inspect::run(file, printer),
+        Action::Inspect { file, flags } => inspect::run(file, *flags, printer),
         Action::Fix { file, output } => convert::fix(file, output.as_deref(), printer),
         Action::Convert { file, output } => convert::convert(file, output.as_deref(), printer),
     }

@@ -103,7 +103,11 @@ fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
     let mut count = 0;
     for found in list.rows()? {
         count += 1;
-        match found? {
+        let found = found?;
+        if let Some((recipient, why)) = found.why_not_mailed(list).filter(|_| count == row) {
+            return Err(not_mailed(recipient, &why));
+        }
+        match found {
             Row::Usable(recipient) | Row::Duplicate { recipient, .. } if count == row => {
                 return Ok(recipient);
             }
@@ -122,7 +126,13 @@ pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient
     let wanted = Address::parse_utf8(address)
         .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     for found in list.rows()? {
-        if let Row::Usable(recipient) = found?
+        let found = found?;
+        if let Some((recipient, why)) = found.why_not_mailed(list)
+            && recipient.address.key() == wanted.key()
+        {
+            return Err(not_mailed(recipient, &why));
+        }
+        if let Row::Usable(recipient) = found
             && recipient.address.key() == wanted.key()
         {
             return Ok(recipient);
@@ -133,6 +143,13 @@ pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient
         format!("{wanted} is not in {}", list.path().display()),
     )
     .into())
+}
+
+/// Somebody on the list who gets no mail.
+fn not_mailed(recipient: &Recipient, why: &str) -> anyhow::Error {
+    let line = recipient.place.line;
+    let what = format!("{} (line {line}) gets no mail: {why}", recipient.address);
+    Coded::new(Exit::Data, what).into()
 }
 
 fn open(page: &Path) -> anyhow::Result<()> {

@@ -16,13 +16,16 @@ use crate::source::Row;
 pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
     let (workspace, campaign) = (&job.workspace, &job.campaign);
     let (list, maker) = load::maker(workspace, campaign, load::uid(workspace, campaign)?)?;
-    check::all(
+    let found = check::all(
         workspace,
         &list,
         &maker,
         Invalid::from_flag(job.args.skip_invalid),
         job.printer,
     )?;
+    if found.usable == 0 {
+        return Err(check::nobody(&list, &found));
+    }
     let path = workspace.ledger.with_file_name("dry-run").join(&campaign.name);
     let failed = || format!("write to {}", path.display());
     if path.exists() {

@@ -132,8 +132,7 @@ impl Enrolment {
                 .push(format!("{}: files come in volumes", count(found.mails, "mail")));
         }
         if found.usable == 0 && self.known.is_none() {
-            let what = format!("{} has nobody to mail", job.campaign.recipients.display());
-            return Err(Coded::new(Exit::Data, what).hint("nothing was sent").into());
+            return Err(check::nobody(&self.list, &found));
         }
         Ok(())
     }

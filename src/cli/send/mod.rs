@@ -66,7 +66,7 @@ pub(super) struct Args {
     /// What to do with deliveries in doubt
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnDoubt::Hold)]
     on_doubt: OnDoubt,
-    /// Leave out rows that cannot be used; they go to rejected.csv
+    /// Leave out rows that cannot be used; they go to rejected-CAMPAIGN.csv
     #[arg(long)]
     skip_invalid: bool,
     #[command(flatten)]

@@ -32,6 +32,17 @@ impl Withheld {
     }
 }
 
+/// What a row says against mailing its person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The column that says so, and what is in it.
+    pub column: usize,
+    /// The cell.
+    pub cell: String,
+    /// What that means.
+    pub why: Withheld,
+}
+
 /// How a column says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Says {

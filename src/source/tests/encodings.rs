@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::*;
 
-fn gb18030(text: &str) -> Vec<u8> {
+pub(super) fn gb18030(text: &str) -> Vec<u8> {
     encoding_rs::GB18030.encode(text).0.into_owned()
 }
 
-fn utf_16(text: &str, bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
+pub(super) fn utf_16(text: &str, bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(bytes).collect()
 }
 
@@ -136,7 +136,10 @@ fn a_bad_byte_after_many_chunks_is_found_on_its_line() {
         writeln!(text, "user{number}@example.com,用户{number}").unwrap();
     }
     for (mut bytes, what) in [
-        (text.clone().into_bytes(), "30002:15 mixed encodings"),
+        (
+            text.clone().into_bytes(),
+            "30002:15 bytes that mean nothing in UTF-8",
+        ),
         (gb18030(&text), "30002:15 a byte that means nothing in GB18030"),
     ] {
         bytes.extend(b"x@example.com,\xff\n");

@@ -68,7 +68,8 @@ fn an_empty_cell_is_neither_greater_nor_smaller() {
 fn a_cell_that_is_no_number_is_a_problem() {
     let filter = Filter::parse("country > 5", &columns()).unwrap();
     let fault = filter.matches(&row()).unwrap_err();
-    assert_eq!((fault.column, fault.cell.as_str()), (1, "DE"));
+    assert_eq!(fault.column, 1);
+    assert_eq!(fault.what, "`DE` is no number, and `where` compares it with one");
     for cell in ["1,2", "1.2.3", "inf", "nan", "12,34,567", "1,234,56"] {
         assert_eq!(number_of(cell), None, "{cell}");
     }
@@ -102,10 +103,71 @@ fn mistakes_are_explained() {
         ("lower(country) = 'de'", "`lower(country)` is not a column", ""),
         ("select 1", "", ""),
     ] {
-        let (said, hinted) = Filter::parse(text, &columns()).unwrap_err();
-        assert!(said.contains(what), "{text}: {said}");
-        assert!(hinted.unwrap_or_default().contains(hint), "{text}");
+        let refused = Filter::parse(text, &columns()).unwrap_err();
+        assert!(refused.what.contains(what), "{text}: {refused:?}");
+        assert!(refused.hint.unwrap_or_default().contains(hint), "{text}");
     }
+}
+
+#[test]
+fn mistakes_are_pointed_at() {
+    for (text, words) in [
+        ("country = 'DE' and contry = 'FR'", "contry"),
+        ("country = 'DE' drop", "drop"),
+        ("country = 'DE' and lower(country) = 'de'", "lower(country"),
+        ("姓名 = '张三' and 城市 = 'x'", "城市"),
+        ("Total Spent > 5", "Spent"),
+    ] {
+        let refused = Filter::parse(text, &columns()).unwrap_err();
+        let (column, width) = refused.place.unwrap();
+        let pointed: String = text.chars().skip(column - 1).take(width).collect();
+        assert_eq!(pointed, words, "{text}");
+    }
+    let refused = Filter::parse("Total Spent > 5", &columns()).unwrap_err();
+    assert_eq!(
+        refused.hint.as_deref(),
+        Some("write the column `Total Spent` as total_spent, or between backticks")
+    );
+    assert!(Filter::parse("`Total Spent` > 5", &columns()).is_ok());
+    let refused = Filter::parse("country = )", &columns()).unwrap_err();
+    assert_eq!(refused.place, Some((11, 1)));
+    assert!(!refused.what.contains("column:"), "{refused:?}");
+}
+
+#[test]
+fn yes_and_no_are_what_lists_write_for_them() {
+    let parse = |text: &str| Filter::parse(text, &columns()).unwrap();
+    let row = |cell: &str| StringRecord::from(vec!["li@example.com", cell]);
+    for (cell, is_true) in [
+        ("TRUE", true),
+        ("True", true),
+        ("true", true),
+        ("1", true),
+        ("yes", true),
+        ("是", true),
+        ("FALSE", false),
+        ("0", false),
+        ("No", false),
+        ("否", false),
+    ] {
+        assert_eq!(parse("country = true").matches(&row(cell)), Ok(is_true), "{cell}");
+        assert_eq!(
+            parse("country <> false").matches(&row(cell)),
+            Ok(is_true),
+            "{cell}"
+        );
+        assert_eq!(
+            parse("country in (false)").matches(&row(cell)),
+            Ok(!is_true),
+            "{cell}"
+        );
+    }
+    assert_eq!(parse("country = false").matches(&row("")), Ok(false));
+    let misfit = parse("country = true").matches(&row("gold")).unwrap_err();
+    assert!(
+        misfit.what.starts_with("`gold` is neither a yes nor a no"),
+        "{misfit:?}"
+    );
 }
 
 proptest! {

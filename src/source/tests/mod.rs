@@ -12,6 +12,8 @@ use super::*;
 
 mod encodings;
 mod filter;
+mod guesses;
+mod pages;
 mod people;
 mod workbooks;
 
@@ -196,6 +198,7 @@ fn the_delimiter_is_found_even_when_others_are_more_frequent() {
         ("email;name;price\na@example.com;Müller;1,50\n", ";"),
         ("email\tname\na@example.com\tLi, Lei; Dr.\n", "tab"),
         ("email|name\na@example.com|x\n", "|"),
+        ("email,a|b|c\na@example.com,1|2|3\n", ","),
         ("email\na@example.com\n", ","),
         ("email;\"a,b,c,d\"\nx@example.com;\"1,2,3,4\"\n", ";"),
         ("sep=;\r\nemail;a,b,c\r\nx@example.com;1,2,3\r\n", ";"),
@@ -207,7 +210,55 @@ fn the_delimiter_is_found_even_when_others_are_more_frequent() {
 }
 
 #[test]
+fn a_title_above_the_header_is_left_out_and_said() {
+    for (text, line, row) in [
+        ("2026年客户名单\n,,\n邮箱,姓名,公司\na@example.com,A,B\n", 3, 4),
+        ("2026年客户名单,,\n邮箱,姓名,公司\na@example.com,A,B\n", 2, 3),
+        (
+            "客户名单（内部）\n制表：王,,\n\n邮箱;姓名;公司\na@example.com;A;B\n",
+            4,
+            5,
+        ),
+    ] {
+        let (list, _folder) = open(text);
+        assert!(
+            list.origin().notes[0].starts_with(&format!("the header is in line {line}; the title above it")),
+            "{text}"
+        );
+        assert_eq!(list.columns().names, ["邮箱", "姓名", "公司"]);
+        let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
+        assert_eq!(rows, [format!("{row} a@example.com a@example.com|A|B")]);
+        assert_eq!(read_again(&list), 1);
+    }
+}
+
+#[test]
+fn a_header_that_may_stand_below_others_is_named_and_not_taken() {
+    assert_eq!(
+        refuse("name,city\nAnna,Rome\nemail,name\na@example.com,A\n"),
+        "3:1 this row looks like the header, and it is not the first / take out the rows above it"
+    );
+    assert_eq!(
+        refuse("客户名单\n邮箱\na@example.com\n"),
+        "2:1 this row looks like the header, and it is not the first / take out the rows above it"
+    );
+}
+
+#[test]
+fn blank_lines_without_end_at_the_start_are_no_empty_list() {
+    let text = format!("{}email\na@example.com\n", "\r\n".repeat(5_000));
+    assert_eq!(read(text), ["5002 a@example.com a@example.com"]);
+    assert!(refuse("\n".repeat(10_000)).contains("this list is empty"));
+}
+
+#[test]
 fn the_line_that_names_the_delimiter_counts_as_a_line() {
+    for first in ["\"sep=;\"", "SEP=;"] {
+        assert_eq!(
+            read(format!("{first}\r\nemail;n\na@example.com;1,2,3\n")),
+            ["3 a@example.com a@example.com|1,2,3"]
+        );
+    }
     assert_eq!(
         read("sep=;\nemail;n\na@example.com;1\n"),
         ["3 a@example.com a@example.com|1"]
@@ -255,6 +306,14 @@ fn the_address_column_is_found_in_the_exports_of_other_tools() {
         "EMAIL ",
         "email;EXT_ID",
         "\u{feff}\u{feff}email",
+        "E-mail address",
+        "E‑mail\u{a0}Address *",
+        "邮箱（必填）",
+        "Email Address (required)",
+        "Correo electrónico",
+        "メールアドレス",
+        "Электронная почта",
+        "收件人邮箱地址",
     ] {
         let (list, _folder) = open(format!("id,{header}\n").replace("id,email;", "id;email;"));
         assert_eq!(list.columns().email, 1, "{header}");
@@ -319,8 +378,8 @@ fn files_that_are_no_lists_are_recognised() {
             "this is an Excel workbook (.xls)",
         ),
         (
-            b"\r\n<TABLE border=1><tr><td>email",
-            "this is a web page, not a CSV file",
+            b"\r\n<!DOCTYPE html><html><body>log in</body></html>",
+            "this is a web page without a table, not a list",
         ),
         (
             b"email,\"name\na@example.com,x\n",
@@ -394,6 +453,36 @@ fn a_quote_never_closed_does_not_pull_the_list_into_memory() {
             .what
             .starts_with("this quote is never closed; the row runs to line 1")
     );
+}
+
+#[test]
+fn a_row_that_is_too_long_is_not_called_an_open_quote() {
+    let long = "x".repeat(3 * split::ROW_MAX);
+    let read = read(format!("email,name\na@example.com,{long}\nb@example.com,B\n"));
+    let shown: Vec<String> = read.iter().map(|row| row.chars().take(100).collect()).collect();
+    assert_eq!(
+        shown,
+        [
+            "2:1 this row is longer than 1 MB, which no row of a list is",
+            "3 b@example.com b@example.com|B"
+        ]
+    );
+}
+
+#[test]
+fn a_sheet_is_wanted_of_workbooks_only() {
+    for text in ["email\n", "<table><tr><td>email</table>"] {
+        let written = write(text);
+        let settings = ListSettings {
+            sheet: Some("2026".to_owned()),
+            ..ListSettings::default()
+        };
+        let problems = List::open(&written.path, &settings).unwrap_err();
+        assert_eq!(
+            problems.kept[0].what,
+            "this is no workbook, and has no sheet `2026`"
+        );
+    }
 }
 
 #[test]

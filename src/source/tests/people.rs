@@ -112,7 +112,7 @@ fn attributes_in_json_become_columns_behind_the_others() {
             "3 a@example.com a@example.com|Anna|{\"city\": \"Berlin\", \"orders\": 3, \"name\": \"A\"}|Berlin|A|3|",
             "5 b@example.com b@example.com|Bert\nB.|{}||||",
             "7:1 two `@`; an address has one",
-            "8 c@example.com c@example.com|Carl|{\"tags\": [1, 2]}||||[1,2]",
+            "8 c@example.com c@example.com|Carl|{\"tags\": [1, 2]}||||[1, 2]",
         ]
     );
     assert_eq!(read_again(&list), 3);
@@ -129,6 +129,69 @@ fn attributes_of_several_lines_do_not_move_the_rows_behind_them() {
     assert!(rows[1].starts_with("3:1 "), "{rows:?}");
     assert!(rows[2].starts_with("4 c@example.com"), "{rows:?}");
     assert_eq!(read_again(&list), 2);
+}
+
+#[test]
+fn numbers_among_attributes_stay_as_they_are_written() {
+    let text = "email,attributes\na@example.com,\"{\"\"id\"\": 12345678901234567890123, \"\"price\"\": 1.10, \"\"no\"\": 1e2, \"\"vip\"\": true, \"\"note\"\": \"\"\\u5f20\"\"}\"\n";
+    let (list, _folder) = open(text);
+    assert_eq!(list.columns().headers[2..], ["id", "no", "note", "price", "vip"]);
+    let Row::Usable(first) = &rows(&list)[0] else {
+        panic!("no person")
+    };
+    let values: Vec<&str> = first.values.iter().skip(2).collect();
+    assert_eq!(values, ["12345678901234567890123", "1e2", "张", "1.10", "true"]);
+}
+
+#[test]
+fn an_attribute_that_is_called_like_the_address_does_not_make_it_ask() {
+    let text = "Email,attributes\na@example.com,\"{\"\"Email Address\"\": \"\"b@example.com\"\"}\"\n";
+    let (list, _folder) = open(text);
+    assert_eq!(
+        (list.columns().email, list.columns().names[2].as_str()),
+        (0, "email_address")
+    );
+}
+
+#[test]
+fn rows_among_attributes_are_shown_and_counted_as_the_file_has_them() {
+    let text = "email,name,attributes\na@example.com,A,\"{\"\"x\"\": 1, \"\"y\"\": 2}\"\nb@example.com,B\n\
+        c@example.com,C,city Berlin\nd@example.com,D,{},,\ne@example.com,E,{},5,6\nbad,F,\"{\"\"x\"\": 7}\"\n";
+    let (list, _folder) = open(text);
+    let found = rows(&list);
+    let told: Vec<String> = found.iter().cloned().map(tell).collect();
+    assert_eq!(
+        told[1..],
+        [
+            "3:1 2 cells in this row; the header has 3",
+            "4:17 this is no JSON, as the other rows have in this column",
+            "5 d@example.com d@example.com|D|{}||",
+            "6:1 more cells in this row than the 3 of the header",
+            "7:1 no `@`; an address is name@domain",
+        ]
+    );
+    let Row::Rejected(bad_row) = &found[5] else {
+        panic!("{found:?}")
+    };
+    let own = "bad,F,\"{\"\"x\"\": 7}\"";
+    assert_eq!(
+        (bad_row.raw.as_str(), bad_row.problem.source.as_deref()),
+        (own, Some(own))
+    );
+    let settings = ListSettings {
+        filter: Some(crate::campaign::list::Said {
+            text: "x = true and y > 1".to_owned(),
+            at: Problem::at(Path::new("c.toml"), 1, 1, ""),
+        }),
+        ..ListSettings::default()
+    };
+    let written = write("email,attributes\na@example.com,\"{\"\"x\"\": true, \"\"y\"\": \"\"many\"\"}\"\n");
+    let list = List::open(&written.path, &settings).unwrap();
+    let Row::Rejected(misfit) = &rows(&list)[0] else {
+        panic!("no misfit")
+    };
+    // What does not fit stands in the cell of JSON.
+    assert_eq!((misfit.problem.line, misfit.problem.column), (2, 16));
 }
 
 #[test]

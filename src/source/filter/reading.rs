@@ -1,0 +1,263 @@
+//! Reads a condition: sqlparser understands the words, and what does not speak of one row is refused with its place.
+
+use sqlparser::ast::{BinaryOperator, Expr, InTarget, Spanned as _, UnaryOperator, Value};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Span, Token};
+
+use super::super::columns::variable;
+use super::{Filter, Operand, Pattern, Relation};
+use crate::campaign::closest;
+use crate::mail::Columns;
+
+/// Conditions within one another at most: a filter is written by hand.
+const DEPTH_MAX: usize = 50;
+
+/// A condition that is not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Refused {
+    /// What is wrong.
+    pub(in super::super) what: String,
+    /// What to do.
+    pub(in super::super) hint: Option<String>,
+    /// The first character that is meant, from 1, and how many are; none for the whole condition.
+    pub(in super::super) place: Option<(usize, usize)>,
+}
+
+impl Refused {
+    fn new(what: impl Into<String>, span: Span) -> Self {
+        let (start, end) = (span.start, span.end);
+        // A span without a line is unknown; a condition of several lines is shown as a whole.
+        let is_known = start.line == 1 && end.line == 1 && end.column > start.column;
+        let number = |column: u64| usize::try_from(column).unwrap_or_default();
+        Self {
+            what: what.into(),
+            hint: None,
+            place: is_known.then(|| (number(start.column), number(end.column - start.column))),
+        }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// The parser's words, without the name of the crate and with the place it names.
+    fn by_parser(error: &ParserError, columns: &Columns, text: &str) -> Self {
+        let said = error.to_string().to_lowercase();
+        let said = said.trim_start_matches("sql parser error: ");
+        let (what, place) = said.split_once(" at line: 1, column: ").unwrap_or((said, ""));
+        let digits: String = place.chars().take_while(char::is_ascii_digit).collect();
+        Self {
+            what: what.to_owned(),
+            hint: Some(advice(columns, text)),
+            place: digits.parse().ok().map(|column| (column, 1)),
+        }
+    }
+}
+
+/// An example; for a column with a blank in its name, how it is written.
+fn advice(columns: &Columns, text: &str) -> String {
+    let text = text.to_lowercase();
+    let with_blank =
+        columns.headers.iter().zip(&columns.names).find(|(header, _)| {
+            header.contains(char::is_whitespace) && text.contains(&header.to_lowercase())
+        });
+    match with_blank {
+        Some((header, name)) => format!("write the column `{header}` as {name}, or between backticks"),
+        None => "write it like \"country = 'DE' and total_spent > 100\"".to_owned(),
+    }
+}
+
+impl Filter {
+    /// Understands a condition; says what is wrong with it, and what may be meant.
+    pub(in super::super) fn parse(text: &str, columns: &Columns) -> Result<Self, Refused> {
+        let by_parser = |error: ParserError| Refused::by_parser(&error, columns, text);
+        let dialect = GenericDialect {};
+        let mut parser = Parser::new(&dialect)
+            .with_recursion_limit(DEPTH_MAX)
+            .try_with_sql(text)
+            .map_err(by_parser)?;
+        let expr = parser.parse_expr().map_err(by_parser)?;
+        let next = parser.peek_token();
+        if next.token != Token::EOF {
+            let what = format!("`{next}` is one word too many");
+            return Err(Refused::new(what, next.span).hint(advice(columns, text)));
+        }
+        Reader { columns }.filter(&expr)
+    }
+}
+
+struct Reader<'a> {
+    columns: &'a Columns,
+}
+
+impl Reader<'_> {
+    fn filter(&self, expr: &Expr) -> Result<Filter, Refused> {
+        let both = |left: &Expr, right: &Expr| -> Result<(Box<Filter>, Box<Filter>), Refused> {
+            Ok((Box::new(self.filter(left)?), Box::new(self.filter(right)?)))
+        };
+        match expr {
+            Expr::Nested(inner) => self.filter(inner),
+            Expr::UnaryOp {
+                op: UnaryOperator::Not,
+                expr,
+            } => Ok(Filter::Not(Box::new(self.filter(expr)?))),
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::And,
+                right,
+            } => both(left, right).map(|(left, right)| Filter::All(left, right)),
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Or,
+                right,
+            } => both(left, right).map(|(left, right)| Filter::Any(left, right)),
+            Expr::BinaryOp { left, op, right } => self.comparison(left, op, right),
+            Expr::IsNull(expr) => Ok(Filter::IsEmpty(self.column(expr)?)),
+            Expr::IsNotNull(expr) => Ok(Filter::Not(Box::new(Filter::IsEmpty(self.column(expr)?)))),
+            other => self.predicate(other),
+        }
+    }
+
+    /// What may stand with a `not` in it.
+    fn predicate(&self, expr: &Expr) -> Result<Filter, Refused> {
+        let (filter, is_negated) = match expr {
+            Expr::In {
+                expr,
+                target: InTarget::List(list),
+                negated,
+                ..
+            } => {
+                let operands: Result<Vec<Operand>, Refused> = list.iter().map(operand).collect();
+                (Filter::In(self.column(expr)?, operands?), negated)
+            }
+            Expr::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => {
+                let column = self.column(expr)?;
+                (Filter::Between(column, operand(low)?, operand(high)?), negated)
+            }
+            Expr::Like {
+                negated,
+                expr,
+                pattern,
+                escape_char: None,
+                any: false,
+            } => (self.like(expr, pattern, false)?, negated),
+            Expr::ILike {
+                negated,
+                expr,
+                pattern,
+                escape_char: None,
+                any: false,
+            } => (self.like(expr, pattern, true)?, negated),
+            other => {
+                let what = format!("`{other}` is not a condition that can be used here");
+                let known = "there are =, <>, <, <=, >, >=, in, between, like, ilike, is null, and, or, not";
+                return Err(Refused::new(what, other.span()).hint(known));
+            }
+        };
+        Ok(if *is_negated {
+            Filter::Not(Box::new(filter))
+        } else {
+            filter
+        })
+    }
+
+    fn comparison(&self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Result<Filter, Refused> {
+        use Relation::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+        let relation = match op {
+            BinaryOperator::Eq => Equal,
+            BinaryOperator::NotEq => NotEqual,
+            BinaryOperator::Lt => Less,
+            BinaryOperator::LtEq => LessOrEqual,
+            BinaryOperator::Gt => Greater,
+            BinaryOperator::GtEq => GreaterOrEqual,
+            other => {
+                let span = left.span().union(&right.span());
+                return Err(Refused::new(format!("`{other}` cannot be used here"), span));
+            }
+        };
+        if let Ok(operand) = operand(right) {
+            return Ok(Filter::Compare(self.column(left)?, relation, operand));
+        }
+        // `100 < total_spent`
+        let turned = match relation {
+            Equal => Equal,
+            NotEqual => NotEqual,
+            Less => Greater,
+            LessOrEqual => GreaterOrEqual,
+            Greater => Less,
+            GreaterOrEqual => LessOrEqual,
+        };
+        let column = self.column(right)?;
+        operand(left)
+            .map(|operand| Filter::Compare(column, turned, operand))
+            .map_err(|_two_columns| {
+                let what = format!("`{left} {op} {right}` compares two columns; one side must be a value");
+                Refused::new(what, left.span().union(&right.span()))
+                    .hint("text stands in single quotes: 'DE'")
+            })
+    }
+
+    fn like(&self, expr: &Expr, pattern: &Expr, ignores_case: bool) -> Result<Filter, Refused> {
+        match operand(pattern)? {
+            Operand::Text(text) => Ok(Filter::Like(
+                self.column(expr)?,
+                Pattern::new(&text, ignores_case),
+            )),
+            Operand::Number(_) | Operand::Truth(_) => {
+                Err(Refused::new("`like` wants text in single quotes", pattern.span()))
+            }
+        }
+    }
+
+    /// A column by its header or by its name in templates.
+    fn column(&self, expr: &Expr) -> Result<usize, Refused> {
+        let name = match expr {
+            Expr::Identifier(ident) => ident.value.clone(),
+            Expr::Nested(inner) => return self.column(inner),
+            other => return Err(Refused::new(format!("`{other}` is not a column"), other.span())),
+        };
+        let exact = self.columns.headers.iter().position(|header| *header == name);
+        let by_name = || self.columns.names.iter().position(|own| *own == variable(&name));
+        exact.or_else(by_name).ok_or_else(|| {
+            let known: Vec<&str> = self.columns.names.iter().map(String::as_str).collect();
+            let hint = match closest(&name, &known) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => format!("columns are: {}; text stands in single quotes", known.join(", ")),
+            };
+            Refused::new(format!("the list has no column `{name}`"), expr.span()).hint(hint)
+        })
+    }
+}
+
+fn operand(expr: &Expr) -> Result<Operand, Refused> {
+    let refused = || {
+        Refused::new(format!("`{expr}` is not a value"), expr.span())
+            .hint("text stands in single quotes: 'DE'")
+    };
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.parse().map(Operand::Number).map_err(|_not_one| refused()),
+            Value::SingleQuotedString(text) => Ok(Operand::Text(text.clone())),
+            Value::Boolean(is_true) => Ok(Operand::Truth(*is_true)),
+            _ => Err(refused()),
+        },
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => match operand(expr)? {
+            Operand::Number(number) => Ok(Operand::Number(-number)),
+            Operand::Text(_) | Operand::Truth(_) => Err(refused()),
+        },
+        Expr::Nested(inner) => operand(inner),
+        _ => Err(refused()),
+    }
+}
