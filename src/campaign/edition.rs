@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Campaign;
 use super::file::File;
 use super::problem::{Problem, Problems};
+use super::raw::RawCampaign;
 use super::workspace::{self, Lang, Workspace};
-use super::{Campaign, RawCampaign};
 
 /// What is its own; the rest is the campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

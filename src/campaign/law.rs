@@ -4,10 +4,10 @@
 //! articles 6 and 7; CAN-SPAM, 15 USC 7704; Canada's Anti-Spam Legislation, sections 6 and 10. That a postal address and a way to leave stand in every mail is held to
 //! always.
 
-use super::RawCampaign;
 use super::edition::RawEdition;
 use super::file::File;
 use super::problem::Problems;
+use super::raw::RawCampaign;
 use super::workspace::{Lang, Workspace};
 
 /// A law that a campaign is held to.

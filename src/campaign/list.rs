@@ -8,9 +8,9 @@ use encoding_rs::{Encoding, GB18030, GBK};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::RawCampaign;
 use super::file::File;
 use super::problem::{Problem, Problems};
+use super::raw::RawCampaign;
 use super::workspace::{self, Workspace};
 
 /// What the user says about a list; without it everything is found out, or asked for.
