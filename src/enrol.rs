@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::campaign::{Problem, Problems};
 use crate::digest;
 use crate::ledger::read::Reader;
-use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt};
+use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt, State};
 use crate::mail::token::hex;
 use crate::mail::{Address, Recipient, Volume};
 use crate::source::{List, Row};
@@ -204,8 +204,11 @@ struct Known(HashMap<[u8; 16], (DeliveryId, bool)>);
 impl Known {
     fn read(reader: &Reader, campaign: CampaignId) -> anyhow::Result<Self> {
         let mut known = HashMap::new();
-        reader.each_delivery(campaign, |id, address, volume, is_pending| {
-            known.insert(key(&Address::key_of(address), volume), (id, is_pending));
+        reader.each_delivery(campaign, |id, address, volume, state| {
+            known.insert(
+                key(&Address::key_of(address), volume),
+                (id, state == State::Pending),
+            );
         })?;
         Ok(Self(known))
     }

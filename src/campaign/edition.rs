@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use super::Campaign;
@@ -12,6 +13,7 @@ use super::file::File;
 use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
 use super::workspace::{self, Lang, Workspace};
+use crate::mail::Address;
 
 /// What is its own; the rest is the campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +68,15 @@ pub(super) struct RawEdition {
 }
 
 impl Campaign {
+    /// Draws variants.
+    pub fn lots(&self) -> Lots {
+        let weights: Vec<u32> = self.variants.iter().map(|variant| variant.weight).collect();
+        Lots {
+            seed: self.name.clone(),
+            weights: if weights.is_empty() { vec![1] } else { weights },
+        }
+    }
+
     /// The templates of all subjects.
     pub(super) fn subjects(&self) -> impl Iterator<Item = &str> {
         let variants = self.variants.iter().map(|variant| &variant.edition);
@@ -74,6 +85,42 @@ impl Campaign {
             .chain(languages)
             .filter_map(|edition| edition.subject.as_deref());
         std::iter::once(self.subject.as_str()).chain(own)
+    }
+}
+
+/// Draws the variant of each recipient: by campaign and address, so that it is the same for every try.
+#[derive(Clone, Debug)]
+pub struct Lots {
+    seed: String,
+    /// The variants' shares; one when there are no variants.
+    weights: Vec<u32>,
+}
+
+impl Lots {
+    /// How many there are to draw from.
+    pub fn count(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// The number of the variant that goes to this address; 0 is the first.
+    pub fn draw(&self, address: &Address) -> usize {
+        if self.weights.len() == 1 {
+            return 0;
+        }
+        let mut digest = Sha256::new();
+        digest.update(self.seed.as_bytes());
+        digest.update(b"\0variant\0");
+        digest.update(address.key().as_bytes());
+        let [a, b, c, d, ..]: [u8; 32] = digest.finalize().into();
+        let total: u128 = self.weights.iter().map(|weight| u128::from(*weight)).sum();
+        // Spread evenly over the weights.
+        let mut lot = (u128::from(u32::from_be_bytes([a, b, c, d])) * total) >> 32;
+        let is_mine = |weight: &u32| {
+            let is_here = lot < u128::from(*weight);
+            lot = lot.saturating_sub(u128::from(*weight));
+            is_here
+        };
+        self.weights.iter().position(is_mine).unwrap_or(0)
     }
 }
 

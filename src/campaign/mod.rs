@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use account::{Account, Login, Transport};
 pub use attachment::{Attachment, SentAs, folder_before_tags};
 pub use depot::{BucketSettings, DepotPlace, DepotSettings, FolderSettings};
-pub use edition::{Edition, Language, Variant};
+pub use edition::{Edition, Language, Lots, Variant};
 pub use file::{closest, plain};
 pub use inputs::Inputs;
 pub use law::{Law, Laws, SubjectMark};

@@ -1,14 +1,17 @@
 //! `mailshot status`: how campaigns stand.
 
 use anyhow::Context as _;
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, count, number, time};
 use super::{load, texts};
-use crate::campaign::Workspace;
 use crate::campaign::quota::Reset;
-use crate::ledger::State;
+use crate::campaign::{Campaign, Workspace};
 use crate::ledger::read::{Reader, Status};
+use crate::ledger::{State, Tally};
+use crate::mail::Address;
 
 /// Deliveries listed by name; the rest are counted.
 const LISTED: u32 = 20;
@@ -38,10 +41,15 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             .hint("`mailshot status` lists those it knows")
             .into());
     };
+    let variants = match &reader {
+        Some(reader) => variants(reader, argument, &workspace)?,
+        None => Vec::new(),
+    };
     match printer.form {
-        Form::Json => printer.json(&status),
+        Form::Json => printer.json(&WithVariants { status, variants }),
         Form::Text => {
             describe(&workspace, &status, printer);
+            compare(&variants, printer);
             if let Some(reader) = &reader {
                 list(reader, &name, State::InDoubt, printer)?;
                 list(reader, &name, State::Failed, printer)?;
@@ -49,6 +57,80 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+#[derive(Serialize)]
+struct WithVariants {
+    #[serde(flatten)]
+    status: Status,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variants: Vec<VariantTally>,
+}
+
+/// How the mails of a variant stand.
+#[derive(Serialize)]
+struct VariantTally {
+    variant: String,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+/// How the variants of a campaign stand, as its file has them; none when it has none, or cannot be read any longer.
+fn variants(reader: &Reader, argument: &str, workspace: &Workspace) -> anyhow::Result<Vec<VariantTally>> {
+    let file = load::campaign_file(argument, workspace).ok();
+    let campaign = file.and_then(|file| Campaign::load(&file, workspace).ok());
+    let Some(campaign) = campaign.filter(|campaign| !campaign.variants.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let Some(id) = reader.campaign(&campaign.name)? else {
+        return Ok(Vec::new());
+    };
+    let mut tallies = vec![Tally::default(); campaign.variants.len()];
+    let lots = campaign.lots();
+    reader.each_delivery(id, |_, address, _, state| {
+        let drawn = Address::parse_utf8(address).map(|address| lots.draw(&address));
+        if let Some(tally) = drawn.ok().and_then(|number| tallies.get_mut(number)) {
+            tally.add(state, 1);
+        }
+    })?;
+    let names = campaign.variants.into_iter().map(|variant| variant.name);
+    let both = names.zip(tallies);
+    Ok(both
+        .map(|(variant, tally)| VariantTally { variant, tally })
+        .collect())
+}
+
+/// Shows variants under one another.
+fn compare(variants: &[VariantTally], printer: Printer) {
+    if variants.is_empty() {
+        return;
+    }
+    let longest = variants
+        .iter()
+        .map(|one| one.variant.width())
+        .max()
+        .unwrap_or_default();
+    let width = longest.max("variant".len());
+    let line = |name: &str, cells: [String; 5]| {
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
+        let padding = " ".repeat(width.saturating_sub(name.width()));
+        printer.data(&format!("  {name}{padding}{}", cells.concat()));
+    };
+    printer.data("");
+    line(
+        "variant",
+        ["mails", "sent", "failed", "in doubt", "pending"].map(str::to_owned),
+    );
+    for VariantTally { variant, tally } in variants {
+        let counts = [
+            tally.recipients,
+            tally.sent,
+            tally.failed,
+            tally.in_doubt,
+            tally.pending,
+        ];
+        line(variant, counts.map(number));
+    }
 }
 
 /// A campaign that was never sent.

@@ -342,7 +342,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, state: State, count: u64) {
+    /// Counts so many deliveries in a state.
+    pub fn add(&mut self, state: State, count: u64) {
         self.recipients += count;
         let field = match state {
             State::Pending => &mut self.pending,

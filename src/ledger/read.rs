@@ -228,7 +228,8 @@ impl Reader {
         Ok(counted)
     }
 
-    fn campaign(&self, name: &str) -> anyhow::Result<Option<CampaignId>> {
+    /// The number of a campaign.
+    pub fn campaign(&self, name: &str) -> anyhow::Result<Option<CampaignId>> {
         let sql = "SELECT id FROM campaign WHERE name = ?1";
         let found = self
             .connection
@@ -321,18 +322,19 @@ impl Reader {
     pub fn each_delivery(
         &self,
         campaign: CampaignId,
-        mut each: impl FnMut(super::DeliveryId, &str, Volume, bool),
+        mut each: impl FnMut(super::DeliveryId, &str, Volume, State),
     ) -> anyhow::Result<()> {
-        let sql = format!("SELECT id, address, volume, state = 'pending' FROM delivery WHERE {OF_CAMPAIGN}");
+        let sql = format!("SELECT id, address, volume, state FROM delivery WHERE {OF_CAMPAIGN}");
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([campaign.0])?;
         while let Some(row) = rows.next()? {
-            let address = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+            let text = |column| -> anyhow::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
+            let state = text(3)?.parse().map_err(anyhow::Error::msg)?;
             each(
                 super::DeliveryId(row.get(0)?),
-                address,
+                text(1)?,
                 Volume::new(row.get(2)?),
-                row.get(3)?,
+                state,
             );
         }
         Ok(())

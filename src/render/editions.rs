@@ -3,11 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::{Given, Templates};
-use crate::campaign::{Campaign, Lang, Problem, Problems, Variant, closest};
-use crate::mail::{Address, Columns, Content, Enclosure, Recipient, SentFile};
+use crate::campaign::{Campaign, Lang, Lots, Problem, Problems, Variant, closest};
+use crate::mail::{Columns, Content, Enclosure, Recipient, SentFile};
 
 /// The templates of all languages and variants.
 #[derive(Debug)]
@@ -15,10 +13,7 @@ pub struct Editions {
     /// By language, then by variant; the first language is the campaign's own.
     all: Vec<Edition>,
     language: Option<LanguageColumn>,
-    /// The variants' shares; one when there are no variants.
-    weights: Vec<u32>,
-    /// What variants are drawn by.
-    seed: String,
+    lots: Lots,
 }
 
 #[derive(Debug)]
@@ -70,16 +65,10 @@ impl Editions {
                 }
             }
         }
-        let weights = if campaign.variants.is_empty() {
-            vec![1]
-        } else {
-            campaign.variants.iter().map(|variant| variant.weight).collect()
-        };
         problems.or_ok(Self {
             all,
             language,
-            weights,
-            seed: campaign.name.clone(),
+            lots: campaign.lots(),
         })
     }
 
@@ -190,32 +179,11 @@ impl Editions {
             .language
             .as_ref()
             .map_or(0, |language| language.of(recipient));
-        let index = language * self.weights.len() + self.variant_of(&recipient.address);
+        let index = language * self.lots.count() + self.lots.draw(&recipient.address);
         // There is one for each by construction.
         self.all
             .get(index)
             .ok_or_else(|| Problem::with_file(Path::new("mailshot.toml"), "no edition"))
-    }
-
-    /// Drawn by campaign and address: the same for every try.
-    fn variant_of(&self, address: &Address) -> usize {
-        if self.weights.len() == 1 {
-            return 0;
-        }
-        let mut digest = Sha256::new();
-        digest.update(self.seed.as_bytes());
-        digest.update(b"\0variant\0");
-        digest.update(address.key().as_bytes());
-        let [a, b, c, d, ..]: [u8; 32] = digest.finalize().into();
-        let total: u128 = self.weights.iter().map(|weight| u128::from(*weight)).sum();
-        // Spread evenly over the weights.
-        let mut lot = (u128::from(u32::from_be_bytes([a, b, c, d])) * total) >> 32;
-        let is_mine = |weight: &u32| {
-            let is_here = lot < u128::from(*weight);
-            lot = lot.saturating_sub(u128::from(*weight));
-            is_here
-        };
-        self.weights.iter().position(is_mine).unwrap_or(0)
     }
 }
 

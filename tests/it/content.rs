@@ -623,3 +623,53 @@ fn a_browser_shows_both_screens_and_turns_the_colours_around() {
         "{dom}"
     );
 }
+
+#[test]
+fn the_status_of_a_campaign_compares_its_variants() {
+    let sandbox = Sandbox::start(&[]);
+    let people: Vec<String> = (0..60).map(|n| format!("p{n}@example.com,P{n}")).collect();
+    let list = format!("email,name\nfail@example.com,F\n{}\n", people.join("\n"));
+    let variants = "[[variant]]\nname = \"早\"\nsubject = \"Early\"\n[[variant]]\nname = \"late\"\nweight = 2\nsubject = \"Late\"\n";
+    let workspace = workspace(
+        &sandbox,
+        "templates/a.html.hbs",
+        "<p>Hello {{name}}</p>",
+        &list,
+        variants,
+    );
+    let none = workspace.run(&["status", "news"]).expect(0).stdout;
+    assert!(!none.contains("variant"), "{none}");
+    workspace.send(&[]).expect(76);
+    let status: Value =
+        serde_json::from_str(&workspace.run(&["status", "news", "--json"]).expect(0).stdout).unwrap();
+    let of = |variant: usize, key: &str| status["variants"][variant][key].as_u64().unwrap();
+    assert_eq!(status["variants"][0]["variant"], "早");
+    assert_eq!(
+        (
+            of(0, "recipients") + of(1, "recipients"),
+            of(0, "sent") + of(1, "sent")
+        ),
+        (61, 60)
+    );
+    assert_eq!(of(0, "failed") + of(1, "failed"), 1);
+    assert!(of(1, "sent") > of(0, "sent"), "{status}");
+    // As the mails were made.
+    let early = (1..=61).filter(|row| {
+        let row = row.to_string();
+        let shown = workspace
+            .run(&["preview", "news", "--row", &row, "--json"])
+            .stdout;
+        shown.contains("\"subject\":\"Early\"")
+    });
+    assert_eq!(early.count() as u64, of(0, "recipients"));
+    let shown = workspace.run(&["status", "news"]).expect(0).stdout;
+    let line = |name: &str| {
+        shown
+            .lines()
+            .find(|line| line.trim_start().starts_with(name))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(line("late").trim_end().ends_with(" 0"), "{shown}");
+    assert!(line("variant").contains("mails"), "{shown}");
+}
