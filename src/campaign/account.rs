@@ -187,7 +187,7 @@ impl RawAccount {
             let known = provider::names();
             let problem = file.problem(name, format!("unknown provider `{}`", name.get_ref()));
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            problems.push(match super::file::closest(name.get_ref(), &known) {
+            problems.push(match super::explain::closest(name.get_ref(), &known) {
                 Some(known) => problem.hint(format!("did you mean `{known}`? else give host, port and tls")),
                 None => problem.hint(format!(
                     "known: {}; else give host, port and tls",

@@ -10,7 +10,6 @@ use super::file::File;
 use super::problem::Problems;
 use super::retry::Span;
 use super::secret::{Secret, SecretSource, key_text};
-use super::workspace::parse_or_report;
 
 /// How long links last unless `expire` says so.
 const LIFETIME: Span = Span(Duration::from_hours(7 * 24));
@@ -158,7 +157,7 @@ impl RawDepot {
             let problem = file.problem_in_table("files", "a `folder` without its address in the web");
             problems.push(problem.hint("set `url`, such as \"https://files.example.com\""));
         }
-        let url = parse_or_report(self.url.as_ref(), file, problems, web_address)?;
+        let url = file.parse(self.url.as_ref(), problems, web_address)?;
         let key_file = self
             .key_file
             .as_deref()
@@ -188,7 +187,7 @@ impl RawDepot {
             let problem = file.problem(said, format!("`{bucket}` is no bucket's name"));
             problems.push(problem.hint("write it like \"s3://my-bucket\", or \"s3://my-bucket/folder\""));
         }
-        let endpoint = parse_or_report(self.endpoint.as_ref(), file, problems, web_address);
+        let endpoint = file.parse(self.endpoint.as_ref(), problems, web_address);
         let secret = [
             self.secret_command.clone().map(SecretSource::Command),
             self.secret_env.clone().map(SecretSource::Env),

@@ -12,7 +12,7 @@ use super::Campaign;
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
-use super::workspace::{self, Lang, Workspace};
+use super::workspace::{Lang, Workspace};
 use crate::mail::Address;
 
 /// What is its own; the rest is the campaign's.
@@ -248,7 +248,7 @@ impl RawEdition {
                 .map(|preheader| preheader.get_ref().clone()),
             html: self.html.as_ref().map(path),
             text: self.text.as_ref().map(path),
-            lang: workspace::parse_or_report(self.lang.as_ref(), file, problems, str::parse),
+            lang: file.parse(self.lang.as_ref(), problems, str::parse),
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::file::closest;
 use super::problem::Problem;
+
+/// A key is suggested in place of another when they are at least this alike (0 to 1).
+const ALIKE: f64 = 0.7;
 
 /// How keys are written whose form is not plain.
 const EXAMPLES: [(&str, &str); 21] = [
@@ -155,6 +157,15 @@ fn table(text: &str, position: usize) -> String {
         .map(str::trim)
         .find(|line| line.starts_with('['));
     head.map(|head| format!(" in {head}")).unwrap_or_default()
+}
+
+/// The known word that is most like `word`, if any is alike enough to be meant.
+pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(word, known), *known));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 >= ALIKE).then_some(best.1)
 }
 
 #[cfg(test)]

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
 
 use super::explain::explain;
 use super::problem::{Problem, Problems};
-
-/// A key is suggested in place of another when they are at least this alike (0 to 1).
-const ALIKE: f64 = 0.7;
 
 /// A parsed TOML file, with its text kept so that later checks can point into it.
 pub(super) struct File<'a, T> {
@@ -32,14 +30,14 @@ impl<'a, T: DeserializeOwned> File<'a, T> {
 
 impl<T> File<'_, T> {
     /// A problem at a value of the file.
-    pub(super) fn problem<V>(&self, at: &toml::Spanned<V>, what: impl Into<String>) -> Problem {
+    pub(super) fn problem<V>(&self, at: &Spanned<V>, what: impl Into<String>) -> Problem {
         Problem::in_text(self.path, &self.text, at.span(), what)
     }
 
     /// A file that is named here must be there.
     pub(super) fn check_readable(
         &self,
-        named: Option<&toml::Spanned<PathBuf>>,
+        named: Option<&Spanned<PathBuf>>,
         root: &Path,
         problems: &mut Problems,
     ) {
@@ -51,6 +49,26 @@ impl<T> File<'_, T> {
         }
     }
 
+    /// Parses a value that may be absent; what is wrong with it becomes a problem at its place.
+    pub(super) fn parse<V>(
+        &self,
+        text: Option<&Spanned<String>>,
+        problems: &mut Problems,
+        parse: impl FnOnce(&str) -> Result<V, String>,
+    ) -> Option<V> {
+        let text = text?;
+        match parse(text.get_ref()) {
+            Ok(value) => Some(value),
+            Err(what) => {
+                problems.push(Problem {
+                    width: text.span().len(),
+                    ..self.problem(text, what)
+                });
+                None
+            }
+        }
+    }
+
     /// A problem with the head of a table such as `[sender]`, or with the file when it is not there.
     pub(super) fn problem_in_table(&self, table: &str, what: impl Into<String>) -> Problem {
         match self.text.find(&format!("[{table}]")) {
@@ -58,15 +76,6 @@ impl<T> File<'_, T> {
             None => Problem::at(self.path, 1, 1, what),
         }
     }
-}
-
-/// The known word that is most like `word`, if any is alike enough to be meant.
-pub fn closest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let scored = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(word, known), *known));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= ALIKE).then_some(best.1)
 }
 
 /// An I/O error in plain words, without the number.

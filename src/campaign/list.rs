@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
-use super::workspace::{self, Workspace};
+use super::workspace::Workspace;
 
 /// What the user says about a list; without it everything is found out, or asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,7 +172,7 @@ impl RawCampaign {
             sample,
             seed: name.to_owned(),
             email_column: self.email_column.clone(),
-            encoding: workspace::parse_or_report(self.encoding.as_ref(), file, problems, encoding),
+            encoding: file.parse(self.encoding.as_ref(), problems, encoding),
             sheet: self.sheet.clone(),
             is_fixing: self.fix,
             consent: if self.ignore_consent {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::File;
-use super::{Account, Campaign, Lang, Problem, Problems, Workspace, attachment, edition, list, workspace};
+use super::{Account, Campaign, Lang, Problem, Problems, Workspace, attachment, edition, list};
 use crate::mail::{Address, Mailbox};
 
 /// `campaigns/NAME.toml` as written.
@@ -208,7 +208,8 @@ impl RawCampaign {
     }
 
     fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {
-        workspace::parse_or_report(self.lang.as_ref(), file, problems, str::parse).unwrap_or_default()
+        file.parse(self.lang.as_ref(), problems, str::parse)
+            .unwrap_or_default()
     }
 
     fn check_subject(&self, file: &File<'_, Self>, problems: &mut Problems) {
@@ -264,7 +265,7 @@ fn mailbox<T>(
     file: &File<'_, T>,
     problems: &mut Problems,
 ) -> Option<Mailbox> {
-    workspace::parse_or_report(text, file, problems, |text| {
+    file.parse(text, problems, |text| {
         Mailbox::parse(text).map_err(|fault| fault.what)
     })
 }

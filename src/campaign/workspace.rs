@@ -11,7 +11,7 @@ use toml::Spanned;
 use super::account::{Account, RawAccount};
 use super::depot::{DepotSettings, RawDepot};
 use super::file::File;
-use super::problem::{Problem, Problems};
+use super::problem::Problems;
 use super::retry::{RetryPolicy, Span};
 use super::secret;
 use crate::mail::{Address, Mailbox, UnsubscribeKey};
@@ -178,8 +178,8 @@ impl Workspace {
         let default = RetryPolicy::default();
         let workspace = Self {
             root: root.to_owned(),
-            from: parse_or_report(sender.from.as_ref(), &file, &mut problems, mailbox),
-            reply_to: parse_or_report(sender.reply_to.as_ref(), &file, &mut problems, mailbox),
+            from: file.parse(sender.from.as_ref(), &mut problems, mailbox),
+            reply_to: file.parse(sender.reply_to.as_ref(), &mut problems, mailbox),
             postal_address: sender.postal_address.trim().to_owned(),
             accounts,
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
@@ -205,7 +205,7 @@ impl Workspace {
 
 impl RawUnsubscribe {
     fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Unsubscribe {
-        let url = parse_or_report(self.url.as_ref(), file, problems, |text| {
+        let url = file.parse(self.url.as_ref(), problems, |text| {
             let is_plain = text
                 .bytes()
                 .all(|byte| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte));
@@ -216,7 +216,7 @@ impl RawUnsubscribe {
                 Err("the unsubscribe link must be an https address; one-click needs it (RFC 8058)".to_owned())
             }
         });
-        let mailto = parse_or_report(self.mailto.as_ref(), file, problems, |text| {
+        let mailto = file.parse(self.mailto.as_ref(), problems, |text| {
             Address::parse(text).map_err(|fault| fault.what)
         });
         if self.url.is_none() && self.mailto.is_none() {
@@ -240,32 +240,12 @@ impl RawUnsubscribe {
 
 impl RawLedger {
     fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> PathBuf {
-        let path = parse_or_report(self.url.as_ref(), file, problems, |url| {
+        let path = file.parse(self.url.as_ref(), problems, |url| {
             match url.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() => Ok(root.join(path)),
                 _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
             }
         });
         path.unwrap_or_else(|| root.join(".mailshot/ledger.db"))
-    }
-}
-
-/// Parses a value that may be absent; what is wrong with it becomes a problem at its place.
-pub(super) fn parse_or_report<T, V>(
-    text: Option<&Spanned<String>>,
-    file: &File<'_, T>,
-    problems: &mut Problems,
-    parse: impl FnOnce(&str) -> Result<V, String>,
-) -> Option<V> {
-    let text = text?;
-    match parse(text.get_ref()) {
-        Ok(value) => Some(value),
-        Err(what) => {
-            problems.push(Problem {
-                width: text.span().len(),
-                ..file.problem(text, what)
-            });
-            None
-        }
     }
 }

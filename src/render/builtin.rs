@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
+use super::Flavour;
 use super::source::Source;
-use super::tags::{self, Kind};
-use super::{Flavour, enclosures, footer};
 use crate::campaign::{Lang, Problem};
 
 /// Which one.
@@ -48,24 +47,4 @@ pub(super) fn read(root: &Path, which: Builtin, lang: Lang, flavour: Flavour) ->
         }
     };
     Ok(Source::new(&path, text))
-}
-
-/// Replaces `{{{footer}}}` and `{{footer}}` by our tag, and the same for enclosures, each in the same number of bytes.
-pub(super) fn place(text: &str) -> String {
-    let mut placed = text.to_owned();
-    for tag in tags::find(text) {
-        let ours = match tag.inner(text) {
-            _ if tag.kind != Kind::Expression => continue,
-            "footer" => footer::TAG,
-            "enclosures" => enclosures::TAG,
-            _ => continue,
-        };
-        // `{{~footer~}}` keeps its length too: the tildes become spaces.
-        let length = tag.range.len();
-        if length >= ours.len() {
-            let padding = " ".repeat(length - ours.len());
-            placed.replace_range(tag.range, &ours.replace("}}", &format!("{padding}}}}}")));
-        }
-    }
-    placed
 }

@@ -11,7 +11,7 @@ use super::known::Known;
 use super::source::{Source, file_name};
 use super::style::{self, Styling};
 use super::{
-    Flavour, builtin, enclosures, footer, foreign, from_text, images, language, mjml, names, syntax, tags,
+    Flavour, enclosures, footer, foreign, from_text, images, language, mjml, names, placed, syntax, tags,
     text_part, visible,
 };
 use crate::campaign::{Problem, closest};
@@ -120,7 +120,7 @@ impl<'a> Loader<'a> {
             is_readable &= fault.is_local;
             masked.push(fault.range);
         }
-        let text = builtin::place(&mask(&source.text, &masked));
+        let text = placed::place(&mask(&source.text, &masked));
         if mjml::is_mjml(&source.path) && masked.is_empty() {
             return self.load_mjml(name, source, text);
         }

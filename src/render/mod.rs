@@ -24,6 +24,7 @@ mod lint;
 mod loader;
 mod mjml;
 mod names;
+mod placed;
 mod plain;
 mod program;
 mod protect;
