@@ -1,8 +1,8 @@
 //! The laws whose rules `check` holds a campaign to. Not legal advice.
 //!
 //! Sources: China's 《互联网电子邮件服务管理办法》 (2006), article 13; the EU's ePrivacy Directive, article 13, and GDPR,
-//! articles 6 and 7; CAN-SPAM, 15 USC 7704; Canada's Anti-Spam Legislation, sections 6 and 10. That a postal address and a way to leave stand in every mail is held to
-//! always.
+//! articles 6 and 7; CAN-SPAM, 15 USC 7704; Canada's Anti-Spam Legislation, sections 6 and 10. That a postal address and
+//! a way to leave stand in every mail is held to always.
 
 use super::edition::RawEdition;
 use super::file::File;
@@ -50,11 +50,12 @@ pub fn is_marked(subject: &str) -> bool {
     })
 }
 
-/// The mark in this language, as it stands before a subject.
-pub fn mark(lang: Lang) -> &'static str {
+/// The mark of a subject, in its language: Chinese where it has Chinese characters, whatever the footer is in.
+pub fn mark(subject: &str, lang: Lang) -> &'static str {
+    let is_chinese = subject.chars().any(|c| matches!(c, '\u{4e00}'..='\u{9fff}'));
     match lang {
-        Lang::Zh => "【广告】",
-        Lang::En => "AD: ",
+        Lang::En if !is_chinese => "AD: ",
+        Lang::En | Lang::Zh => "【广告】",
     }
 }
 
@@ -77,12 +78,12 @@ impl Laws {
 
     /// Must each row say that its person agreed?
     pub fn want_consent(&self) -> bool {
-        (self.include(Law::Eu) || self.include(Law::Ca)) && self.legal_basis.is_none()
+        self.include(Law::Eu) && self.legal_basis.is_none()
     }
 
-    /// Are people mailed who only did business with the sender, which counts in Canada for two years?
+    /// May people be mailed who only did business with the sender? In Canada that counts for two years.
     pub fn imply_consent(&self) -> bool {
-        self.include(Law::Ca) && self.legal_basis.as_deref() == Some("implied-consent")
+        self.include(Law::Ca) && self.legal_basis.as_deref() != Some("consent")
     }
 
     /// The laws that are held to, as the campaign names them.
@@ -158,6 +159,13 @@ impl RawCampaign {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chinese_subject_has_a_chinese_mark() {
+        assert_eq!(mark("Spring", Lang::En), "AD: ");
+        assert_eq!(mark("春季新品", Lang::En), "【广告】");
+        assert_eq!(mark("Spring", Lang::Zh), "【广告】");
+    }
 
     #[test]
     fn marks_stand_first_and_are_whole_words() {

@@ -253,6 +253,7 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
     let mut warnings = campaign.warnings.clone();
     warnings.extend(maker.templates().lint(campaign.laws.include(Law::Cn)));
     warnings.extend(against_law(campaign));
+    warnings.extend(ground(campaign, list));
     warnings.extend(clipped(maker, findings.largest_html));
     warnings.extend(cells.warnings(list, findings.usable));
     let blocked = campaign
@@ -283,6 +284,17 @@ fn against_law(campaign: &Campaign) -> Option<Problem> {
         let what = "people are mailed whatever the list says of their consent, which these laws want";
         said(campaign, "laws", what)
             .hint("set `legal_basis`, or take `ignore_consent` away; the ledger keeps it on record")
+    })
+}
+
+/// Canada wants consent, express or implied: somebody has to know which.
+fn ground(campaign: &Campaign, list: &List) -> Option<Problem> {
+    let laws = &campaign.laws;
+    let is_open = laws.include(Law::Ca) && laws.legal_basis.is_none() && !list.speaks_of_consent();
+    is_open.then(|| {
+        let what = "the law of Canada wants consent, and no column says who gave it";
+        said(campaign, "laws", what)
+            .hint("say the ground: `legal_basis = \"implied-consent\"` for business of the last two years, or \"consent\"")
     })
 }
 

@@ -204,6 +204,10 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         let name = if name.is_empty() { "(no language)" } else { name };
         printer.data(&format!("  edition      {name}: {}", number(*people)));
     }
+    if findings.mails > findings.usable {
+        let mails = number(findings.mails);
+        printer.data(&format!("  mails        {mails}: files come in volumes"));
+    }
     printer.data(&format!("  largest mail {}", Octets(findings.largest as u64)));
 }
 

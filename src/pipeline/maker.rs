@@ -208,7 +208,8 @@ impl Maker {
             return Ok(());
         }
         if laws.subject_mark == SubjectMark::Auto {
-            subject.insert_str(0, law::mark(self.means.templates.lang_for(recipient)));
+            let lang = self.means.templates.lang_for(recipient);
+            subject.insert_str(0, law::mark(subject, lang));
             return Ok(());
         }
         let what =

@@ -96,7 +96,7 @@ impl List {
             let what = "no column says who has agreed, which `laws` with \"eu\" or \"ca\" wants";
             return Err(Problem::at(&intake.path, opened.line, 1, what)
                 .source(opened.text.trim_end(), 1)
-                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` (eu) or `\"implied-consent\"` (ca) in the campaign")
+                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign")
                 .into());
         }
         let in_head = settings.head_words.as_ref();

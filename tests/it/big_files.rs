@@ -182,6 +182,10 @@ fn volumes_come_in_numbered_mails_and_make_the_file_again() {
     let film = content(300_000);
     std::fs::write(workspace.path("film.bin"), &film).unwrap();
     workspace
+        .run(&["check", "news"])
+        .expect(0)
+        .says(&["mails        6: files come in volumes"]);
+    workspace
         .run(&["send", "news", "--dry-run"])
         .expect(0)
         .says(&["6 mails written"]);

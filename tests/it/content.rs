@@ -356,6 +356,17 @@ fn what_is_set_against_a_law_is_said_and_kept_on_record() {
         "campaigns/news.toml",
         &(campaign + "legal_basis = \"implied-consent\"\n"),
     );
+    let eu = std::fs::read_to_string(workspace.path("campaigns/news.toml")).unwrap();
+    workspace.write(
+        "campaigns/news.toml",
+        &eu.replace("\"ca\", \"eu\"", "\"ca\"")
+            .replace("legal_basis", "# "),
+    );
+    workspace
+        .run(&["check", "news"])
+        .expect(0)
+        .says(&["no column says who gave it", "campaigns/news.toml:4:1"]);
+    workspace.write("campaigns/news.toml", &eu);
     workspace.run(&["check", "news"]).expect(0).says(&[
         "`last_order` is more than two years ago in 1 of 2 rows",
         "list.csv:3:1",
