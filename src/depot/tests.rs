@@ -1,8 +1,4 @@
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
 use tempfile::TempDir;
-use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::campaign::Workspace;
@@ -102,83 +98,6 @@ async fn what_no_link_leads_to_any_longer_is_removed() {
     assert_eq!(depot.sweep(&[], NOW_MS + 5 * DAY_MS / 2).unwrap(), 1);
     assert_eq!(depot.sweep(&[], NOW_MS + 4 * DAY_MS).unwrap(), 1);
     assert_eq!(in_depot(folder.path()), ["page.html"], "what is not ours stays");
-}
-
-/// A server that speaks S3, with one bucket, in a folder.
-async fn s3_server(folder: &Path) -> (String, TaskTracker) {
-    std::fs::create_dir_all(folder.join("my-bucket")).unwrap();
-    let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
-    service.set_auth(SimpleAuth::from_single("AKID", "the secret"));
-    let service = service.build();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let tasks = TaskTracker::new();
-    let connections = tasks.clone();
-    tasks.spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let service = service.clone();
-            connections.spawn(async move {
-                let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                drop(server.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    (format!("http://{address}"), tasks)
-}
-
-async fn fetch(url: &str) -> (u16, Vec<u8>) {
-    let answer = http().unwrap().get(url).send().await.unwrap();
-    (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
-}
-
-#[tokio::test]
-async fn a_bucket_gives_a_file_to_whoever_has_its_link_and_to_nobody_else() {
-    let folder = TempDir::new().unwrap();
-    let (endpoint, _server) = s3_server(&folder.path().join("s3")).await;
-    let files = format!(
-        "bucket = \"s3://my-bucket/mail\"\nendpoint = \"{endpoint}\"\naccess_key = \"AKID\"\nsecret_command = \"echo the secret\"\n"
-    );
-    let depot = depot(folder.path(), &files, Access::Full).unwrap();
-    // Larger than what is put there in one piece.
-    let content: Vec<u8> = (0..12_500_000_u32)
-        .flat_map(u32::to_be_bytes)
-        .step_by(2)
-        .collect();
-    let file = big(folder.path(), "影片 1.mp4", &content);
-    let now_ms = crate::clock::Clock::System.now_ms();
-    assert_eq!(
-        depot.put(std::slice::from_ref(&file), now_ms).await.unwrap(),
-        (1, Octets(25_000_000))
-    );
-    assert_eq!(
-        depot.put(std::slice::from_ref(&file), now_ms).await.unwrap(),
-        (0, Octets(0))
-    );
-    let link = depot.link(&file, now_ms).unwrap();
-    let (status, body) = fetch(&link.url).await;
-    assert_eq!((status, body == content), (200, true));
-    assert!(link.url.contains("X-Amz-Expires=604800"), "{}", link.url);
-    let (status, _) = fetch(without_query(&link.url)).await;
-    assert_eq!(status, 403);
-    let (status, _) = fetch(&link.url.replace("604800", "604801")).await;
-    assert_eq!(status, 403);
-}
-
-#[tokio::test]
-async fn a_wrong_key_is_said_before_anything_is_sent() {
-    let folder = TempDir::new().unwrap();
-    let (endpoint, _server) = s3_server(&folder.path().join("s3")).await;
-    let files = format!(
-        "bucket = \"my-bucket\"\nendpoint = \"{endpoint}\"\naccess_key = \"AKID\"\nsecret_command = \"echo wrong\"\n"
-    );
-    let depot = depot(folder.path(), &files, Access::Full).unwrap();
-    let file = big(folder.path(), "a.pdf", b"content");
-    let error = format!("{:#}", depot.put(&[file], 0).await.unwrap_err());
-    assert!(
-        error.contains("bucket `my-bucket` does not take `a.pdf`"),
-        "{error}"
-    );
-    assert!(!error.contains("wrong"), "{error}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! words of the mail.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use mail_parser::{MessageParser, MimeHeaders as _};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::harness::{Sandbox, Workspace, pass_over, wait_for};
+use super::harness::{S3, Sandbox, Workspace, eml_files, fetch, pass_over, wait_for};
 
 /// Content that no two volumes share.
 fn content(octets: usize) -> Vec<u8> {
@@ -26,17 +26,6 @@ fn workspace(sandbox: &Sandbox, tables: &str, attachment: &str) -> Workspace {
     workspace.configure(&sandbox.account(), tables);
     workspace.campaign("news", &format!("attachment = {attachment}"));
     workspace
-}
-
-/// The `.eml` files of a folder, read, in the order of their names.
-fn mails(folder: &Path) -> Vec<Vec<u8>> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
 /// A web server for one folder that refuses links whose signature is wrong or has expired. Stopped when dropped.
@@ -100,19 +89,6 @@ impl Drop for Nginx {
     }
 }
 
-/// What a web server answers: the status, and the body.
-fn fetch(url: &str) -> (u16, Vec<u8>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());
-    runtime.block_on(async {
-        let answer = reqwest::get(url).await.unwrap();
-        (answer.status().as_u16(), answer.bytes().await.unwrap().to_vec())
-    })
-}
-
 #[test]
 fn a_link_gives_the_file_until_it_expires_and_to_nobody_without_it() {
     const TEST: &str = "a_link_gives_the_file";
@@ -174,6 +150,57 @@ fn a_link_gives_the_file_until_it_expires_and_to_nobody_without_it() {
     assert_eq!(fetch(&format!("{bare}?expires=1000000000&{signature}")).0, 403);
 }
 
+/// `[files]` for this server, with this secret.
+fn bucket(server: &S3, secret: &str) -> String {
+    let (endpoint, key) = (&server.endpoint, S3::ACCESS_KEY);
+    format!(
+        "[files]\nbucket = \"s3://my-bucket/mail\"\nendpoint = \"{endpoint}\"\naccess_key = \"{key}\"\n\
+         secret_command = \"echo {secret}\"\n"
+    )
+}
+
+/// The first link in the mails that were accepted.
+fn first_link(mails: &[Vec<u8>]) -> String {
+    let mail = MessageParser::new().parse(mails.first().unwrap()).unwrap();
+    let text = mail.body_text(0).unwrap();
+    text.lines()
+        .find(|line| line.starts_with("http://"))
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn a_bucket_gives_a_file_to_whoever_has_the_link_and_to_nobody_else() {
+    let sandbox = Sandbox::keeping_mails();
+    let store = TempDir::new().unwrap();
+    let server = S3::start(store.path());
+    let link = "{ file = \"film.mp4\", name = \"影片 1.mp4\", as = \"link\" }";
+    let workspace = workspace(&sandbox, &bucket(&server, "wrong"), link);
+    // Larger than what is put there in one piece.
+    let film = content(12_000_000);
+    std::fs::write(workspace.path("film.mp4"), &film).unwrap();
+    workspace.run(&["check", "news"]).expect(0);
+    let refused = workspace.send(&[]).expect(74);
+    refused.says(&[
+        "bucket `my-bucket` does not take `影片 1.mp4`",
+        "nothing was sent",
+    ]);
+    assert!(!refused.stderr.contains("wrong"), "{}", refused.stderr);
+    workspace.configure(&sandbox.account(), &bucket(&server, S3::SECRET));
+    workspace
+        .send(&["--limit", "1"])
+        .expect(75)
+        .says(&["1 file put behind links"]);
+    let again = workspace.send(&[]).expect(0);
+    assert!(!again.stderr.contains("put behind links"), "{}", again.stderr);
+    let url = first_link(&sandbox.mails());
+    let (status, body) = fetch(&url);
+    assert_eq!((status, body == film), (200, true), "{url}");
+    assert!(url.contains("X-Amz-Expires=604800"), "{url}");
+    assert_eq!(fetch(url.split('?').next().unwrap()).0, 403);
+    assert_eq!(fetch(&url.replace("604800", "604801")).0, 403);
+}
+
 #[test]
 fn volumes_come_in_numbered_mails_and_make_the_file_again() {
     let sandbox = Sandbox::start(&[]);
@@ -189,7 +216,7 @@ fn volumes_come_in_numbered_mails_and_make_the_file_again() {
         .run(&["send", "news", "--dry-run"])
         .expect(0)
         .says(&["6 mails written"]);
-    let mails = mails(&workspace.path(".mailshot/dry-run/news"));
+    let mails = eml_files(&workspace.path(".mailshot/dry-run/news"));
     let of_anna: Vec<_> = mails
         .iter()
         .map(|mail| MessageParser::new().parse(mail.as_slice()).unwrap())

@@ -2,12 +2,14 @@
 
 mod program;
 mod sandbox;
+mod web;
 mod workspace;
 
 use std::time::{Duration, Instant};
 
 pub(crate) use program::{Ended, MAILSHOT, Running, Wrapped};
-pub(crate) use sandbox::Sandbox;
+pub(crate) use sandbox::{Sandbox, eml_files};
+pub(crate) use web::{S3, fetch};
 pub(crate) use workspace::{RETRY_SOON, Workspace, people};
 
 /// How long a condition may take to come true, and a program to end. Far more than any needs; only a hang meets it.

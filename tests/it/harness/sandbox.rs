@@ -1,7 +1,7 @@
 //! The sandbox server in a process of its own: it survives whatever happens to the program that sends.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -37,16 +37,18 @@ pub(crate) struct Entry {
 impl Sandbox {
     /// Starts a server with these further arguments.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        let counting = ["--discard", "--journal", "journal"];
+        Self::run(&[counting.as_slice(), arguments].concat())
+    }
+
+    /// Starts a server that keeps what it accepts.
+    pub(crate) fn keeping_mails() -> Self {
+        Self::run(&["--dir", "mails"])
+    }
+
+    fn run(arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
-        let fixed = [
-            "sandbox",
-            "--json",
-            "--listen",
-            "127.0.0.1:0",
-            "--discard",
-            "--journal",
-            "journal",
-        ];
+        let fixed = ["sandbox", "--json", "--listen", "127.0.0.1:0"];
         let all: Vec<&str> = fixed.iter().chain(arguments).copied().collect();
         let mut running = Running::start(&mut Wrapped::plain().command(folder.path(), &all));
         let line = wait_for("the sandbox to listen", || {
@@ -70,6 +72,11 @@ impl Sandbox {
     /// The lines of `[account.main]` that lead here.
     pub(crate) fn account(&self) -> String {
         format!("host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n", self.port)
+    }
+
+    /// The mails that a server has kept so far, in the order of their names.
+    pub(crate) fn mails(&self) -> Vec<Vec<u8>> {
+        eml_files(&self.folder.path().join("mails"))
     }
 
     /// The mails it has accepted so far.
@@ -108,4 +115,15 @@ fn read_journal(path: &Path) -> Vec<Entry> {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect()
+}
+
+/// The `.eml` files of a folder, read, in the order of their names.
+pub(crate) fn eml_files(folder: &Path) -> Vec<Vec<u8>> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
