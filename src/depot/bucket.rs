@@ -1,6 +1,7 @@
 //! A bucket of a server that speaks S3: Amazon, Alibaba OSS, Tencent COS, `MinIO` and others. Nobody but us may read it;
 //! links are signed (AWS Signature Version 4), and the server refuses them when they have expired.
 
+use std::error::Error;
 use std::io::Read as _;
 use std::path::Path;
 use std::pin::pin;
@@ -18,7 +19,7 @@ use reqwest::Method;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{Access, folder_name, plain, use_ring};
+use super::{Access, cause, folder_name, use_ring};
 use crate::campaign::BucketSettings;
 use crate::mail::BigFile;
 
@@ -76,11 +77,7 @@ impl Bucket {
         // With a key at hand there is nothing to wait for.
         match signing.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(url)) => Ok(url.into()),
-            Poll::Ready(Err(error)) => Err(format!(
-                "cannot sign a link to `{}`: {}",
-                file.name,
-                plain(&error)
-            )),
+            Poll::Ready(Err(error)) => Err(format!("cannot sign a link to `{}`: {}", file.name, why(&error))),
             Poll::Pending => Err(format!("cannot sign a link to `{}`: no key at hand", file.name)),
         }
     }
@@ -88,8 +85,8 @@ impl Bucket {
     /// Puts a file there, unless it is there already.
     pub(super) async fn put(&self, file: &BigFile) -> anyhow::Result<bool> {
         let object = self.object(file);
-        let refused = |error: &dyn std::error::Error| {
-            let (name, file, why) = (&self.name, &file.name, plain(error));
+        let refused = |error: &(dyn Error + 'static)| {
+            let (name, file, why) = (&self.name, &file.name, why(error));
             anyhow::anyhow!("bucket `{name}` does not take `{file}`: {why}")
         };
         match self.store.head(&object).await {
@@ -117,6 +114,20 @@ impl Bucket {
     }
 }
 
+/// Why a server does not take something, in words of ours where it is the key or the bucket. How the library says that
+/// depends on what it was about to do.
+fn why(error: &(dyn Error + 'static)) -> String {
+    let cause = cause(error);
+    let says = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+    if says(&["NoSuchBucket", "404 Not Found"]) {
+        "there is no such bucket: see `bucket`, `endpoint` and `region`".to_owned()
+    } else if says(&["401 Unauthorized", "403 Forbidden"]) {
+        "it refuses the key: see `access_key` and the secret, and what the key may do".to_owned()
+    } else {
+        cause
+    }
+}
+
 async fn copy(file: &BigFile, writer: &mut BufWriter) -> anyhow::Result<()> {
     let failed = || format!("read {}", file.path.display());
     let mut source = std::fs::File::open(&file.path).with_context(failed)?;
@@ -131,7 +142,7 @@ async fn copy(file: &BigFile, writer: &mut BufWriter) -> anyhow::Result<()> {
         writer
             .write_all(bytes)
             .await
-            .map_err(|error| anyhow::anyhow!(plain(&error)))?;
+            .map_err(|error| anyhow::anyhow!(why(&error)))?;
     }
     ensure!(
         <[u8; 32]>::from(digest.finalize()) == file.digest,

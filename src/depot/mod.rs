@@ -4,6 +4,7 @@
 mod bucket;
 mod folder;
 
+use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -127,7 +128,7 @@ async fn try_link(url: &str) -> anyhow::Result<()> {
         .timeout(TRY_TIMEOUT)
         .send()
         .await
-        .map_err(|error| anyhow::anyhow!(plain(&error.without_url())))?;
+        .map_err(|error| anyhow::anyhow!(cause(&error.without_url())))?;
     if !answer.status().is_success() {
         bail!("the server answers {}", answer.status());
     }
@@ -147,18 +148,10 @@ fn use_ring() {
     let _said = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }
 
-/// An error with its causes, in one line.
-fn plain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
+/// The first cause of an error, in a line: what is above it says that something failed, and how often it was tried.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let causes = anyhow::Chain::new(error);
+    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Signatures are not for logs.

@@ -182,7 +182,7 @@ fn a_bucket_gives_a_file_to_whoever_has_the_link_and_to_nobody_else() {
     workspace.run(&["check", "news"]).expect(0);
     let refused = workspace.send(&[]).expect(74);
     refused.says(&[
-        "bucket `my-bucket` does not take `影片 1.mp4`",
+        "bucket `my-bucket` does not take `影片 1.mp4`: it refuses the key",
         "nothing was sent",
     ]);
     assert!(!refused.stderr.contains("wrong"), "{}", refused.stderr);
