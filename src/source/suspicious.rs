@@ -2,6 +2,7 @@
 
 use encoding_rs::{GB18030, WINDOWS_1252};
 
+use crate::mail::Address;
 use crate::mail::recipient::is_unsafe_in_a_name;
 
 /// What is wrong with a cell's text, and what to do about it.
@@ -26,6 +27,12 @@ pub fn suspect(cell: &str) -> Option<(String, &'static str)> {
 
 fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
     let text = cell.trim();
+    if let Some(address) = row_within(text) {
+        return Some((
+            format!("this cell has several lines, and one begins like a row of the list: `{address}`"),
+            "if a quote was forgotten, close it where its cell ends; nobody in this cell is mailed",
+        ));
+    }
     if is_scientific(text) {
         let what = format!("`{text}` is a number that a spreadsheet has shortened; its last digits are lost");
         return Some((
@@ -51,6 +58,15 @@ fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
     let c = cell.chars().find(|c| is_unsafe_in_a_name(*c) && *c != '\t')?;
     let what = format!("a control character (U+{:04X})", u32::from(c));
     Some((what, "take it out: it cannot stand in a subject or a name"))
+}
+
+/// The address with which a line of this cell begins, besides the first, when more cells seem to follow.
+fn row_within(text: &str) -> Option<&str> {
+    let mut lines = text.split(['\r', '\n']).skip(1);
+    lines.find_map(|line| {
+        let (first, _) = line.split_once([',', ';', '\t', '|'])?;
+        Address::parse(first).is_ok().then_some(first.trim())
+    })
 }
 
 /// `1.38E+10`
@@ -128,6 +144,10 @@ mod tests {
             ),
             ("=HYPERLINK(\"http://evil\")", "a formula"),
             ("#N/A", "`#N/A`: a formula of the sheet failed"),
+            (
+                "Bob\nc@example.com,C",
+                "this cell has several lines, and one begins like a row",
+            ),
             ("a\u{2}", "a control character (U+0002)"),
             ("张\u{202e}三", "a control character (U+202E)"),
         ] {
@@ -166,6 +186,7 @@ mod tests {
             "= 3",
             "a\tb",
             "1 Road\r\nFloor 2",
+            "write to:\nc@example.com",
             "Å",
             "Ä Ö Ü",
             "联通",

@@ -436,6 +436,35 @@ fn a_quote_never_closed_names_the_line_the_row_runs_to() {
 }
 
 #[test]
+fn rows_that_a_quote_of_another_row_swallows_are_not_forgotten() {
+    for (list, place) in [
+        (
+            "email,name\na@example.com,\"A\nb@example.com,\"B\"\nc@example.com,C\n",
+            "2:15",
+        ),
+        (
+            "email,name\na@example.com,\"A\nb@example.com,6\" pipe\nc@example.com,C\n",
+            "2:15",
+        ),
+        (
+            "email,name\n\"a@example.com,A\r\n\"b@example.com\",B\r\nc@example.com,C\r\n",
+            "2:1",
+        ),
+    ] {
+        let what = "this quote is never closed; the row runs to line 3";
+        assert_eq!(
+            read(list),
+            [&format!("{place} {what}"), "4 c@example.com c@example.com|C"],
+            "{list}"
+        );
+    }
+    // A cell of several lines, and text behind the quote of a cell of one line, are read as before.
+    let list = "email,name\na@example.com,\"say \"\"A\"\"\nor B\" \nb@example.com,\"B\"x\n";
+    assert_eq!(read(list).len(), 2);
+    assert!(!read(list).iter().any(|row| row.contains("quote")));
+}
+
+#[test]
 fn a_quote_never_closed_does_not_pull_the_list_into_memory() {
     let mut text = String::from("email,name\n\"a@example.com,A\n");
     while text.len() < 3 * split::ROW_MAX {
