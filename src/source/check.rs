@@ -57,7 +57,7 @@ impl Shape {
                 problem,
                 named: Vec::new(),
                 withheld: None,
-                written: String::new(),
+                values: StringRecord::new(),
                 raw: raw(),
             }))));
         }
@@ -81,7 +81,7 @@ impl Shape {
                     problem: self.bad_address(row, text, fault),
                     named,
                     withheld,
-                    written: cell.trim().to_owned(),
+                    values,
                     raw: raw(),
                 }))));
             }
@@ -206,7 +206,7 @@ impl Shape {
             problem: self.at(row, text, cell_of(row, text, column), what),
             named: Vec::new(),
             withheld: None,
-            written: String::new(),
+            values: StringRecord::new(),
             raw: self.own(row, text).trim_end_matches(['\r', '\n']).to_owned(),
         })
     }

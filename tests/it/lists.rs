@@ -371,6 +371,15 @@ fn making_a_list_clean_loses_nothing() {
         "email,name\na@example.com,A\nb@example.com,B\nc@gmail.com,D\nd@example.com,D\n"
     );
     assert!(read("clean.rejected.csv").contains("too many"));
+    // Cells that were added to the row are there as well.
+    let attributes = "email,attributes\n\"a@example.com; b@example.com\",\"{\"\"city\"\": \"\"Ulm\"\"}\"\n";
+    workspace.write("attributes.csv", attributes);
+    let fixed = workspace.run(&["list", "fix", "attributes.csv"]).expect(0);
+    let of_each = |name: &str| format!("{name}@example.com,\"{{\"\"city\"\": \"\"Ulm\"\"}}\",Ulm\n");
+    assert_eq!(
+        fixed.stdout,
+        format!("email,attributes,city\n{}{}", of_each("a"), of_each("b"))
+    );
     // What lies there already may be the very file that is read.
     workspace.write("x.rejected.csv", list);
     workspace
