@@ -130,6 +130,46 @@ fn mixed_encodings_name_the_line() {
 }
 
 #[test]
+fn a_line_or_two_of_chinese_among_utf_8_are_called_by_their_name() {
+    for (name, other) in [("李四", "张三"), ("李", "张"), ("李四", "许功盖")] {
+        let utf8 = format!("email,姓名\na@example.com,{other}\n").into_bytes();
+        let problem = refuse([utf8, gb18030(&format!("b@example.com,{name}\n"))].concat());
+        assert!(
+            problem.starts_with("3:15 mixed encodings: line 1 is in UTF-8, this line is in GB18030"),
+            "{name}: {problem}"
+        );
+    }
+}
+
+#[test]
+fn lines_that_end_with_cr_alone_have_numbers_too() {
+    let gb = gb18030("c@example.com,张三\r");
+    let utf8 = "email,name\ra@example.com,张三\r".as_bytes();
+    let problem = refuse([utf8, &gb].concat());
+    assert!(
+        problem.starts_with("3:15 mixed encodings: line 2 is in UTF-8, this line is in GB18030"),
+        "{problem}"
+    );
+    let problem = refuse(b"email,name\rj@example.com,J\xfcrgen\rr@example.com,Ren\xe9e\r");
+    assert!(problem.starts_with("2:16 this list is not in UTF-8"), "{problem}");
+    assert!(
+        problem.contains("if `j@example.com,Jürgen` reads right"),
+        "{problem}"
+    );
+    let problem = refuse(
+        "email,name\ra@example.com,张三"
+            .as_bytes()
+            .split_last()
+            .unwrap()
+            .1,
+    );
+    assert!(
+        problem.starts_with("2:16 the end of this list is cut off"),
+        "{problem}"
+    );
+}
+
+#[test]
 fn a_bad_byte_after_many_chunks_is_found_on_its_line() {
     let mut text = String::from("email,name\n");
     for number in 0..30_000 {
