@@ -12,7 +12,8 @@ use super::consent::{Consent, Refusal, Withheld};
 use super::split::{ROW_MAX, RawRow};
 use super::table::Numbering;
 use crate::campaign::Problem;
-use crate::mail::repair::{as_written, named, with_domain_meant};
+use crate::mail::repair::with_domain_meant;
+use crate::mail::several::{as_written, named};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
