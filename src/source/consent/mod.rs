@@ -178,6 +178,15 @@ mod tests {
             ),
             ("Unsubscribe", "2025-01-02", "https://u.example/x", Unsubscribed),
             ("blacklisted", "1", "0", Unsubscribed),
+            ("Merge status", "UNSUBSCRIBED", "EMAIL_OPENED", Unsubscribed),
+            ("Merge status", "BOUNCED", "EMAIL_SENT", Bounced),
+            ("Email status", "Awaiting confirmation", "Active", NoConsent),
+            (
+                "Email permission status",
+                "No permissions set",
+                "Express",
+                NoConsent,
+            ),
         ] {
             let consent = Consent::find(&["Email".to_owned(), header.to_owned()], false);
             let judge = |cell: &str| consent.withholds(&StringRecord::from(vec!["a@b.c", cell]));

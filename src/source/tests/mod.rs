@@ -324,11 +324,11 @@ fn the_address_column_is_found_in_the_exports_of_other_tools() {
 fn a_list_without_a_clear_address_column_asks() {
     assert_eq!(
         refuse("name,phone\nx,1\n"),
-        "1:1 no column looks like the e-mail address / set `email_column = \"…\"` in the campaign; columns are: name, phone"
+        "1:1 no column looks like the e-mail address / set `email_column = \"…\"` in the campaign, or --email-column; columns are: name, phone"
     );
     assert_eq!(
         refuse("email,邮箱\na@example.com,b@example.com\n"),
-        "1:1 which column holds the address: `email` or `邮箱`? / set `email_column = \"email\"` in the campaign"
+        "1:1 which column holds the address: `email` or `邮箱`? / set `email_column = \"email\"` in the campaign, or --email-column"
     );
     assert_eq!(
         refuse_with("email,work\n", Some("wrok")),
