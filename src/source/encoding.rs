@@ -32,6 +32,10 @@ pub(super) fn find(
     if let Some(encoding) = said {
         return Ok(encoding);
     }
+    if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
+        let problem = Problem::with_file(path, "this list is in UTF-32, which cannot be read");
+        return Err(problem.hint("save it as `CSV UTF-8`"));
+    }
     if let Some(encoding) = utf_16(head) {
         return Ok(encoding);
     }

@@ -22,6 +22,13 @@ pub fn suspect(cell: &str) -> Option<(String, &'static str)> {
         );
         return Some((what, "export the list again, in UTF-8"));
     }
+    if let Some(meant) = before_hanzi(cell) {
+        let what = format!("looks like mojibake: letters that were read as Chinese; `{meant}` was meant");
+        return Some((
+            what,
+            "this row is in another encoding; export the list again, in UTF-8",
+        ));
+    }
     suspect_ascii(cell)
 }
 
@@ -104,6 +111,39 @@ fn before_mojibake(cell: &str) -> Option<String> {
     (han > 1 && other == 0).then(|| text.to_owned())
 }
 
+/// What a Western text said of which bytes were taken for Chinese characters: `Jürgen` in Windows-1252 for `J黵gen`, and
+/// `Müller` in UTF-8 for `M眉ller`. One such row among Chinese ones is valid in their encoding.
+fn before_hanzi(cell: &str) -> Option<String> {
+    let chars: Vec<char> = cell.chars().collect();
+    // Chinese and Latin letters stand side by side in many names of goods, but not one character within a word.
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| chars.get(at))
+            .is_some_and(char::is_ascii_lowercase)
+    };
+    let mut hanzi = chars.iter().enumerate().filter(|(_, c)| !c.is_ascii()).peekable();
+    hanzi.peek()?;
+    let (mut is_utf8, mut is_western) = (true, true);
+    for (at, c) in hanzi {
+        let is_before = is_letter(at.checked_sub(1)) || at == 1 && chars.first()?.is_ascii_uppercase();
+        let is_after = is_letter(Some(at + 1));
+        let mut text = [0; 4];
+        let (bytes, _, is_lossy) = GB18030.encode(c.encode_utf8(&mut text));
+        let [first, second] = *bytes.as_ref() else {
+            return None;
+        };
+        let is_han = !is_lossy && ('\u{4e00}'..='\u{9fff}').contains(c);
+        // Letters of two bytes in UTF-8 begin so.
+        is_utf8 &= is_han && is_before && is_after && (0xc3..=0xc9).contains(&first) && second < 0xc0;
+        is_western &= is_han && (is_before || is_after) && first >= 0xc0 && second.is_ascii_lowercase();
+    }
+    let (bytes, _, _) = GB18030.encode(cell);
+    if is_utf8 {
+        String::from_utf8(bytes.into_owned()).ok()
+    } else {
+        is_western.then(|| WINDOWS_1252.decode_without_bom_handling(&bytes).0.into_owned())
+    }
+}
+
 /// The characters of two bytes and more that valid UTF-8 among these bytes makes, when there is hardly anything else.
 fn letters_in(bytes: &[u8]) -> Option<String> {
     let (mut good, mut bad) = (0, 0);
@@ -136,6 +176,18 @@ mod tests {
             (
                 "寮犱笁",
                 "looks like mojibake: text in UTF-8 that was read as something else; `张三` was meant",
+            ),
+            (
+                "M眉ller",
+                "looks like mojibake: letters that were read as Chinese; `Müller` was meant",
+            ),
+            (
+                "J黵gen",
+                "looks like mojibake: letters that were read as Chinese; `Jürgen` was meant",
+            ),
+            (
+                "Ren閑",
+                "looks like mojibake: letters that were read as Chinese; `Renée` was meant",
             ),
             ("张\u{fffd}", "characters were lost"),
             (
@@ -191,6 +243,13 @@ mod tests {
             "Ä Ö Ü",
             "联通",
             "阿里巴巴",
+            "iPhone手机case",
+            "Benefit眉笔",
+            "Benefit眉 pro",
+            "卡拉OK厅",
+            "T恤",
+            "x光",
+            "A股b",
             "模具",
             "你好，世界！",
         ] {

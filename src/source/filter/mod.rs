@@ -2,8 +2,8 @@
 //! as far as it speaks of one row: comparisons, `in`, `between`, `like`, `ilike`, `is null`, `and`, `or`, `not`.
 //!
 //! Cells are text. Compared with a number they are numbers, compared with `true` or `false` they are a yes or a no,
-//! compared with `'2026-01-31'` a day; a cell that is none is a problem with its place, not a silent no. An empty cell is `null`: it equals nothing but `''`,
-//! and is neither greater nor smaller than anything.
+//! compared with `'2026-01-31'` a day; a cell that is none is a problem with its place, not a silent no. An empty cell is
+//! `null`: it equals nothing but `''`, and is neither greater nor smaller than anything.
 
 mod reading;
 

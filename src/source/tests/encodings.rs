@@ -114,6 +114,18 @@ fn what_is_not_said_is_not_guessed_but_what_it_looks_like_is() {
 }
 
 #[test]
+fn utf_32_is_not_taken_for_utf_16() {
+    let units = |of: fn(u32) -> [u8; 4]| -> Vec<u8> {
+        let text = "\u{feff}email,name\na@example.com,张三\n";
+        text.chars().flat_map(|c| of(u32::from(c))).collect()
+    };
+    for bytes in [units(u32::to_le_bytes), units(u32::to_be_bytes)] {
+        let problem = refuse(bytes);
+        assert!(problem.contains("this list is in UTF-32"), "{problem}");
+    }
+}
+
+#[test]
 fn mixed_encodings_name_the_line() {
     let gb = gb18030("c@example.com,张三\n");
     let utf8 = "email,name\na@example.com,张三\n".as_bytes();
