@@ -170,7 +170,12 @@ impl Shape {
                 let hint = Some(format!("--fix makes it `{one}`"));
                 Err((AddressFault { hint, ..fault }, named))
             }
-            _ => Err((fault, named)),
+            [_, _, ..] => {
+                let hint = "give each address a row of its own, as `mailshot list fix` does".to_owned();
+                let hint = Some(hint);
+                Err((AddressFault { hint, ..fault }, named))
+            }
+            [] => Err((fault, named)),
         }
     }
 
