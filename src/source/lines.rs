@@ -137,6 +137,13 @@ impl Lines {
         self.is_chinese && !self.is_marked && self.utf8().is_none() && self.damaged.is_none()
     }
 
+    /// Is one line UTF-8 beyond doubt, though the file is said to be in this encoding, and none anything else?
+    pub(super) fn are_utf8(&self, said: &'static Encoding) -> bool {
+        let others = [&self.other, &self.damaged, &self.scarred];
+        let is_one = self.utf8.is_some() || self.western_utf8.is_some() && said.is_single_byte();
+        is_one && others.into_iter().all(Option::is_none)
+    }
+
     /// A line that shows that UTF-8 is in the file.
     fn utf8(&self) -> Option<&Line> {
         // A Chinese character can pass for a Western one, byte by byte.

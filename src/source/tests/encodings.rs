@@ -98,6 +98,45 @@ fn an_encoding_that_is_said_is_taken() {
 }
 
 #[test]
+fn what_is_said_of_a_list_that_is_unicode_is_refused() {
+    let text = "email,姓名\na@example.com,张三\n";
+    for (bytes, said, found) in [
+        (
+            text.as_bytes().to_vec(),
+            encoding_rs::GB18030,
+            "UTF-8, not in GB18030",
+        ),
+        (
+            text.as_bytes().to_vec(),
+            encoding_rs::WINDOWS_1252,
+            "UTF-8, not in windows-1252",
+        ),
+        (
+            "email,name\na@example.com,Müller\n".as_bytes().to_vec(),
+            encoding_rs::WINDOWS_1252,
+            "UTF-8, not in windows-1252",
+        ),
+        (
+            b"\xef\xbb\xbfemail\na@example.com\n".to_vec(),
+            encoding_rs::BIG5,
+            "UTF-8, not in Big5",
+        ),
+        (
+            utf_16(&format!("\u{feff}{text}"), u16::to_le_bytes),
+            encoding_rs::GB18030,
+            "UTF-16LE, not in GB18030",
+        ),
+    ] {
+        let settings = ListSettings {
+            encoding: Some(said),
+            ..ListSettings::default()
+        };
+        let problems = List::open(&write(bytes).path, &settings).unwrap_err();
+        assert_eq!(problems.kept[0].what, format!("this list is in {found}"));
+    }
+}
+
+#[test]
 fn what_is_not_said_is_not_guessed_but_what_it_looks_like_is() {
     let latin = b"email,name\na@example.com,J\xfcrgen M\xfcller\n";
     let problem = refuse(latin);
