@@ -156,17 +156,22 @@ impl Inspection {
     }
 
     fn note(&mut self, problem: Problem, severity: Severity) {
-        if self.problems.len() < KEPT_MAX {
-            self.problems.push(Note {
-                line: problem.line,
-                column: problem.column,
-                severity,
-                message: problem.what,
-                hint: problem.hint,
-            });
-        } else {
+        if self.problems.len() == KEPT_MAX {
             self.more_problems += 1;
+            // No error is passed over for a warning.
+            let mut kept = self.problems.iter();
+            match kept.rposition(|note| note.severity == Severity::Warning) {
+                Some(last) if severity == Severity::Error => drop(self.problems.remove(last)),
+                _ => return,
+            }
         }
+        self.problems.push(Note {
+            line: problem.line,
+            column: problem.column,
+            severity,
+            message: problem.what,
+            hint: problem.hint,
+        });
     }
 
     fn read(&mut self, list: &List) -> anyhow::Result<()> {

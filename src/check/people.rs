@@ -92,12 +92,13 @@ impl Findings {
             Row::Rejected(Rejected {
                 withheld: Some(said),
                 place,
-                written,
+                values,
                 ..
             }) => {
+                let cell = values.get(list.columns().email).unwrap_or_default();
                 let row = WithheldRow {
                     line: place.line,
-                    email: written,
+                    email: cell.trim().to_owned(),
                     reason: list.says(said.column, &said.cell),
                 };
                 left_out(LeftOut::Withheld(&row))?;

@@ -8,6 +8,7 @@ use std::fmt;
 use super::domain;
 use super::local::{check_local, check_utf8_local};
 use super::repair::is_invisible;
+use super::several::looks_like_several;
 
 /// Octets in a whole address at most: a path of 256 less its angle brackets. Source: RFC 5321, 4.5.3.1.3.
 const ADDRESS_MAX: usize = 254;
@@ -157,15 +158,14 @@ fn refuse_what_is_not_one_bare_address(input: &str) -> Result<(), AddressFault> 
     if input.contains('\u{ff20}') {
         return Err(AddressFault::new("a full-width `＠`").hint("type a plain `@`"));
     }
-    let unquoted = !input.contains('"');
-    if unquoted && input.contains('<') {
-        return Err(AddressFault::new("a name and an address in one cell")
-            .hint("keep only what stands between `<` and `>`; put the name into a column of its own"));
-    }
-    if unquoted && input.matches('@').count() > 1 && input.contains([',', ';', '；', '、', ' ', '/']) {
+    if looks_like_several(input) {
         return Err(
             AddressFault::new("several addresses in one cell").hint("give each address a row of its own")
         );
+    }
+    if !input.contains('"') && input.contains('<') {
+        return Err(AddressFault::new("a name and an address in one cell")
+            .hint("keep only what stands between `<` and `>`; put the name into a column of its own"));
     }
     Ok(())
 }
@@ -252,6 +252,11 @@ mod tests {
                 "`192.0.2.1` ends in a number; a domain looks like example.com",
             ),
             ("a@example.com;b@example.com", "several addresses in one cell"),
+            (
+                "A <a@example.com>, B <b@example.com>",
+                "several addresses in one cell",
+            ),
+            ("a@example.com|b@example.com", "several addresses in one cell"),
             ("张三<a@example.com>", "a name and an address in one cell"),
             ("mailto:a@example.com", "a `mailto:` link, not a bare address"),
             ("wang@@example.com", "two `@`; an address has one"),

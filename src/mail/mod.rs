@@ -5,6 +5,7 @@ mod local;
 pub mod mailbox;
 pub mod domain;
 pub mod repair;
+pub mod several;
 pub mod recipient;
 pub mod file;
 pub mod message;

@@ -16,38 +16,6 @@ pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// What may stand between several addresses.
-const BETWEEN: [char; 9] = [',', ';', '；', '，', '、', '/', ' ', '\n', '\r'];
-
-/// All addresses that a text names which is not one itself: the one that was most likely meant, or several, if each of
-/// them is clear.
-pub fn named(input: &str) -> Vec<Address> {
-    if let Some(repair) = repair(input) {
-        return vec![repair.address];
-    }
-    let parts = input
-        .split(BETWEEN)
-        .map(str::trim)
-        .filter(|part| !part.is_empty());
-    let one = |part: &str| {
-        Address::parse_utf8(part)
-            .ok()
-            .or_else(|| repair(part).map(|repair| repair.address))
-    };
-    parts.map(one).collect::<Option<_>>().unwrap_or_default()
-}
-
-/// The one address that a text names, its slips of the keyboard and all.
-pub fn as_written(input: &str) -> Option<Address> {
-    if let Ok(address) = Address::parse_utf8(input) {
-        return Some(address);
-    }
-    match named(input).as_slice() {
-        [one] => Some(one.clone()),
-        _ => None,
-    }
-}
-
 /// The same mailbox at the domain that was meant, where a well-known one was mistyped.
 #[must_use]
 pub fn with_domain_meant(address: Address) -> Address {

@@ -12,7 +12,8 @@ use super::consent::{Consent, Refusal, Withheld};
 use super::split::{ROW_MAX, RawRow};
 use super::table::Numbering;
 use crate::campaign::Problem;
-use crate::mail::repair::{as_written, named, with_domain_meant};
+use crate::mail::repair::with_domain_meant;
+use crate::mail::several::{as_written, named};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
 
 /// Characters of a line shown with a problem at most.
@@ -57,7 +58,7 @@ impl Shape {
                 problem,
                 named: Vec::new(),
                 withheld: None,
-                written: String::new(),
+                values: StringRecord::new(),
                 raw: raw(),
             }))));
         }
@@ -81,7 +82,7 @@ impl Shape {
                     problem: self.bad_address(row, text, fault),
                     named,
                     withheld,
-                    written: cell.trim().to_owned(),
+                    values,
                     raw: raw(),
                 }))));
             }
@@ -115,8 +116,8 @@ impl Shape {
 
     /// What makes a row unusable, whatever its address is.
     fn damage(&self, row: &RawRow<'_>, text: &str) -> Option<Problem> {
-        if row.is_cut || row.cells.is_open() {
-            return Some(open_quote(&self.path, row, text));
+        if let Some(problem) = wrong_quote(&self.path, row, text) {
+            return Some(problem);
         }
         if let Some(start) = memchr::memchr(0, row.bytes) {
             return Some(self.at(
@@ -169,7 +170,12 @@ impl Shape {
                 let hint = Some(format!("--fix makes it `{one}`"));
                 Err((AddressFault { hint, ..fault }, named))
             }
-            _ => Err((fault, named)),
+            [_, _, ..] => {
+                let hint = "give each address a row of its own, as `mailshot list fix` does".to_owned();
+                let hint = Some(hint);
+                Err((AddressFault { hint, ..fault }, named))
+            }
+            [] => Err((fault, named)),
         }
     }
 
@@ -206,7 +212,7 @@ impl Shape {
             problem: self.at(row, text, cell_of(row, text, column), what),
             named: Vec::new(),
             withheld: None,
-            written: String::new(),
+            values: StringRecord::new(),
             raw: self.own(row, text).trim_end_matches(['\r', '\n']).to_owned(),
         })
     }
@@ -239,8 +245,8 @@ impl Shape {
 
     /// Too few or too many cells. When the row runs over several lines, a forgotten quote is the likely cause.
     fn wrong_count(&self, row: &RawRow<'_>, text: &str) -> Problem {
-        if row.cells.suspect_quote(row.bytes).is_some() {
-            return open_quote(&self.path, row, text);
+        if let Some(start) = row.cells.suspect_quote(row.bytes) {
+            return open_quote(&self.path, row, text, start);
         }
         let own = self.added.map(|added| added.own);
         let (found, expected) = (row.cells.len(), own.unwrap_or(self.columns.names.len()));
@@ -303,9 +309,33 @@ fn turning_mark(bytes: &[u8]) -> Option<usize> {
     memchr::memchr_iter(0xe2, bytes).find(|at| matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xad | 0xae])))
 }
 
+/// A row of which one cannot tell where it ends: too long, or with a quote that is not closed where it should be.
+pub(super) fn wrong_quote(path: &Path, row: &RawRow<'_>, text: &str) -> Option<Problem> {
+    if row.is_cut || row.cells.is_open() {
+        let start = row.cells.suspect_quote(row.bytes).unwrap_or(0);
+        return Some(open_quote(path, row, text, start));
+    }
+    swallowing_quote(row, text).map(|start| open_quote(path, row, text, start))
+}
+
+/// The quote of a cell of several lines that goes on behind its closing quote. No program writes that: the quote is one
+/// too many, and the next one that was meant to open a cell, or for inches, has closed it. Whoever stands on the lines
+/// between would be forgotten.
+fn swallowing_quote(row: &RawRow<'_>, text: &str) -> Option<usize> {
+    if row.cells.inner_lines() == 0 {
+        return None;
+    }
+    let goes_on = |cell: &usize| {
+        let inner = row.cells.raw(text, *cell).strip_prefix('"')?.replace("\"\"", "");
+        let (within, behind) = inner.split_once('"')?;
+        Some(within.contains(['\r', '\n']) && !behind.trim().is_empty())
+    };
+    let cell = (0..row.cells.len()).find(|cell| goes_on(cell) == Some(true))?;
+    Some(row.cells.start_of(cell) - 1)
+}
+
 /// A quote that is never closed, or closed by the opening quote of a later row.
-pub(super) fn open_quote(path: &Path, row: &RawRow<'_>, text: &str) -> Problem {
-    let start = row.cells.suspect_quote(row.bytes).unwrap_or(0);
+fn open_quote(path: &Path, row: &RawRow<'_>, text: &str, start: usize) -> Problem {
     let last = row.place.line + row.cells.inner_lines();
     if row.is_cut && !row.cells.is_open() && last == row.place.line {
         let what = format!(

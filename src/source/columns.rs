@@ -175,7 +175,7 @@ impl Header<'_> {
                 Err(self
                     .problem("", "no column looks like the e-mail address")
                     .hint(format!(
-                        "set `email_column = \"…\"` in the campaign; columns are: {}",
+                        "set `email_column = \"…\"` in the campaign, or --email-column; columns are: {}",
                         known.join(", ")
                     )))
             }
@@ -188,9 +188,9 @@ impl Header<'_> {
                 let quoted: Vec<String> = named.iter().map(|header| format!("`{header}`")).collect();
                 let what = format!("which column holds the address: {}?", quoted.join(" or "));
                 let first = named.first().copied().unwrap_or_default();
-                Err(self
-                    .problem("", what)
-                    .hint(format!("set `email_column = \"{first}\"` in the campaign")))
+                Err(self.problem("", what).hint(format!(
+                    "set `email_column = \"{first}\"` in the campaign, or --email-column"
+                )))
             }
         }
     }

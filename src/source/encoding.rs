@@ -29,8 +29,20 @@ pub(super) fn find(
 ) -> Result<&'static Encoding, Problem> {
     let unreadable =
         |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
-    if let Some(encoding) = said {
-        return Ok(encoding);
+    if let Some(said) = said {
+        let is_unicode = [UTF_8, UTF_16LE, UTF_16BE].contains(&said);
+        return match other_than(said, file, head).map_err(unreadable)? {
+            Some(found) if !is_unicode => Err(Problem::with_file(
+                path,
+                format!("this list is in {}, not in {}", name(found), name(said)),
+            )
+            .hint("take out `encoding`, or --encoding: it is found out without")),
+            _ => Ok(said),
+        };
+    }
+    if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
+        let problem = Problem::with_file(path, "this list is in UTF-32, which cannot be read");
+        return Err(problem.hint("save it as `CSV UTF-8`"));
     }
     if let Some(encoding) = utf_16(head) {
         return Ok(encoding);
@@ -43,6 +55,16 @@ pub(super) fn find(
         return Ok(GB18030);
     }
     Err(lines.explain(path))
+}
+
+/// The Unicode that a file is in beyond doubt, whatever is said of it: an export of this year need not be in the encoding
+/// of the last one, and characters of another would make names out of it that nobody has.
+fn other_than(said: &'static Encoding, file: &File, head: &[u8]) -> io::Result<Option<&'static Encoding>> {
+    if let Some((encoding, _)) = Encoding::for_bom(head) {
+        return Ok(Some(encoding));
+    }
+    let is_sure = is_utf8(file)? && Lines::read(file)?.are_utf8(said);
+    Ok(is_sure.then_some(UTF_8))
 }
 
 /// The byte at which a text in UTF-8 begins, after its byte order mark.

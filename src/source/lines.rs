@@ -2,19 +2,20 @@
 //! something that only the user can tell.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom};
 use std::path::Path;
 
-use encoding_rs::{Encoding, GB18030, GBK, WINDOWS_1252};
+use encoding_rs::{BIG5, Encoding, GB18030, GBK, WINDOWS_1252};
+use memchr::memchr2;
 
 use super::encoding::{BOM, is_cut_off, makes_sense, name};
-use super::looks::Looks;
+use super::looks::{Looks, has_hanzi};
 use crate::campaign::Problem;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
 /// Bytes of a line that are looked at; more have no line end and are no list.
-const LINE_MAX: u64 = 1 << 20;
+const LINE_MAX: usize = 1 << 20;
 /// Characters of a source line shown at most.
 const SHOWN: usize = 200;
 
@@ -60,8 +61,7 @@ impl Lines {
         let mut looks = Looks::default();
         let mut bytes = Vec::new();
         for number in 1.. {
-            bytes.clear();
-            reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)?;
+            read_line(&mut reader, &mut bytes)?;
             if bytes.is_empty() {
                 break;
             }
@@ -74,6 +74,11 @@ impl Lines {
             }
         }
         lines.looks_like = looks.guess();
+        // Of a line or two nobody can tell an encoding; what stands in the lines beside them helps.
+        let is_chinese = lines.utf8.as_ref().is_some_and(Line::is_chinese);
+        if is_chinese && lines.looks_like != BIG5 && looks.are_common() {
+            lines.looks_like = GBK;
+        }
         lines.is_chinese = looks.is_gb18030(lines.looks_like);
         Ok(lines)
     }
@@ -85,7 +90,7 @@ impl Lines {
                 bytes: bytes.to_owned(),
             });
         };
-        let is_last = !bytes.ends_with(b"\n");
+        let is_last = !bytes.ends_with(b"\n") && !bytes.ends_with(b"\r");
         let error = match std::str::from_utf8(bytes) {
             Ok(text) => {
                 if is_long(text) {
@@ -130,6 +135,13 @@ impl Lines {
     /// Chinese, and nothing else?
     pub(super) fn is_gb18030(&self) -> bool {
         self.is_chinese && !self.is_marked && self.utf8().is_none() && self.damaged.is_none()
+    }
+
+    /// Is one line UTF-8 beyond doubt, though the file is said to be in this encoding, and none anything else?
+    pub(super) fn are_utf8(&self, said: &'static Encoding) -> bool {
+        let others = [&self.other, &self.damaged, &self.scarred];
+        let is_one = self.utf8.is_some() || self.western_utf8.is_some() && said.is_single_byte();
+        is_one && others.into_iter().all(Option::is_none)
     }
 
     /// A line that shows that UTF-8 is in the file.
@@ -215,6 +227,25 @@ impl Lines {
     }
 }
 
+/// Reads a line with its end, which is CR, LF or both; nothing at the end of the file. No more of it than is looked at.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    line.clear();
+    loop {
+        let bytes = reader.fill_buf()?;
+        let is_ended = line.ends_with(b"\r");
+        let used = if is_ended {
+            usize::from(bytes.starts_with(b"\n"))
+        } else {
+            memchr2(b'\r', b'\n', bytes).map_or(bytes.len(), |end| end + 1)
+        };
+        line.extend_from_slice(bytes.get(..used).unwrap_or_default());
+        reader.consume(used);
+        if is_ended || used == 0 || line.ends_with(b"\n") || line.len() >= LINE_MAX {
+            return Ok(());
+        }
+    }
+}
+
 /// The mark says UTF-8, and this line is in something else.
 fn explain_marked(path: &Path, line: &Line) -> Problem {
     let what = "this list begins with the mark of UTF-8, and here it is not UTF-8";
@@ -238,6 +269,13 @@ pub(super) fn cut_off(path: &Path, (line, column): (u64, u64)) -> Problem {
 }
 
 impl Line {
+    /// Characters that Chinese has, and none of its neighbours?
+    fn is_chinese(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let is_neighbour = |c: char| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{ac00}'..='\u{d7a3}');
+        has_hanzi(&text) && !text.contains(is_neighbour)
+    }
+
     /// Characters before the first byte that is not UTF-8.
     fn valid_characters(&self) -> u64 {
         let valid = std::str::from_utf8(&self.bytes).map_or_else(|error| error.valid_up_to(), str::len);

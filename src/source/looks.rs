@@ -87,6 +87,11 @@ impl Looks {
         }
     }
 
+    /// Are all characters common ones of GB 2312?
+    pub(super) fn are_common(&self) -> bool {
+        self.has_hanzi && self.pairs.common == self.pairs.all
+    }
+
     /// Do nearly all lines read like Chinese? Text in other encodings can look like it, byte by byte; what it looks
     /// like on the whole must not be one of them. A byte that speaks against it is found when decoding, with its place.
     pub(super) fn is_gb18030(&self, guess: &'static Encoding) -> bool {
@@ -155,7 +160,7 @@ impl Pairs {
     }
 }
 
-fn has_hanzi(text: &str) -> bool {
+pub(super) fn has_hanzi(text: &str) -> bool {
     text.chars()
         .any(|c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}'))
 }

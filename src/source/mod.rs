@@ -151,11 +151,6 @@ impl List {
         Some(telling.chars().take(SAMPLE_LENGTH).collect())
     }
 
-    /// The byte between the cells of the plain text.
-    pub fn delimiter_byte(&self) -> u8 {
-        self.shape.delimiter
-    }
-
     /// What the list came as.
     pub fn origin(&self) -> &Origin {
         &self.intake.origin

@@ -57,8 +57,8 @@ impl Opened {
                 return Ok(false);
             };
             let text = std::str::from_utf8(row.bytes).unwrap_or_default();
-            if row.is_cut || row.cells.is_open() {
-                return Err(check::open_quote(path, &row, text));
+            if let Some(problem) = check::wrong_quote(path, &row, text) {
+                return Err(problem);
             }
             let cells: Vec<String> = row.cells.texts(text).map(Cow::into_owned).collect();
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
@@ -161,13 +161,18 @@ pub fn survey(
     let mut rows = 0;
     let mut problem = None;
     while let Some(row) = opened.splitter.next_row()? {
-        if row.is_cut || row.cells.is_open() {
-            let text = std::str::from_utf8(row.bytes).unwrap_or_default();
-            problem.get_or_insert_with(|| check::open_quote(&intake.path, &row, text));
+        let text = if row.is_cut {
+            // The cut may have gone through a character.
+            std::str::from_utf8(row.bytes).unwrap_or_default()
+        } else {
+            std::str::from_utf8(row.bytes)?
+        };
+        if let Some(found) = check::wrong_quote(&intake.path, &row, text) {
+            problem.get_or_insert(found);
             rows += 1;
             continue;
         }
-        let cells: Vec<Cow<'_, str>> = row.cells.texts(std::str::from_utf8(row.bytes)?).collect();
+        let cells: Vec<Cow<'_, str>> = row.cells.texts(text).collect();
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
             rows += 1;
             each(&cells)?;

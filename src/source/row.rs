@@ -1,5 +1,7 @@
 //! What becomes of a row: a recipient, or why not.
 
+use csv::StringRecord;
+
 use super::{List, NotMeant, Refusal, Withheld};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
@@ -70,8 +72,8 @@ pub struct Rejected {
     pub named: Vec<Address>,
     /// What the row says against mailing them, if it does. Then nobody is missed by leaving it out.
     pub withheld: Option<Refusal>,
-    /// The cell of the address, as it stands.
-    pub written: String,
+    /// The row's cells where only the address is wrong, with those that were added to it; none otherwise.
+    pub values: StringRecord,
     /// The row as it stands, without its line end; cut off when it is absurdly long.
     pub raw: String,
 }

@@ -2,6 +2,7 @@
 
 use encoding_rs::{GB18030, WINDOWS_1252};
 
+use crate::mail::Address;
 use crate::mail::recipient::is_unsafe_in_a_name;
 
 /// What is wrong with a cell's text, and what to do about it.
@@ -21,11 +22,24 @@ pub fn suspect(cell: &str) -> Option<(String, &'static str)> {
         );
         return Some((what, "export the list again, in UTF-8"));
     }
+    if let Some(meant) = before_hanzi(cell) {
+        let what = format!("looks like mojibake: letters that were read as Chinese; `{meant}` was meant");
+        return Some((
+            what,
+            "this row is in another encoding; export the list again, in UTF-8",
+        ));
+    }
     suspect_ascii(cell)
 }
 
 fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
     let text = cell.trim();
+    if let Some(address) = row_within(text) {
+        return Some((
+            format!("this cell has several lines, and one begins like a row of the list: `{address}`"),
+            "if a quote was forgotten, close it where its cell ends; nobody in this cell is mailed",
+        ));
+    }
     if is_scientific(text) {
         let what = format!("`{text}` is a number that a spreadsheet has shortened; its last digits are lost");
         return Some((
@@ -51,6 +65,15 @@ fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
     let c = cell.chars().find(|c| is_unsafe_in_a_name(*c) && *c != '\t')?;
     let what = format!("a control character (U+{:04X})", u32::from(c));
     Some((what, "take it out: it cannot stand in a subject or a name"))
+}
+
+/// The address with which a line of this cell begins, besides the first, when more cells seem to follow.
+fn row_within(text: &str) -> Option<&str> {
+    let mut lines = text.split(['\r', '\n']).skip(1);
+    lines.find_map(|line| {
+        let (first, _) = line.split_once([',', ';', '\t', '|'])?;
+        Address::parse(first).is_ok().then_some(first.trim())
+    })
 }
 
 /// `1.38E+10`
@@ -88,6 +111,39 @@ fn before_mojibake(cell: &str) -> Option<String> {
     (han > 1 && other == 0).then(|| text.to_owned())
 }
 
+/// What a Western text said of which bytes were taken for Chinese characters: `Jürgen` in Windows-1252 for `J黵gen`, and
+/// `Müller` in UTF-8 for `M眉ller`. One such row among Chinese ones is valid in their encoding.
+fn before_hanzi(cell: &str) -> Option<String> {
+    let chars: Vec<char> = cell.chars().collect();
+    // Chinese and Latin letters stand side by side in many names of goods, but not one character within a word.
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| chars.get(at))
+            .is_some_and(char::is_ascii_lowercase)
+    };
+    let mut hanzi = chars.iter().enumerate().filter(|(_, c)| !c.is_ascii()).peekable();
+    hanzi.peek()?;
+    let (mut is_utf8, mut is_western) = (true, true);
+    for (at, c) in hanzi {
+        let is_before = is_letter(at.checked_sub(1)) || at == 1 && chars.first()?.is_ascii_uppercase();
+        let is_after = is_letter(Some(at + 1));
+        let mut text = [0; 4];
+        let (bytes, _, is_lossy) = GB18030.encode(c.encode_utf8(&mut text));
+        let [first, second] = *bytes.as_ref() else {
+            return None;
+        };
+        let is_han = !is_lossy && ('\u{4e00}'..='\u{9fff}').contains(c);
+        // Letters of two bytes in UTF-8 begin so.
+        is_utf8 &= is_han && is_before && is_after && (0xc3..=0xc9).contains(&first) && second < 0xc0;
+        is_western &= is_han && (is_before || is_after) && first >= 0xc0 && second.is_ascii_lowercase();
+    }
+    let (bytes, _, _) = GB18030.encode(cell);
+    if is_utf8 {
+        String::from_utf8(bytes.into_owned()).ok()
+    } else {
+        is_western.then(|| WINDOWS_1252.decode_without_bom_handling(&bytes).0.into_owned())
+    }
+}
+
 /// The characters of two bytes and more that valid UTF-8 among these bytes makes, when there is hardly anything else.
 fn letters_in(bytes: &[u8]) -> Option<String> {
     let (mut good, mut bad) = (0, 0);
@@ -121,6 +177,18 @@ mod tests {
                 "寮犱笁",
                 "looks like mojibake: text in UTF-8 that was read as something else; `张三` was meant",
             ),
+            (
+                "M眉ller",
+                "looks like mojibake: letters that were read as Chinese; `Müller` was meant",
+            ),
+            (
+                "J黵gen",
+                "looks like mojibake: letters that were read as Chinese; `Jürgen` was meant",
+            ),
+            (
+                "Ren閑",
+                "looks like mojibake: letters that were read as Chinese; `Renée` was meant",
+            ),
             ("张\u{fffd}", "characters were lost"),
             (
                 "1.38E+10",
@@ -128,6 +196,10 @@ mod tests {
             ),
             ("=HYPERLINK(\"http://evil\")", "a formula"),
             ("#N/A", "`#N/A`: a formula of the sheet failed"),
+            (
+                "Bob\nc@example.com,C",
+                "this cell has several lines, and one begins like a row",
+            ),
             ("a\u{2}", "a control character (U+0002)"),
             ("张\u{202e}三", "a control character (U+202E)"),
         ] {
@@ -166,10 +238,18 @@ mod tests {
             "= 3",
             "a\tb",
             "1 Road\r\nFloor 2",
+            "write to:\nc@example.com",
             "Å",
             "Ä Ö Ü",
             "联通",
             "阿里巴巴",
+            "iPhone手机case",
+            "Benefit眉笔",
+            "Benefit眉 pro",
+            "卡拉OK厅",
+            "T恤",
+            "x光",
+            "A股b",
             "模具",
             "你好，世界！",
         ] {

@@ -357,6 +357,21 @@ fn a_row_that_cannot_be_mailed_still_says_whom_not_to_mail() {
 }
 
 #[test]
+fn no_error_is_hidden_behind_warnings() {
+    let sandbox = Sandbox::start(&[]);
+    let roles: String = (0..1_500).fold(String::new(), |list, number| {
+        format!("{list}info@e{number}.com\n")
+    });
+    let workspace = workspace(&sandbox, format!("email\n{roles}nobody\n").as_bytes(), "");
+    let said = workspace.run(&["list", "inspect", "--json", "list.csv"]);
+    let found: Value = serde_json::from_str(&said.stdout).unwrap();
+    let problems = found["problems"].as_array().unwrap();
+    assert_eq!(problems.last().unwrap()["line"], 1_502);
+    assert_eq!(problems.last().unwrap()["severity"], "error");
+    assert_eq!(found["more_problems"], 501);
+}
+
+#[test]
 fn making_a_list_clean_loses_nothing() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name\na@example.com,A\n\"a@example.com;b@example.com\",B\nb@example.com,C\n\
@@ -371,6 +386,15 @@ fn making_a_list_clean_loses_nothing() {
         "email,name\na@example.com,A\nb@example.com,B\nc@gmail.com,D\nd@example.com,D\n"
     );
     assert!(read("clean.rejected.csv").contains("too many"));
+    // Cells that were added to the row are there as well.
+    let attributes = "email,attributes\n\"a@example.com; b@example.com\",\"{\"\"city\"\": \"\"Ulm\"\"}\"\n";
+    workspace.write("attributes.csv", attributes);
+    let fixed = workspace.run(&["list", "fix", "attributes.csv"]).expect(0);
+    let of_each = |name: &str| format!("{name}@example.com,\"{{\"\"city\"\": \"\"Ulm\"\"}}\",Ulm\n");
+    assert_eq!(
+        fixed.stdout,
+        format!("email,attributes,city\n{}{}", of_each("a"), of_each("b"))
+    );
     // What lies there already may be the very file that is read.
     workspace.write("x.rejected.csv", list);
     workspace

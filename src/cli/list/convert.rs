@@ -62,8 +62,6 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
     let mut fixed = Fixed {
         out: csv::Writer::from_writer(open(output)?),
         email: columns.email,
-        width: columns.headers.len(),
-        delimiter: list.delimiter_byte(),
         rows: 0,
         repaired: 0,
         duplicates: 0,
@@ -98,9 +96,6 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
 struct Fixed {
     out: csv::Writer<Box<dyn Write>>,
     email: usize,
-    /// Cells of a row.
-    width: usize,
-    delimiter: u8,
     rows: u64,
     repaired: u64,
     duplicates: u64,
@@ -143,14 +138,9 @@ impl Fixed {
             self.left_out += 1;
             return self.rejected.write_rejected(rejected);
         }
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .has_headers(false)
-            .from_reader(rejected.raw.as_bytes());
-        let cells = reader.records().next().and_then(Result::ok).unwrap_or_default();
         self.repaired += 1;
         for address in rejected.named.iter().cloned().map(with_domain_meant) {
-            self.write(&cells, &address, address.as_str())?;
+            self.write(&rejected.values, &address, address.as_str())?;
         }
         Ok(())
     }
@@ -165,7 +155,6 @@ impl Fixed {
         let email = self.email;
         let cells = cells
             .iter()
-            .take(self.width)
             .enumerate()
             .map(|(index, cell)| if index == email { written } else { cell.trim() });
         self.out.write_record(cells)?;

@@ -179,11 +179,33 @@ mod tests {
             ("Unsubscribe", "2025-01-02", "https://u.example/x", Unsubscribed),
             ("blacklisted", "1", "0", Unsubscribed),
         ] {
-            let consent = Consent::find(&["Email".to_owned(), header.to_owned()], false);
-            let judge = |cell: &str| consent.withholds(&StringRecord::from(vec!["a@b.c", cell]));
-            assert_eq!(judge(withheld), Some((1, why)), "{header}: {withheld}");
-            assert_eq!(judge(free), None, "{header}: {free}");
+            says(header, (withheld, free), why);
         }
+    }
+
+    #[test]
+    fn a_status_says_who_never_confirmed_and_what_came_back() {
+        use Withheld::{Bounced, NoConsent, Unsubscribed};
+        for (header, withheld, free, why) in [
+            ("Merge status", "UNSUBSCRIBED", "EMAIL_OPENED", Unsubscribed),
+            ("Merge status", "BOUNCED", "EMAIL_SENT", Bounced),
+            ("Email status", "Awaiting confirmation", "Active", NoConsent),
+            (
+                "Email permission status",
+                "No permissions set",
+                "Express",
+                NoConsent,
+            ),
+        ] {
+            says(header, (withheld, free), why);
+        }
+    }
+
+    fn says(header: &str, (withheld, free): (&str, &str), why: Withheld) {
+        let consent = Consent::find(&["Email".to_owned(), header.to_owned()], false);
+        let judge = |cell: &str| consent.withholds(&StringRecord::from(vec!["a@b.c", cell]));
+        assert_eq!(judge(withheld), Some((1, why)), "{header}: {withheld}");
+        assert_eq!(judge(free), None, "{header}: {free}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Says, Withheld};
 
 /// Columns by their headers as [`bare`] gives them. Sources: the exports of Mailchimp, Brevo, Shopify, Klaviyo, listmonk,
-/// Keila, Kit, Ghost, Substack, Active Campaign, Constant Contact, `HubSpot`, Salesforce, Mailer Lite; Chinese sheets.
+/// Keila, Kit, Ghost, Substack, YAMM, Active Campaign, Constant Contact, `HubSpot`, Salesforce, Mailer Lite; Chinese sheets.
 pub(super) const COLUMNS: [(Says, Withheld, &[&str]); 7] = [
     (
         Says::No,
@@ -98,6 +98,8 @@ pub(super) const COLUMNS: [(Says, Withheld, &[&str]); 7] = [
             "emailmarketingstatus",
             "marketingstatus",
             "marketingcontactstatus",
+            "emailpermissionstatus",
+            "mergestatus",
             "状态",
             "订阅状态",
             "邮箱状态",
@@ -144,6 +146,8 @@ pub(super) const STATUSES: [(Withheld, &[&str]); 4] = [
             "unconfirmed",
             "notconfirmed",
             "pending",
+            "awaiting",
+            "nopermission",
             "notoptedin",
             "denied",
             "declined",

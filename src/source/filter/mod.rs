@@ -1,9 +1,9 @@
 //! `where = "country = 'DE' and total_spent > 100"`: who on the list is meant. The language is that of SQL's conditions,
 //! as far as it speaks of one row: comparisons, `in`, `between`, `like`, `ilike`, `is null`, `and`, `or`, `not`.
 //!
-//! Cells are text. Compared with a number they are numbers, compared with `true` or `false` they are a yes or a no; a
-//! cell that is none is a problem with its place, not a silent no. An empty cell is `null`: it equals nothing but `''`,
-//! and is neither greater nor smaller than anything.
+//! Cells are text. Compared with a number they are numbers, compared with `true` or `false` they are a yes or a no,
+//! compared with `'2026-01-31'` a day; a cell that is none is a problem with its place, not a silent no. An empty cell is
+//! `null`: it equals nothing but `''`, and is neither greater nor smaller than anything.
 
 mod reading;
 
@@ -49,6 +49,16 @@ pub(super) enum Operand {
     Text(String),
     /// A yes or a no, whatever the list's word for it is.
     Truth(bool),
+    /// A day, in whatever form the list has it.
+    Day(Day),
+}
+
+/// A day, and the time on it as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Day {
+    /// Year, month and day.
+    date: (u16, u8, u8),
+    time: String,
 }
 
 /// `%` stands for any text, `_` for one character.
@@ -108,7 +118,7 @@ impl Operand {
         match self {
             Self::Text(text) if cell.is_empty() && !text.is_empty() => Ok(None),
             Self::Text(text) => Ok(Some(cell.cmp(text.as_str()))),
-            Self::Number(_) | Self::Truth(_) if cell.is_empty() => Ok(None),
+            Self::Number(_) | Self::Truth(_) | Self::Day(_) if cell.is_empty() => Ok(None),
             Self::Number(number) => match number_of(cell) {
                 Some(value) => Ok(value.partial_cmp(number)),
                 None => Err(Misfit {
@@ -123,7 +133,37 @@ impl Operand {
                     what: format!("`{cell}` is neither a yes nor a no, and `where` compares it with one"),
                 }),
             },
+            Self::Day(day) => match Day::of(cell) {
+                Some(value) => Ok(Some(value.cmp(day))),
+                None => Err(Misfit {
+                    column,
+                    what: format!("`{cell}` is no day such as 2026-01-31, and `where` compares it with one"),
+                }),
+            },
         }
+    }
+}
+
+impl Day {
+    /// `2026-01-31`, `2026/1/31`, `2026年1月31日`, with or without a time. What does not begin with the year could
+    /// mean two days.
+    pub(super) fn of(cell: &str) -> Option<Self> {
+        let (year, rest) = cell.split_once(['-', '/', '.', '年'])?;
+        let (month, rest) = rest.split_once(['-', '/', '.', '月'])?;
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (day, time) = rest.split_at_checked(end)?;
+        let time = time.strip_prefix('日').unwrap_or(time);
+        let is_time = time.is_empty() || time.starts_with([' ', 'T']);
+        let is_number = |text: &str, length: usize| {
+            (1..=length).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if year.len() != 4 || !is_number(year, 4) || !is_number(month, 2) || !is_number(day, 2) || !is_time {
+            return None;
+        }
+        let date: (u16, u8, u8) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+        let is_day = (1..=12).contains(&date.1) && (1..=31).contains(&date.2);
+        let time = time.trim_start_matches([' ', 'T']).to_owned();
+        is_day.then_some(Self { date, time })
     }
 }
 

@@ -6,7 +6,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token};
 
 use super::super::columns::variable;
-use super::{Filter, Operand, Pattern, Relation};
+use super::{Day, Filter, Operand, Pattern, Relation, number_of};
 use crate::campaign::closest;
 use crate::mail::Columns;
 
@@ -131,7 +131,7 @@ impl Reader<'_> {
                 negated,
                 ..
             } => {
-                let operands: Result<Vec<Operand>, Refused> = list.iter().map(operand).collect();
+                let operands: Result<Vec<Operand>, Refused> = list.iter().map(value).collect();
                 (Filter::In(self.column(expr)?, operands?), negated)
             }
             Expr::Between {
@@ -141,7 +141,7 @@ impl Reader<'_> {
                 high,
             } => {
                 let column = self.column(expr)?;
-                (Filter::Between(column, operand(low)?, operand(high)?), negated)
+                (Filter::Between(column, bound(low)?, bound(high)?), negated)
             }
             Expr::Like {
                 negated,
@@ -184,8 +184,14 @@ impl Reader<'_> {
                 return Err(Refused::new(format!("`{other}` cannot be used here"), span));
             }
         };
-        if let Ok(operand) = operand(right) {
-            return Ok(Filter::Compare(self.column(left)?, relation, operand));
+        let side = if matches!(relation, Equal | NotEqual) {
+            value
+        } else {
+            bound
+        };
+        if operand(right).is_ok() {
+            let column = self.column(left)?;
+            return Ok(Filter::Compare(column, relation, side(right)?));
         }
         // `100 < total_spent`
         let turned = match relation {
@@ -197,13 +203,12 @@ impl Reader<'_> {
             GreaterOrEqual => LessOrEqual,
         };
         let column = self.column(right)?;
-        operand(left)
-            .map(|operand| Filter::Compare(column, turned, operand))
-            .map_err(|_two_columns| {
-                let what = format!("`{left} {op} {right}` compares two columns; one side must be a value");
-                Refused::new(what, left.span().union(&right.span()))
-                    .hint("text stands in single quotes: 'DE'")
-            })
+        if operand(left).is_err() {
+            let what = format!("`{left} {op} {right}` compares two columns; one side must be a value");
+            let refused = Refused::new(what, left.span().union(&right.span()));
+            return Err(refused.hint("text stands in single quotes: 'DE'"));
+        }
+        Ok(Filter::Compare(column, turned, side(left)?))
     }
 
     fn like(&self, expr: &Expr, pattern: &Expr, ignores_case: bool) -> Result<Filter, Refused> {
@@ -212,7 +217,7 @@ impl Reader<'_> {
                 self.column(expr)?,
                 Pattern::new(&text, ignores_case),
             )),
-            Operand::Number(_) | Operand::Truth(_) => {
+            Operand::Number(_) | Operand::Truth(_) | Operand::Day(_) => {
                 Err(Refused::new("`like` wants text in single quotes", pattern.span()))
             }
         }
@@ -223,7 +228,15 @@ impl Reader<'_> {
         let name = match expr {
             Expr::Identifier(ident) => ident.value.clone(),
             Expr::Nested(inner) => return self.column(inner),
-            other => return Err(Refused::new(format!("`{other}` is not a column"), other.span())),
+            other => {
+                let said = other.to_string();
+                let refused = Refused::new(format!("`{said}` is not a column"), other.span());
+                return Err(if said.contains("&&") || said.contains("||") {
+                    refused.hint("write `and` for `&&`, and `or` for `||`")
+                } else {
+                    refused
+                });
+            }
         };
         let exact = self.columns.headers.iter().position(|header| *header == name);
         let by_name = || self.columns.names.iter().position(|own| *own == variable(&name));
@@ -235,6 +248,27 @@ impl Reader<'_> {
             };
             Refused::new(format!("the list has no column `{name}`"), expr.span()).hint(hint)
         })
+    }
+}
+
+/// A value that a cell is compared with: text that is a day is one.
+fn value(expr: &Expr) -> Result<Operand, Refused> {
+    Ok(match operand(expr)? {
+        Operand::Text(text) => Day::of(&text).map_or(Operand::Text(text), Operand::Day),
+        other => other,
+    })
+}
+
+/// A value that others are greater or smaller than. By its letters, the text `99` is greater than `100`.
+fn bound(expr: &Expr) -> Result<Operand, Refused> {
+    let value = value(expr)?;
+    match &value {
+        Operand::Text(text) if number_of(text).is_some() => {
+            let what = format!("`'{text}'` is text, and by its letters 99 is greater than 100");
+            let hint = format!("write {text} without quotes; a day is written '2026-01-31'");
+            Err(Refused::new(what, expr.span()).hint(hint))
+        }
+        _ => Ok(value),
     }
 }
 
@@ -255,7 +289,7 @@ fn operand(expr: &Expr) -> Result<Operand, Refused> {
             expr,
         } => match operand(expr)? {
             Operand::Number(number) => Ok(Operand::Number(-number)),
-            Operand::Text(_) | Operand::Truth(_) => Err(refused()),
+            Operand::Text(_) | Operand::Truth(_) | Operand::Day(_) => Err(refused()),
         },
         Expr::Nested(inner) => operand(inner),
         _ => Err(refused()),

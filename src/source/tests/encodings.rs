@@ -98,6 +98,45 @@ fn an_encoding_that_is_said_is_taken() {
 }
 
 #[test]
+fn what_is_said_of_a_list_that_is_unicode_is_refused() {
+    let text = "email,姓名\na@example.com,张三\n";
+    for (bytes, said, found) in [
+        (
+            text.as_bytes().to_vec(),
+            encoding_rs::GB18030,
+            "UTF-8, not in GB18030",
+        ),
+        (
+            text.as_bytes().to_vec(),
+            encoding_rs::WINDOWS_1252,
+            "UTF-8, not in windows-1252",
+        ),
+        (
+            "email,name\na@example.com,Müller\n".as_bytes().to_vec(),
+            encoding_rs::WINDOWS_1252,
+            "UTF-8, not in windows-1252",
+        ),
+        (
+            b"\xef\xbb\xbfemail\na@example.com\n".to_vec(),
+            encoding_rs::BIG5,
+            "UTF-8, not in Big5",
+        ),
+        (
+            utf_16(&format!("\u{feff}{text}"), u16::to_le_bytes),
+            encoding_rs::GB18030,
+            "UTF-16LE, not in GB18030",
+        ),
+    ] {
+        let settings = ListSettings {
+            encoding: Some(said),
+            ..ListSettings::default()
+        };
+        let problems = List::open(&write(bytes).path, &settings).unwrap_err();
+        assert_eq!(problems.kept[0].what, format!("this list is in {found}"));
+    }
+}
+
+#[test]
 fn what_is_not_said_is_not_guessed_but_what_it_looks_like_is() {
     let latin = b"email,name\na@example.com,J\xfcrgen M\xfcller\n";
     let problem = refuse(latin);
@@ -114,6 +153,18 @@ fn what_is_not_said_is_not_guessed_but_what_it_looks_like_is() {
 }
 
 #[test]
+fn utf_32_is_not_taken_for_utf_16() {
+    let units = |of: fn(u32) -> [u8; 4]| -> Vec<u8> {
+        let text = "\u{feff}email,name\na@example.com,张三\n";
+        text.chars().flat_map(|c| of(u32::from(c))).collect()
+    };
+    for bytes in [units(u32::to_le_bytes), units(u32::to_be_bytes)] {
+        let problem = refuse(bytes);
+        assert!(problem.contains("this list is in UTF-32"), "{problem}");
+    }
+}
+
+#[test]
 fn mixed_encodings_name_the_line() {
     let gb = gb18030("c@example.com,张三\n");
     let utf8 = "email,name\na@example.com,张三\n".as_bytes();
@@ -125,6 +176,46 @@ fn mixed_encodings_name_the_line() {
     let problem = refuse([&gb18030("email,姓名\n"), utf8].concat());
     assert!(
         problem.starts_with("3:15 mixed encodings: line 1 is in GB18030, this line is in UTF-8"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_line_or_two_of_chinese_among_utf_8_are_called_by_their_name() {
+    for (name, other) in [("李四", "张三"), ("李", "张"), ("李四", "许功盖")] {
+        let utf8 = format!("email,姓名\na@example.com,{other}\n").into_bytes();
+        let problem = refuse([utf8, gb18030(&format!("b@example.com,{name}\n"))].concat());
+        assert!(
+            problem.starts_with("3:15 mixed encodings: line 1 is in UTF-8, this line is in GB18030"),
+            "{name}: {problem}"
+        );
+    }
+}
+
+#[test]
+fn lines_that_end_with_cr_alone_have_numbers_too() {
+    let gb = gb18030("c@example.com,张三\r");
+    let utf8 = "email,name\ra@example.com,张三\r".as_bytes();
+    let problem = refuse([utf8, &gb].concat());
+    assert!(
+        problem.starts_with("3:15 mixed encodings: line 2 is in UTF-8, this line is in GB18030"),
+        "{problem}"
+    );
+    let problem = refuse(b"email,name\rj@example.com,J\xfcrgen\rr@example.com,Ren\xe9e\r");
+    assert!(problem.starts_with("2:16 this list is not in UTF-8"), "{problem}");
+    assert!(
+        problem.contains("if `j@example.com,Jürgen` reads right"),
+        "{problem}"
+    );
+    let problem = refuse(
+        "email,name\ra@example.com,张三"
+            .as_bytes()
+            .split_last()
+            .unwrap()
+            .1,
+    );
+    assert!(
+        problem.starts_with("2:16 the end of this list is cut off"),
         "{problem}"
     );
 }

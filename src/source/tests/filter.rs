@@ -76,8 +76,56 @@ fn a_cell_that_is_no_number_is_a_problem() {
 }
 
 #[test]
+fn days_are_compared_as_days_whatever_their_form() {
+    let matches = |text: &str, cell: &str| {
+        let row = StringRecord::from(vec!["li@example.com", "DE", "5", "张三", cell]);
+        Filter::parse(text, &columns()).unwrap().matches(&row)
+    };
+    for (text, cell, is_meant) in [
+        ("signed_up < '2026-12-31'", "2026/3/1", true),
+        ("signed_up > '2026-02-10'", "2026-2-9", false),
+        ("'2026-02-28' < signed_up", "2026年3月1日", true),
+        ("signed_up = '2026-03-01'", "2026.03.01", true),
+        ("signed_up in ('2026-03-01')", "2026/3/1", true),
+        (
+            "signed_up between '2026-03-01' and '2026-03-31'",
+            "2026-03-05T10:00:00Z",
+            true,
+        ),
+        ("signed_up > '2026-03-01 09:00'", "2026-03-01 10:00", true),
+        ("signed_up > '2026-03-01'", "", false),
+        ("country > 'B'", "2026-03-01", true),
+    ] {
+        assert_eq!(matches(text, cell), Ok(is_meant), "{text}: {cell}");
+    }
+    for cell in ["01.03.2026", "3/1/2026", "soon", "2026-13-01", "2026-03-01x"] {
+        let fault = matches("signed_up >= '2026-01-01'", cell).unwrap_err();
+        assert!(
+            fault.what.starts_with(&format!("`{cell}` is no day such as")),
+            "{}",
+            fault.what
+        );
+    }
+}
+
+#[test]
 fn mistakes_are_explained() {
     for (text, what, hint) in [
+        (
+            "total_spent > '100'",
+            "`'100'` is text, and by its letters 99 is greater than 100",
+            "write 100 without quotes",
+        ),
+        (
+            "total_spent between '1' and '2'",
+            "`'1'` is text",
+            "without quotes",
+        ),
+        (
+            "country = 'DE' && total_spent > 100",
+            "is not a column",
+            "write `and` for `&&`",
+        ),
         (
             "contry = 'DE'",
             "the list has no column `contry`",

@@ -324,11 +324,11 @@ fn the_address_column_is_found_in_the_exports_of_other_tools() {
 fn a_list_without_a_clear_address_column_asks() {
     assert_eq!(
         refuse("name,phone\nx,1\n"),
-        "1:1 no column looks like the e-mail address / set `email_column = \"…\"` in the campaign; columns are: name, phone"
+        "1:1 no column looks like the e-mail address / set `email_column = \"…\"` in the campaign, or --email-column; columns are: name, phone"
     );
     assert_eq!(
         refuse("email,邮箱\na@example.com,b@example.com\n"),
-        "1:1 which column holds the address: `email` or `邮箱`? / set `email_column = \"email\"` in the campaign"
+        "1:1 which column holds the address: `email` or `邮箱`? / set `email_column = \"email\"` in the campaign, or --email-column"
     );
     assert_eq!(
         refuse_with("email,work\n", Some("wrok")),
@@ -433,6 +433,35 @@ fn a_quote_never_closed_names_the_line_the_row_runs_to() {
         read("email,name\na@example.com,\"A"),
         ["2:15 this quote is never closed"]
     );
+}
+
+#[test]
+fn rows_that_a_quote_of_another_row_swallows_are_not_forgotten() {
+    for (list, place) in [
+        (
+            "email,name\na@example.com,\"A\nb@example.com,\"B\"\nc@example.com,C\n",
+            "2:15",
+        ),
+        (
+            "email,name\na@example.com,\"A\nb@example.com,6\" pipe\nc@example.com,C\n",
+            "2:15",
+        ),
+        (
+            "email,name\n\"a@example.com,A\r\n\"b@example.com\",B\r\nc@example.com,C\r\n",
+            "2:1",
+        ),
+    ] {
+        let what = "this quote is never closed; the row runs to line 3";
+        assert_eq!(
+            read(list),
+            [&format!("{place} {what}"), "4 c@example.com c@example.com|C"],
+            "{list}"
+        );
+    }
+    // A cell of several lines, and text behind the quote of a cell of one line, are read as before.
+    let list = "email,name\na@example.com,\"say \"\"A\"\"\nor B\" \nb@example.com,\"B\"x\n";
+    assert_eq!(read(list).len(), 2);
+    assert!(!read(list).iter().any(|row| row.contains("quote")));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn repairs_are_proposed_and_not_made() {
             "--fix makes it `zhang@example.com`",
             "--fix makes it `li@example.com`",
             "--fix makes it `a@example.com`",
-            "give each address a row of its own",
+            "give each address a row of its own, as `mailshot list fix` does",
             "type them plain",
         ]
     );
