@@ -24,6 +24,7 @@ fn big(root: &Path, name: &str, content: &[u8]) -> BigFile {
         size: content.len() as u64,
         digest: digest::of_file(&path).unwrap(),
         path,
+        changed_at: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::command::{CampaignId, Tally};
+use super::command::{CampaignId, OnRecord, Tally};
 use super::deliveries::{OF_CAMPAIGN, read_place};
 use super::enrolment::WITHDRAWN;
 use super::lock;
@@ -317,23 +317,28 @@ impl Reader {
             .optional()?)
     }
 
-    /// Calls `each` with every delivery of a campaign: its number, its address, and whether it is pending.
+    /// Calls `each` with the address of every delivery of a campaign, and how it stands.
     pub fn each_delivery(
         &self,
         campaign: CampaignId,
-        mut each: impl FnMut(super::DeliveryId, &str, Volume, bool),
+        mut each: impl FnMut(&str, OnRecord),
     ) -> anyhow::Result<()> {
-        let sql = format!("SELECT id, address, volume, state = 'pending' FROM delivery WHERE {OF_CAMPAIGN}");
+        let sql = format!(
+            "SELECT id, address, volume, state = 'pending', state IN ('sending', 'sent', 'in_doubt'), cut
+             FROM delivery WHERE {OF_CAMPAIGN}"
+        );
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([campaign.0])?;
         while let Some(row) = rows.next()? {
             let address = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            each(
-                super::DeliveryId(row.get(0)?),
-                address,
-                Volume::new(row.get(2)?),
-                row.get(3)?,
-            );
+            let delivery = OnRecord {
+                id: super::DeliveryId(row.get(0)?),
+                volume: Volume::new(row.get(2)?),
+                is_pending: row.get(3)?,
+                has_left: row.get(4)?,
+                cut: row.get(5)?,
+            };
+            each(address, delivery);
         }
         Ok(())
     }
