@@ -288,6 +288,12 @@ fn an_object_in_the_place_of_a_text_is_a_problem() {
 }
 
 #[test]
+fn the_footer_begins_a_line_of_the_text() {
+    let text = World::new("<b>bare</b> words {{{footer}}}").render().text;
+    assert!(text.starts_with("bare words\n\nYou are getting"), "{text:?}");
+}
+
+#[test]
 fn a_value_missing_in_one_row_names_the_template_and_the_row() {
     let world = World::new("<p>\n {{#each orders}}{{name}}: {{price}}{{/each}}")
         .column("orders", r#"[{"name":"Tea"}]"#);
