@@ -233,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_as_a_file_can_be_opened() {
+        let made = part("old.eml", b"Subject: x\n\nhi", |_| {}).unwrap();
+        assert!(
+            made.starts_with("Content-Type: application/octet-stream;"),
+            "{made}"
+        );
+    }
+
+    #[test]
     fn tables_that_excel_would_misread_are_marked() {
         for (name, text, is_marked) in [
             ("a.csv", "姓名\n", true),
