@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{Given, Templates};
+use super::{AddressOf, Given, Templates};
 use crate::campaign::{Campaign, Lang, Problem, Problems, Variant, closest};
 use crate::mail::{Address, Columns, Content, Enclosure, Recipient, SentFile};
 
@@ -154,10 +154,10 @@ impl Editions {
             .collect()
     }
 
-    /// Columns whose values begin the address of an image in some edition, and where; see [`Templates::image_columns`].
-    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+    /// Columns whose values begin an address in some edition, and where; see [`Templates::address_columns`].
+    pub fn address_columns(&self) -> BTreeMap<(usize, AddressOf), Problem> {
         let all = self.all.iter();
-        all.flat_map(|edition| edition.templates.image_columns())
+        all.flat_map(|edition| edition.templates.address_columns())
             .collect()
     }
 

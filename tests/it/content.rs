@@ -445,6 +445,20 @@ fn a_path_in_the_list_is_no_image() {
 }
 
 #[test]
+fn an_address_without_a_scheme_in_the_list_leads_nowhere() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p><a href=\"{{shop}}/new\">Shop</a> <a href=\"{{contact}}\">Write</a>";
+    let list = "email,shop,contact\na@example.com,https://a.example,mailto:a@example.com\n\
+                b@example.com,www.a.example,javascript:x\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "`shop` is no address of the web in 1 of 2 rows: the link leads nowhere",
+        "templates/a.html.hbs:1:13",
+        "`contact` is no address of the web in 1 of 2 rows",
+    ]);
+}
+
+#[test]
 fn the_language_of_a_person_comes_before_the_variant() {
     let sandbox = Sandbox::start(&[]);
     let list = "email,name,lang\na@example.com,A,zh_CN\nb@example.com,B,en\nc@example.com,C,pt\nd@example.com,D,pt\n";
