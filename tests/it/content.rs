@@ -114,7 +114,13 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
     workspace
         .run(&["check", "news"])
         .expect(65)
-        .says(&["there is no file `terms.pdf`", "campaigns/news.toml:4:14"]);
+        .says(&["there is no file `terms.pdf`", "campaigns/news.toml:4:15"]);
+    std::fs::create_dir(workspace.path("terms.pdf")).unwrap();
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["`terms.pdf` is a folder", "campaigns/news.toml:4:15"]);
+    std::fs::remove_dir(workspace.path("terms.pdf")).unwrap();
     workspace.write("terms.pdf", "%PDF terms");
     workspace
         .run(&["check", "news"])
