@@ -71,6 +71,22 @@ async fn a_file_lies_in_the_folder_once_and_its_link_cannot_be_guessed() {
     assert_eq!(depot.link(&file, 1_000_000).unwrap(), link);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_under_many_names_takes_room_once() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = TempDir::new().unwrap();
+    let depot = depot(folder.path(), FOLDER, Access::Full).unwrap();
+    let names = ["for Anna.pdf", "for Bo.pdf", "for Cy.pdf"];
+    let files = names.map(|name| big(folder.path(), name, b"content"));
+    assert_eq!(depot.put(&files, NOW_MS).await.unwrap(), (3, Octets(21)));
+    let folders = std::fs::read_dir(folder.path().join("www")).unwrap().flatten();
+    let stored = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten());
+    let links: Vec<u64> = stored.map(|file| file.metadata().unwrap().nlink()).collect();
+    assert_eq!(links, [3, 3, 3]);
+}
+
 #[tokio::test]
 async fn a_file_that_changes_while_it_is_copied_is_not_put_there() {
     let folder = TempDir::new().unwrap();
