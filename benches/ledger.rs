@@ -126,6 +126,7 @@ fn person(number: usize) -> NewDelivery {
             length: 270,
         },
         volume: mailshot::mail::Volume::FIRST,
+        cut: None,
     }
 }
 

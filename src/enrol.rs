@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::campaign::{Problem, Problems};
 use crate::digest;
 use crate::ledger::read::Reader;
-use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, Receipt, State};
+use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, OnRecord, Receipt};
 use crate::mail::token::hex;
-use crate::mail::{Address, Recipient, Volume};
+use crate::mail::{Address, Mails, Recipient, Volume};
 use crate::source::{List, Row};
 
 /// Rows in one transaction.
@@ -61,12 +61,16 @@ pub fn snapshot(list: &Path, ledger: &Path) -> anyhow::Result<Snapshot> {
 }
 
 /// What a fresh list changes for a campaign that is already enrolled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Mails to people who are new on the list.
     pub added: u64,
     /// Mails to people who are gone from it and still wait.
     pub gone: u64,
+    /// People who wait for volumes of files that are others now.
+    pub recut: u64,
+    /// Those of them who have some of the volumes already: the others could not be put together with these.
+    pub torn: Vec<Address>,
 }
 
 /// Who is to be enrolled.
@@ -74,14 +78,8 @@ pub struct Changes {
 pub struct Roll<'a> {
     /// The list.
     pub list: &'a List,
-    /// How many mails a recipient gets: several when files are split.
-    pub mails: &'a dyn Fn(&Recipient) -> Result<u32, Problem>,
-}
-
-impl Roll<'_> {
-    fn volumes(&self, recipient: &Recipient) -> Result<impl Iterator<Item = Volume>, Problems> {
-        Ok((1..=(self.mails)(recipient)?).map(Volume::new))
-    }
+    /// The mails that a recipient gets.
+    pub mails: &'a dyn Fn(&Recipient) -> Result<Mails, Problem>,
 }
 
 /// Counts what a fresh list changes, without changing anything.
@@ -90,14 +88,22 @@ pub fn compare(reader: &Reader, campaign: CampaignId, roll: Roll<'_>) -> anyhow:
     let mut changes = Changes::default();
     for row in roll.list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
-        for volume in roll.volumes(&recipient)? {
-            match known.0.remove(&key(&recipient.address.key(), volume)) {
+        let mails = (roll.mails)(&recipient).map_err(Problems::from)?;
+        let address_key = recipient.address.key();
+        match known.standing(&address_key, mails.cut) {
+            Standing::Same => {}
+            Standing::Recut => changes.recut += 1,
+            Standing::Torn => changes.torn.push(recipient.address),
+            Standing::Done => continue,
+        }
+        for volume in (1..=mails.count).map(Volume::new) {
+            match known.deliveries.remove(&key(&address_key, volume)) {
                 Some(_) => {}
                 None => changes.added += 1,
             }
         }
     }
-    changes.gone = known.0.values().filter(|(_, is_pending)| *is_pending).count() as u64;
+    changes.gone = known.deliveries.values().filter(|one| one.is_pending()).count() as u64;
     Ok(changes)
 }
 
@@ -118,7 +124,16 @@ pub fn each_waiting(
     Ok(())
 }
 
-/// Enrols everyone on the list who is not enrolled yet; says how many of the new ones are suppressed.
+/// What became of an enrolment.
+#[derive(Debug, Default)]
+pub struct Enrolled {
+    /// How many of the new ones are suppressed.
+    pub suppressed: u64,
+    /// Volumes that wait and that are no longer needed.
+    pub surplus: Vec<DeliveryId>,
+}
+
+/// Enrols everyone on the list who is not enrolled yet.
 ///
 /// People who are enrolled already are pointed to their rows in this list.
 pub async fn enrol(
@@ -127,7 +142,7 @@ pub async fn enrol(
     campaign: CampaignId,
     roll: Roll<'_>,
     list_id: ListId,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Enrolled> {
     let known = match reader {
         Some(reader) => Known::read(reader, campaign)?,
         None => Known::default(),
@@ -137,16 +152,26 @@ pub async fn enrol(
         list: list_id,
         new: Vec::new(),
         moved: Vec::new(),
-        suppressed: 0,
+        enrolled: Enrolled::default(),
         writing: VecDeque::new(),
     };
     for row in roll.list.rows()? {
         let Row::Usable(recipient) = row? else { continue };
         let written = roll.list.written(&recipient);
-        for volume in roll.volumes(&recipient)? {
-            let new = new_delivery(&recipient, written.as_ref(), volume);
-            match known.find(&new.key, volume) {
-                Some(id) => batch.moved.push((id, new)),
+        let mails = (roll.mails)(&recipient).map_err(Problems::from)?;
+        let address_key = recipient.address.key();
+        let wanted = match known.standing(&address_key, mails.cut) {
+            Standing::Same | Standing::Recut => mails.count,
+            Standing::Torn | Standing::Done => 0,
+        };
+        let surplus = known
+            .of(&address_key)
+            .filter(|one| one.is_pending() && one.volume.get() > wanted);
+        batch.enrolled.surplus.extend(surplus.map(|one| one.id));
+        for volume in (1..=wanted).map(Volume::new) {
+            let new = new_delivery(&recipient, written.as_ref(), (volume, mails.cut));
+            match known.find(&address_key, volume) {
+                Some(one) => batch.moved.push((one.id, new)),
                 None => batch.new.push(new),
             }
         }
@@ -156,7 +181,7 @@ pub async fn enrol(
     }
     batch.write(ledger).await?;
     batch.wait_for_all_but(0).await?;
-    Ok(batch.suppressed)
+    Ok(batch.enrolled)
 }
 
 struct Batch {
@@ -164,7 +189,7 @@ struct Batch {
     list: ListId,
     new: Vec<NewDelivery>,
     moved: Vec<(DeliveryId, NewDelivery)>,
-    suppressed: u64,
+    enrolled: Enrolled,
     /// What is on its way to the disk while the list is read on.
     writing: VecDeque<Receipt<u64>>,
 }
@@ -181,15 +206,20 @@ impl Batch {
         while self.writing.len() > few
             && let Some(written) = self.writing.pop_front()
         {
-            self.suppressed += written.await?;
+            self.enrolled.suppressed += written.await?;
         }
         Ok(())
     }
 }
 
-fn new_delivery(recipient: &Recipient, written: Option<&Address>, volume: Volume) -> NewDelivery {
+fn new_delivery(
+    recipient: &Recipient,
+    written: Option<&Address>,
+    (volume, cut): (Volume, Option<i64>),
+) -> NewDelivery {
     NewDelivery {
         volume,
+        cut,
         address: recipient.address.as_str().to_owned(),
         key: recipient.address.key(),
         written_key: written.map(Address::key),
@@ -197,33 +227,66 @@ fn new_delivery(recipient: &Recipient, written: Option<&Address>, volume: Volume
     }
 }
 
+/// How somebody who is enrolled already stands to files in volumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The files are those on record, or nothing is on record.
+    Same,
+    /// They are others, and no mail has left.
+    Recut,
+    /// They are others; some mails have left, and others wait.
+    Torn,
+    /// They are others, and nothing waits any more.
+    Done,
+}
+
 /// Who is enrolled already: by a digest of the address, which is smaller than the address itself.
 #[derive(Default)]
-struct Known(HashMap<[u8; 16], (DeliveryId, bool)>);
+struct Known {
+    deliveries: HashMap<[u8; 16], OnRecord>,
+    /// The highest number of a volume.
+    volumes: u32,
+}
 
 impl Known {
     fn read(reader: &Reader, campaign: CampaignId) -> anyhow::Result<Self> {
-        let mut known = HashMap::new();
-        reader.each_delivery(campaign, |id, address, volume, state| {
-            known.insert(
-                key(&Address::key_of(address), volume),
-                (id, state == State::Pending),
-            );
+        let mut known = Self::default();
+        reader.each_delivery(campaign, |address, delivery| {
+            known.volumes = known.volumes.max(delivery.volume.get());
+            let key = key(&Address::key_of(address), delivery.volume);
+            known.deliveries.insert(key, delivery);
         })?;
-        Ok(Self(known))
+        Ok(known)
     }
 
-    fn find(&self, address_key: &str, volume: Volume) -> Option<DeliveryId> {
-        if self.0.is_empty() {
+    fn find(&self, address_key: &str, volume: Volume) -> Option<&OnRecord> {
+        if self.deliveries.is_empty() {
             return None;
         }
-        self.0.get(&key(address_key, volume)).map(|(id, _)| *id)
+        self.deliveries.get(&key(address_key, volume))
+    }
+
+    /// The mails to one recipient.
+    fn of(&self, address_key: &str) -> impl Iterator<Item = &OnRecord> {
+        (1..=self.volumes).map_while(move |number| self.find(address_key, Volume::new(number)))
+    }
+
+    fn standing(&self, address_key: &str, cut: Option<i64>) -> Standing {
+        let has = |is: fn(&OnRecord) -> bool| self.of(address_key).any(is);
+        let is_of_another = |one: &OnRecord| (one.has_left() || one.is_pending()) && one.cut != cut;
+        if !self.of(address_key).any(is_of_another) {
+            return Standing::Same;
+        }
+        match (has(OnRecord::has_left), has(OnRecord::is_pending)) {
+            (false, _) => Standing::Recut,
+            (true, true) => Standing::Torn,
+            (true, false) => Standing::Done,
+        }
     }
 
     /// Does one of the mails to this recipient wait?
     fn waits(&self, address_key: &str) -> bool {
-        let mails = (1..).map(|number| self.0.get(&key(address_key, Volume::new(number))));
-        mails.map_while(|found| found).any(|(_, is_pending)| *is_pending)
+        self.of(address_key).any(OnRecord::is_pending)
     }
 }
 

@@ -227,7 +227,7 @@ pub(super) fn all<T>(
             let bom = raw.text_bom.as_deref().unwrap_or("auto");
             if !matches!(bom, "auto" | "never") {
                 let what = format!("`text_bom` is \"auto\" or \"never\", not \"{bom}\"");
-                problems.push(file.problem(said, what));
+                problems.push(file.problem_at_text(said, bom, what));
             }
             Attachment {
                 file: raw.file.clone(),
@@ -241,9 +241,19 @@ pub(super) fn all<T>(
     for attachment in &attachments {
         match folder_before_tags(&attachment.file) {
             None if !workspace.root.join(&attachment.file).is_file() => {
-                let what = format!("there is no file `{}`", attachment.file);
-                let hint = "paths begin at the folder of mailshot.toml";
-                problems.push(file.problem(said, what).hint(hint));
+                let is_folder = !attachment.file.is_empty() && workspace.root.join(&attachment.file).is_dir();
+                let (what, hint) = if is_folder {
+                    (
+                        format!("`{}` is a folder", attachment.file),
+                        "put it into an archive, such as a .zip",
+                    )
+                } else {
+                    (
+                        format!("there is no file `{}`", attachment.file),
+                        "paths begin at the folder of mailshot.toml",
+                    )
+                };
+                problems.push(file.problem_at_text(said, &attachment.file, what).hint(hint));
             }
             Some("") => {
                 let what = format!("`{}` could be any file here: the list decides", attachment.file);
@@ -251,7 +261,7 @@ pub(super) fn all<T>(
                     "put the files into a folder, and name it first: `files/{}`",
                     attachment.file
                 );
-                problems.push(file.problem(said, what).hint(hint));
+                problems.push(file.problem_at_text(said, &attachment.file, what).hint(hint));
             }
             None | Some(_) => {}
         }

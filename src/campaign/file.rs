@@ -34,6 +34,23 @@ impl<T> File<'_, T> {
         Problem::in_text(self.path, &self.text, at.span(), what)
     }
 
+    /// A problem at one of the texts in a list or a table of the file.
+    pub(super) fn problem_at_text<V>(
+        &self,
+        at: &Spanned<V>,
+        text: &str,
+        what: impl Into<String>,
+    ) -> Problem {
+        let whole = at.span();
+        let written = self.text.get(whole.clone()).unwrap_or_default();
+        let quoted = ['"', '\''].map(|quote| format!("{quote}{text}{quote}"));
+        let found = quoted.iter().find_map(|quoted| {
+            let start = whole.start + written.find(quoted)?;
+            Some(start..start + quoted.len())
+        });
+        Problem::in_text(self.path, &self.text, found.unwrap_or(whole), what)
+    }
+
     /// A file that is named here must be there.
     pub(super) fn check_readable(
         &self,

@@ -168,7 +168,7 @@ fn make_all(
                 Ok(mail) => {
                     made.problems
                         .extend(too_large(maker, recipient, mail.message.bytes.len()));
-                    made.mails += u64::from(mail.mails);
+                    made.mails += u64::from(mail.mails.count);
                     made.blocked.look_at(&mail.content, recipient);
                     made.largest = made.largest.max(mail.message.bytes.len());
                     made.largest_html = made.largest_html.max(mail.content.html.len());

@@ -14,7 +14,7 @@ use crate::mail::domain;
 use crate::mail::repair::meant_domain;
 use crate::mail::{Content, FileUse, Recipient, SentFile};
 use crate::pipeline::Maker;
-use crate::render::Editions;
+use crate::render::{AddressOf, Editions};
 use crate::source::List;
 
 /// Mistyped addresses named in the report.
@@ -68,8 +68,8 @@ impl Rows {
 pub(super) struct Cells {
     /// Columns whose values stand in the mail as they are: the rows that have nothing there.
     empty: BTreeMap<usize, Rows>,
-    /// Columns whose values begin the address of an image: where the template has it, and the rows where it is none.
-    images: BTreeMap<usize, (Problem, Rows)>,
+    /// Columns whose values begin an address: where the template has it, and the rows where it is none.
+    addresses: BTreeMap<(usize, AddressOf), (Problem, Rows)>,
     /// Languages that the list names and the campaign does not have.
     languages: BTreeMap<String, Rows>,
     /// Columns that say since when, where consent that is implied grows old, and the rows where it is too old.
@@ -91,10 +91,10 @@ impl Cells {
         let now = Timestamp::from_millisecond(now_ms).unwrap_or_default();
         let today = TimeZone::UTC.to_datetime(now).date();
         let empty = templates.bare_columns().into_iter();
-        let images = templates.image_columns().into_iter();
+        let addresses = templates.address_columns().into_iter();
         Self {
             empty: empty.map(|column| (column, Rows::default())).collect(),
-            images: images
+            addresses: addresses
                 .map(|(column, at)| (column, (at, Rows::default())))
                 .collect(),
             languages: BTreeMap::new(),
@@ -113,8 +113,8 @@ impl Cells {
                 rows.add(line);
             }
         }
-        for (column, (_, rows)) in &mut self.images {
-            if !is_web_address(cell(*column)) && !cell(*column).is_empty() {
+        for ((column, what), (_, rows)) in &mut self.addresses {
+            if !is_address(*what, cell(*column)) && !cell(*column).is_empty() {
                 rows.add(line);
             }
         }
@@ -152,16 +152,19 @@ impl Cells {
             let hint = format!("write `{{{{default {name} \"…\"}}}}`, or `{{{{#if {name}}}}}…{{{{/if}}}}`");
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
-        let images = self.images.iter().filter(move |(_, (_, rows))| some(rows));
-        let images = images.map(move |(column, (at, rows))| {
+        let addresses = self.addresses.iter().filter(move |(_, (_, rows))| some(rows));
+        let addresses = addresses.map(move |((column, of), (at, rows))| {
             let name = name(*column);
-            let what = format!("`{name}` is no address of the web in {}: no image is shown", rows.in_words(usable));
-            let hint = format!(
-                "seen first in line {} of {}; for files of your own put their folder before the tag: `src=\"images/{{{{{name}}}}}\"`",
-                rows.first,
-                list.path().display()
-            );
-            Problem { what, ..at.clone() }.hint(hint)
+            let (so, hint) = match of {
+                AddressOf::Image => (
+                    "no image is shown",
+                    format!("for files of your own put their folder before the tag: `src=\"images/{{{{{name}}}}}\"`"),
+                ),
+                AddressOf::Link => ("the link leads nowhere", "an address begins with `https://`".to_owned()),
+            };
+            let what = format!("`{name}` is no address of the web in {}: {so}", rows.in_words(usable));
+            let seen = format!("seen first in line {} of {}", rows.first, list.path().display());
+            Problem { what, ..at.clone() }.hint(format!("{seen}; {hint}"))
         });
         let slips = self.slips.iter().map(|(line, address, meant)| {
             let what = format!("{address}: a slip of the keyboard?");
@@ -188,18 +191,20 @@ impl Cells {
         });
         empty
             .chain(old)
-            .chain(images)
+            .chain(addresses)
             .chain(languages)
             .chain(slips)
             .chain(odd)
     }
 }
 
-fn is_web_address(cell: &str) -> bool {
-    let scheme = cell
-        .split_once("://")
-        .map(|(scheme, _)| scheme.to_ascii_lowercase());
-    scheme.is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"))
+fn is_address(what: AddressOf, cell: &str) -> bool {
+    let is = |start: &str| {
+        let begin = cell.get(..start.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+    };
+    let is_other = || ["mailto:", "tel:", "sms:"].into_iter().any(is);
+    is("https://") || is("http://") || (what == AddressOf::Link && is_other())
 }
 
 /// Files of rows that mailboxes do not take: how many rows have one, and the first of them.

@@ -87,10 +87,10 @@ fn variants(reader: &Reader, argument: &str, workspace: &Workspace) -> anyhow::R
     };
     let mut tallies = vec![Tally::default(); campaign.variants.len()];
     let lots = campaign.lots();
-    reader.each_delivery(id, |_, address, _, state| {
+    reader.each_delivery(id, |address, delivery| {
         let drawn = Address::parse_utf8(address).map(|address| lots.draw(&address));
         if let Some(tally) = drawn.ok().and_then(|number| tallies.get_mut(number)) {
-            tally.add(state, 1);
+            tally.add(delivery.state, 1);
         }
     })?;
     let names = campaign.variants.into_iter().map(|variant| variant.name);

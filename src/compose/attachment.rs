@@ -89,7 +89,13 @@ impl Attachment {
 impl Attachment {
     /// The part of a file with this content that people see under this name.
     pub(super) fn new(file: &SentFile, name: &str, bytes: &[u8]) -> Self {
-        let kind = kind_of(name);
+        let kind = match kind_of(name) {
+            // These may not be in Base64, and readers show an empty mail. Source: RFC 2046, 5.2.1 and 5.1.
+            kind if kind.starts_with("message/") || kind.starts_with("multipart/") => {
+                "application/octet-stream".to_owned()
+            }
+            kind => kind,
+        };
         let bytes = if file.adds_bom {
             with_bom(bytes, &kind)
         } else {

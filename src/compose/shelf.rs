@@ -75,14 +75,13 @@ impl Shelf {
             return Ok(Arc::clone(kept));
         }
         let path = self.find(file)?;
-        let size = std::fs::metadata(&path)
-            .map_err(|error| unreadable(file, &error))?
-            .len();
+        let about = std::fs::metadata(&path).map_err(|error| unreadable(file, &error))?;
         let made = Arc::new(BigFile {
             name: name_of(file, &path)?,
             digest: digest::of_file(&path).map_err(|error| format!("{error:#}"))?,
             path,
-            size,
+            size: about.len(),
+            changed_at: about.modified().ok(),
         });
         lock(&self.big).insert(file.clone(), Arc::clone(&made));
         Ok(made)
@@ -148,16 +147,20 @@ pub fn volumes(file: &BigFile, wire: u64) -> Result<(u32, u64), String> {
     })
 }
 
-/// A volume as an attachment; 1 is the first.
+/// A volume as an attachment; 1 is the first. It is not made of a file that was changed since it was first read: people
+/// who have the volumes before it could not put them together.
 pub fn volume(file: &SentFile, big: &BigFile, each: u64, number: u32) -> Result<Attachment, String> {
     let mut bytes = Vec::new();
-    let mut read = || -> std::io::Result<()> {
+    let mut read = || -> std::io::Result<bool> {
         let mut source = File::open(&big.path)?;
         source.seek(SeekFrom::Start(u64::from(number - 1) * each))?;
-        source.take(each).read_to_end(&mut bytes)?;
-        Ok(())
+        (&mut source).take(each).read_to_end(&mut bytes)?;
+        let about = source.metadata()?;
+        Ok((about.len(), about.modified().ok()) == (big.size, big.changed_at))
     };
-    read().map_err(|error| unreadable(file, &error))?;
+    if !read().map_err(|error| unreadable(file, &error))? {
+        return Err(format!("`{}` was changed while its volumes were sent", file.path));
+    }
     let plain = SentFile {
         adds_bom: false,
         ..file.clone()
@@ -230,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn a_mail_as_a_file_can_be_opened() {
+        let made = part("old.eml", b"Subject: x\n\nhi", |_| {}).unwrap();
+        assert!(
+            made.starts_with("Content-Type: application/octet-stream;"),
+            "{made}"
+        );
+    }
+
+    #[test]
     fn tables_that_excel_would_misread_are_marked() {
         for (name, text, is_marked) in [
             ("a.csv", "姓名\n", true),
@@ -299,10 +311,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_volume_is_made_of_a_file_that_was_changed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.bin");
+        std::fs::write(&path, [1; 300]).unwrap();
+        let shelf = Shelf::new(folder.path(), &folder.path().join("body.html"));
+        let sent = SentFile {
+            path: "a.bin".to_owned(),
+            name: None,
+            used: FileUse::Volumes(78),
+            is_shared: true,
+            within: None,
+            adds_bom: true,
+        };
+        let big = shelf.big(&sent).unwrap();
+        assert!(volume(&sent, &big, 57, 2).is_ok());
+        std::fs::write(&path, [2; 200]).unwrap();
+        let said = volume(&sent, &big, 57, 2).unwrap_err();
+        assert_eq!(said, "`a.bin` was changed while its volumes were sent");
+    }
+
     proptest! {
         #[test]
         fn volumes_hold_the_whole_file_and_each_fits(size in 0_u64..50_000_000, wire in 100_000_u64..30_000_000) {
-            let big = BigFile { name: "a".to_owned(), path: PathBuf::new(), size, digest: [0; 32] };
+            let big = BigFile { name: "a".to_owned(), path: PathBuf::new(), size, digest: [0; 32], changed_at: None };
             let (count, each) = volumes(&big, wire).unwrap();
             prop_assert!(u64::from(count) * each >= size && (u64::from(count) - 1) * each <= size);
             let encoded = encodify::base64::MIME.encoded_len(usize::try_from(each).unwrap());

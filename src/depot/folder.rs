@@ -54,8 +54,18 @@ impl Folder {
         Ok(url.into())
     }
 
-    /// Copies a file, unless it lies there already.
-    pub(super) fn put(&self, file: &BigFile, now: SystemTime) -> anyhow::Result<bool> {
+    /// Where a file lies, or will.
+    fn place_of(&self, file: &BigFile) -> PathBuf {
+        self.root.join(self.folder_of(file)).join(&file.name)
+    }
+
+    /// Copies a file, unless it lies there already. It takes no more room when `twin`, the same under another name, does.
+    pub(super) fn put(
+        &self,
+        file: &BigFile,
+        twin: Option<&BigFile>,
+        now: SystemTime,
+    ) -> anyhow::Result<bool> {
         let folder = self.root.join(self.folder_of(file));
         let path = folder.join(&file.name);
         let is_there = fs::metadata(&path).is_ok_and(|there| there.len() == file.size);
@@ -63,7 +73,9 @@ impl Folder {
             let failed = || format!("copy {} to {}", file.path.display(), path.display());
             fs::create_dir_all(&folder).with_context(failed)?;
             let part = folder.join(format!(".part-{}", std::process::id()));
-            let copied = copy(file, &part).and_then(|()| fs::rename(&part, &path).with_context(failed));
+            let linked = twin.is_some_and(|twin| fs::hard_link(self.place_of(twin), &part).is_ok());
+            let made = if linked { Ok(()) } else { copy(file, &part) };
+            let copied = made.and_then(|()| fs::rename(&part, &path).with_context(failed));
             if copied.is_err() {
                 // The next run would begin it anew.
                 let _unwanted = fs::remove_file(&part);
@@ -77,7 +89,7 @@ impl Folder {
     /// A file was linked to until it was last touched.
     pub(super) fn sweep(&self, used: &[BigFile], now: SystemTime, lifetime: Duration) -> anyhow::Result<u64> {
         for file in used {
-            touch(&self.root.join(self.folder_of(file)).join(&file.name), now)?;
+            touch(&self.place_of(file), now)?;
         }
         let mut removed = 0;
         for folder in entries(&self.root) {

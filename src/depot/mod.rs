@@ -4,6 +4,7 @@
 mod bucket;
 mod folder;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -80,9 +81,11 @@ impl Depot {
     /// Puts files there that are not there yet, and tries their links; says how many were put there, and their size.
     pub async fn put(&self, files: &[BigFile], now_ms: i64) -> anyhow::Result<(u64, Octets)> {
         let (mut count, mut size) = (0, 0);
+        let mut first = HashMap::new();
         for file in files {
+            let twin = first.insert(file.digest, file);
             let is_new = match &self.place {
-                Place::Folder(folder) => folder.put(file, moment(now_ms))?,
+                Place::Folder(folder) => folder.put(file, twin, moment(now_ms))?,
                 Place::Bucket(bucket) => bucket.put(file).await?,
             };
             if is_new {

@@ -20,6 +20,7 @@ fn big(root: &Path, name: &str, content: &[u8]) -> BigFile {
         size: content.len() as u64,
         digest: digest::of_file(&path).unwrap(),
         path,
+        changed_at: None,
     }
 }
 
@@ -64,6 +65,22 @@ async fn a_file_lies_in_the_folder_once_and_its_link_cannot_be_guessed() {
     let guessed = folder_name(&file.digest);
     assert!(!link.url.contains(&guessed), "whoever has the file could find it");
     assert_eq!(depot.link(&file, 1_000_000).unwrap(), link);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_under_many_names_takes_room_once() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = TempDir::new().unwrap();
+    let depot = depot(folder.path(), FOLDER, Access::Full).unwrap();
+    let names = ["for Anna.pdf", "for Bo.pdf", "for Cy.pdf"];
+    let files = names.map(|name| big(folder.path(), name, b"content"));
+    assert_eq!(depot.put(&files, NOW_MS).await.unwrap(), (3, Octets(21)));
+    let folders = std::fs::read_dir(folder.path().join("www")).unwrap().flatten();
+    let stored = folders.flat_map(|folder| std::fs::read_dir(folder.path()).unwrap().flatten());
+    let links: Vec<u64> = stored.map(|file| file.metadata().unwrap().nlink()).collect();
+    assert_eq!(links, [3, 3, 3]);
 }
 
 #[tokio::test]

@@ -88,8 +88,9 @@ impl Writer {
             Command::Withdraw {
                 campaign,
                 list,
+                surplus,
                 answer,
-            } => later(answer, enrolment::withdraw(db, campaign, list)?),
+            } => later(answer, enrolment::withdraw(db, campaign, list, surplus)?),
             Command::Revive { campaign, answer } => later(answer, deliveries::revive(db, campaign)?),
             Command::Enrolled {
                 campaign,

@@ -67,6 +67,33 @@ pub struct NewDelivery {
     pub place: Place,
     /// Which of the mails to this recipient.
     pub volume: Volume,
+    /// Which files its volume is cut from; see [`crate::mail::Mails`].
+    pub cut: Option<i64>,
+}
+
+/// A delivery that is on record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnRecord {
+    /// Its number.
+    pub id: DeliveryId,
+    /// Which of the mails to this recipient.
+    pub volume: Volume,
+    /// Where it stands.
+    pub state: State,
+    /// Which files its volume is cut from.
+    pub cut: Option<i64>,
+}
+
+impl OnRecord {
+    /// Does it wait?
+    pub fn is_pending(&self) -> bool {
+        self.state == State::Pending
+    }
+
+    /// Has the mail left, for all that is known?
+    pub fn has_left(&self) -> bool {
+        matches!(self.state, State::Sending | State::Sent | State::InDoubt)
+    }
 }
 
 /// A delivery that is due.
@@ -84,6 +111,8 @@ pub struct Delivery {
     pub due_at_ms: Option<i64>,
     /// Which of the mails to this recipient.
     pub volume: Volume,
+    /// Which files its volume is cut from; see [`crate::mail::Mails`].
+    pub cut: Option<i64>,
     /// Tries so far.
     pub tries: u32,
     /// When the first try began, in ms since the epoch.
@@ -243,10 +272,11 @@ pub(super) enum Command {
         moved: Vec<(DeliveryId, NewDelivery)>,
         answer: Answer<u64>,
     },
-    /// Takes deliveries off the campaign whose rows are not in this list; answers how many.
+    /// Takes deliveries off the campaign whose rows are not in this list, and these; answers how many.
     Withdraw {
         campaign: CampaignId,
         list: ListId,
+        surplus: Vec<DeliveryId>,
         answer: Answer<u64>,
     },
     /// Makes deliveries wait again that were refused for their content; answers how many.

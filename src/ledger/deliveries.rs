@@ -12,8 +12,7 @@ pub(super) const OF_CAMPAIGN: &str = "id BETWEEN ?1 << 32 AND (?1 << 32) + 0xfff
 /// When somebody is due again who need not wait: before anything that is due at a time.
 const AT_ONCE: i64 = 0;
 
-const DELIVERY: &str =
-    "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms, volume FROM delivery";
+const DELIVERY: &str = "SELECT id, list_id, line, offset, length, address, due_at_ms, tries, first_try_ms, volume, cut FROM delivery";
 
 /// Moves a delivery whose state is known to the state that follows. If that is pending, it is so at once.
 pub(super) fn step_from(
@@ -118,6 +117,7 @@ fn read_delivery(row: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
         tries: row.get(7)?,
         first_try_ms: row.get(8)?,
         volume: Volume::new(row.get(9)?),
+        cut: row.get(10)?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! The SQL by which campaigns, lists and recipients come on record.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, RunState};
@@ -71,8 +73,8 @@ pub(super) fn enrol(
     rows: &[NewDelivery],
 ) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached(
-        "INSERT INTO delivery (id, list_id, line, offset, length, address, state, reason, volume)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO delivery (id, list_id, line, offset, length, address, state, reason, volume, cut)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let highest = format!("SELECT coalesce(max(id), ?1 << 32) FROM delivery WHERE {OF_CAMPAIGN}");
     let highest: i64 = db.query_row(&highest, [campaign.0], |row| row.get(0))?;
@@ -95,6 +97,7 @@ pub(super) fn enrol(
             state.name(),
             reason,
             row.volume.get(),
+            row.cut,
         ])?;
     }
     Ok(held)
@@ -109,7 +112,7 @@ pub(super) fn move_to(
         db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'suppressed' AND reason = ?2")?;
     // A mail that was handed over keeps the row it was made from; one in doubt may have to be made again.
     let mut statement = db.prepare_cached(
-        "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5, address = ?6
+        "UPDATE delivery SET list_id = ?2, line = ?3, offset = ?4, length = ?5, address = ?6, cut = ?7
          WHERE id = ?1 AND state IN ('pending', 'in_doubt')",
     )?;
     for (delivery, row) in rows {
@@ -123,19 +126,28 @@ pub(super) fn move_to(
             signed(row.place.offset),
             row.place.length,
             row.address,
+            row.cut,
         ])?;
     }
     Ok(())
 }
 
-pub(super) fn withdraw(db: &Connection, campaign: CampaignId, list: ListId) -> rusqlite::Result<u64> {
+pub(super) fn withdraw(
+    db: &Connection,
+    campaign: CampaignId,
+    list: ListId,
+    surplus: Vec<DeliveryId>,
+) -> rusqlite::Result<u64> {
     let mut statement = db.prepare(&format!(
         "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'pending' AND list_id <> ?2"
     ))?;
     let rows = statement.query_map([campaign.0, list.0], |row| row.get::<_, i64>(0))?;
-    let gone: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    let mut gone: BTreeSet<DeliveryId> = rows
+        .map(|id| id.map(DeliveryId))
+        .collect::<rusqlite::Result<_>>()?;
+    gone.extend(surplus);
     for delivery in &gone {
-        step(db, DeliveryId(*delivery), Event::Withdrawn, Some(WITHDRAWN))?;
+        step(db, *delivery, Event::Withdrawn, Some(WITHDRAWN))?;
     }
     Ok(gone.len() as u64)
 }

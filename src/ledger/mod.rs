@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
     AccountEvent, AttemptId, Begin, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId, NewDelivery,
-    NewSuppression, Next, Registered, Resolution, RunState, Tally,
+    NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
 };
 pub use state::{Event, State};
 
@@ -170,11 +170,17 @@ impl Ledger {
         .await
     }
 
-    /// Takes pending deliveries off the campaign whose rows are not in this list; says how many.
-    pub async fn withdraw(&self, campaign: CampaignId, list: ListId) -> anyhow::Result<u64> {
+    /// Takes pending deliveries off the campaign whose rows are not in this list, and these; says how many.
+    pub async fn withdraw(
+        &self,
+        campaign: CampaignId,
+        list: ListId,
+        surplus: Vec<DeliveryId>,
+    ) -> anyhow::Result<u64> {
         self.ask(|answer| Command::Withdraw {
             campaign,
             list,
+            surplus,
             answer,
         })
         .await

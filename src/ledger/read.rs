@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::command::{CampaignId, Tally};
+use super::command::{CampaignId, OnRecord, Tally};
 use super::deliveries::{OF_CAMPAIGN, read_place};
 use super::enrolment::WITHDRAWN;
 use super::lock;
@@ -318,24 +318,24 @@ impl Reader {
             .optional()?)
     }
 
-    /// Calls `each` with every delivery of a campaign: its number, its address, and whether it is pending.
+    /// Calls `each` with the address of every delivery of a campaign, and how it stands.
     pub fn each_delivery(
         &self,
         campaign: CampaignId,
-        mut each: impl FnMut(super::DeliveryId, &str, Volume, State),
+        mut each: impl FnMut(&str, OnRecord),
     ) -> anyhow::Result<()> {
-        let sql = format!("SELECT id, address, volume, state FROM delivery WHERE {OF_CAMPAIGN}");
+        let sql = format!("SELECT id, address, volume, state, cut FROM delivery WHERE {OF_CAMPAIGN}");
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([campaign.0])?;
         while let Some(row) = rows.next()? {
             let text = |column| -> anyhow::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
-            let state = text(3)?.parse().map_err(anyhow::Error::msg)?;
-            each(
-                super::DeliveryId(row.get(0)?),
-                text(1)?,
-                Volume::new(row.get(2)?),
-                state,
-            );
+            let delivery = OnRecord {
+                id: super::DeliveryId(row.get(0)?),
+                volume: Volume::new(row.get(2)?),
+                state: text(3)?.parse().map_err(anyhow::Error::msg)?,
+                cut: row.get(4)?,
+            };
+            each(text(1)?, delivery);
         }
         Ok(())
     }

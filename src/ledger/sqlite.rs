@@ -18,9 +18,13 @@ use super::attempts::Statements;
 use super::command::Command;
 
 /// The schema this program writes.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 /// How a ledger comes to each version, beginning with the first.
-const STEPS: [&str; SCHEMA_VERSION as usize] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const STEPS: [&str; SCHEMA_VERSION as usize] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
 /// Commands in one transaction at most: as many as may wait.
 const BATCH_MAX: usize = super::QUEUE_MAX;
 /// Pages of the write-ahead log after which it is taken into the file, which takes two more writes that are waited for.

@@ -64,8 +64,8 @@ impl Book {
     fn intent(&self, delivery: DeliveryId, rates: &[&str], now_ms: i64) -> Intent {
         let rates = rates.iter().map(|rate| rate.parse().unwrap()).collect();
         let mut key = String::new();
-        let find = |id, address: &str, _, _| {
-            if id == delivery {
+        let find = |address: &str, found: OnRecord| {
+            if found.id == delivery {
                 key = crate::mail::Address::key_of(address);
             }
         };
@@ -129,6 +129,7 @@ fn person(who: &str) -> NewDelivery {
         address,
         place,
         volume: crate::mail::Volume::FIRST,
+        cut: None,
     }
 }
 
@@ -345,7 +346,13 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
         .await
         .await
         .unwrap();
-    assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 1);
+    assert_eq!(
+        book.ledger
+            .withdraw(book.campaign, fresh, Vec::new())
+            .await
+            .unwrap(),
+        1
+    );
     let status = book.reader().status("spring").unwrap().unwrap();
     assert_eq!(
         (status.tally.suppressed, status.withdrawn, status.tally.pending),
@@ -357,7 +364,13 @@ async fn a_row_that_is_gone_is_withdrawn_and_comes_back_with_its_row() {
         .await
         .unwrap();
     assert_eq!(book.tally().pending, 2);
-    assert_eq!(book.ledger.withdraw(book.campaign, fresh).await.unwrap(), 0);
+    assert_eq!(
+        book.ledger
+            .withdraw(book.campaign, fresh, Vec::new())
+            .await
+            .unwrap(),
+        0
+    );
 }
 
 #[tokio::test]

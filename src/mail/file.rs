@@ -1,6 +1,7 @@
 //! Files that go with mails, and those that are too big for one.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
@@ -52,6 +53,8 @@ pub struct BigFile {
     pub size: u64,
     /// Its SHA-256.
     pub digest: [u8; 32],
+    /// When it was last changed, as far as the file system says.
+    pub changed_at: Option<SystemTime>,
 }
 
 impl BigFile {
@@ -65,6 +68,21 @@ impl BigFile {
 pub fn kind_of(name: &str) -> String {
     let guess = mime_guess::from_path(name);
     guess.first_or_octet_stream().essence_str().to_owned()
+}
+
+/// The mails that one recipient gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mails {
+    /// How many: several when files are split.
+    pub count: u32,
+    /// A digest of the files that come in volumes, and of where they are cut. Volumes of different cuts cannot be put
+    /// together.
+    pub cut: Option<i64>,
+}
+
+impl Mails {
+    /// One mail, of which no file is split.
+    pub const ONE: Self = Self { count: 1, cut: None };
 }
 
 /// Which of the mails to one recipient: there are several when files are split. 1 is the first, and mostly the only one.

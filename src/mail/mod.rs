@@ -14,7 +14,7 @@ pub mod outcome;
 pub mod token;
 
 pub use address::{Address, AddressFault};
-pub use file::{BigFile, Enclosure, FileUse, SentFile, Volume};
+pub use file::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
 pub use mailbox::Mailbox;
 pub use message::{Content, Envelope, Message};
 pub use outcome::{Fault, Outcome, Scope, Stage};

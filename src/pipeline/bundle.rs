@@ -1,9 +1,11 @@
 //! The files of one mail: those that come with it, the links to those that do not, and its volume of those that are
 //! split.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::compose::{self, Attachment, Shelf};
 use crate::depot::Depot;
-use crate::mail::{Enclosure, FileUse, SentFile, Volume};
+use crate::mail::{Enclosure, FileUse, Mails, SentFile, Volume};
 
 /// What becomes of the files of one mail.
 #[derive(Debug, Default)]
@@ -12,8 +14,10 @@ pub(super) struct Bundle {
     pub(super) attachments: Vec<Attachment>,
     /// What it says of the others.
     pub(super) enclosures: Vec<Enclosure>,
-    /// In how many mails the files of this recipient come.
-    pub(super) mails: u32,
+    /// In how many mails files come that are split.
+    volumes: u32,
+    /// Which files these are, and where they are cut.
+    cut: Sha256,
 }
 
 /// Where files are, and where links lead.
@@ -45,8 +49,19 @@ impl Bundle {
                 FileUse::Volumes(wire) => bundle.split(stores, file, wire, volume)?,
             }
         }
-        bundle.mails = bundle.mails.max(1);
         Ok(bundle)
+    }
+
+    /// The mails in which the files of this recipient come.
+    pub(super) fn mails(&self) -> Mails {
+        if self.volumes == 0 {
+            return Mails::ONE;
+        }
+        let cut = self.cut.clone().finalize();
+        Mails {
+            count: self.volumes,
+            cut: cut.first_chunk().map(|begin| i64::from_be_bytes(*begin)),
+        }
     }
 
     /// Volumes of several files are numbered on.
@@ -59,12 +74,16 @@ impl Bundle {
     ) -> Result<(), String> {
         let big = stores.shelf.big(file)?;
         let (count, each) = compose::volumes(&big, wire)?;
-        let number = volume.get().checked_sub(self.mails);
+        let number = volume.get().checked_sub(self.volumes);
         let here = number.filter(|number| (1..=count).contains(number));
         if let Some(number) = here {
             self.attachments.push(compose::volume(file, &big, each, number)?);
         }
-        self.mails += count;
+        self.volumes += count;
+        self.cut.update((big.name.len() as u64).to_be_bytes());
+        self.cut.update(&big.name);
+        self.cut.update(big.digest);
+        self.cut.update(each.to_be_bytes());
         self.enclosures.push(Enclosure::Volumes {
             file: big.as_ref().clone(),
             count,

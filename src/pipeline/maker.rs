@@ -10,8 +10,8 @@ use crate::compose::{Body, Composer, Footer, Postal, Shelf, To};
 use crate::depot::Depot;
 use crate::ledger::Delivery;
 use crate::mail::{
-    Address, BigFile, Columns, Content, DeliveryTag, FileUse, Message, NameColumns, Recipient, SentFile,
-    Volume,
+    Address, BigFile, Columns, Content, DeliveryTag, FileUse, Mails, Message, NameColumns, Recipient,
+    SentFile, Volume,
 };
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
@@ -50,8 +50,8 @@ pub struct Mail {
     pub content: Content,
     /// What is sent.
     pub message: Message,
-    /// How many mails this recipient gets: several when files are split.
-    pub mails: u32,
+    /// All mails that this recipient gets.
+    pub mails: Mails,
 }
 
 impl Maker {
@@ -112,10 +112,10 @@ impl Maker {
         self.make_with(Editions::render_to_send, recipient, Volume::FIRST, now_ms)
     }
 
-    /// How many mails this recipient gets.
-    pub fn mails(&self, recipient: &Recipient, now_ms: i64) -> Result<u32, Problem> {
+    /// The mails that this recipient gets.
+    pub fn mails(&self, recipient: &Recipient, now_ms: i64) -> Result<Mails, Problem> {
         if !self.campaign.has_volumes() {
-            return Ok(1);
+            return Ok(Mails::ONE);
         }
         Ok(self.make_to_send(recipient, now_ms)?.mails)
     }
@@ -164,12 +164,13 @@ impl Maker {
             );
             Problem::at(list, line, 1, what).hint(hint)
         })?;
-        let mails = bundle.mails;
+        let mails = bundle.mails();
+        let count = mails.count;
         self.means
             .templates
-            .enclose(&mut content, &bundle.enclosures, mails, recipient)?;
-        if mails > 1 {
-            content.subject = format!("{} ({}/{mails})", content.subject, volume.get());
+            .enclose(&mut content, &bundle.enclosures, count, recipient)?;
+        if count > 1 {
+            content.subject = format!("{} ({}/{count})", content.subject, volume.get());
         }
         let footer = Footer {
             links: &links,
@@ -243,6 +244,12 @@ impl Maker {
                 ),
                 ..Problems::from(problem)
             })?;
+        anyhow::ensure!(
+            mail.mails.cut == delivery.cut,
+            "the files that {} gets in volumes were edited while the campaign was sent; the run ends here, and this mail \
+             was not sent",
+            delivery.address
+        );
         Ok((mail, rows.written(&recipient)))
     }
 }

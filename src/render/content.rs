@@ -5,14 +5,20 @@ use std::path::Path;
 
 use handlebars::{Context, JsonValue};
 
+use super::engine::Engine;
 use super::program::Program;
+use super::source::Source;
 use super::table::{CELL_END, align};
+use super::tags::{self, Kind, Tag};
 use super::value::{Bail, Value};
 use super::variables::{Row, Variables};
 use super::writer::{Lines, escape_html};
 use super::{Flavour, HTML, PREHEADER, SUBJECT, TEXT, Templates, enclosures, footer};
 use crate::campaign::Problem;
 use crate::mail::Content;
+
+/// What Handlebars writes for an object.
+const OBJECT: &str = "[object]";
 
 /// A template that is rendered by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +144,11 @@ impl Renderer for ByPrograms<'_> {
             Part::Subject | Part::Preheader => Lines::AsWritten,
             Part::HtmlFooter | Part::Html | Part::TextFooter | Part::Text => self.lines,
         };
-        program.ok_or(Bail)?.1.run(&self.row, lines)
+        let rendered = program.ok_or(Bail)?.1.run(&self.row, lines)?;
+        if rendered.contains(OBJECT) {
+            return Err(Bail);
+        }
+        Ok(rendered)
     }
 
     fn set(&mut self, name: &'static str, value: String) {
@@ -163,7 +173,15 @@ impl Renderer for ByHandlebars<'_> {
 
     fn render(&self, part: Part) -> Result<String, Box<Problem>> {
         let (flavour, name) = part.name();
-        self.templates.engine(flavour).render(name, &self.context)
+        let engine = self.templates.engine(flavour);
+        let rendered = engine.render(name, &self.context)?;
+        if rendered.contains(OBJECT)
+            && !self.is_meant(engine)
+            && let Some(problem) = self.object_shown(engine, name)
+        {
+            return Err(Box::new(problem));
+        }
+        Ok(rendered)
     }
 
     fn set(&mut self, name: &'static str, value: String) {
@@ -180,6 +198,36 @@ impl Renderer for ByHandlebars<'_> {
             .source(SUBJECT)
             .map(|subject| subject.whole(what));
         Box::new(problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)))
+    }
+}
+
+impl ByHandlebars<'_> {
+    /// Do these very words stand in a template or in the row?
+    fn is_meant(&self, engine: &Engine) -> bool {
+        let is_written = engine.sources().any(|source| source.text.contains(OBJECT));
+        is_written || self.context.data().to_string().contains(OBJECT)
+    }
+
+    /// An object stands in the mail where somebody meant what is in it. Which tag it was, Handlebars does not say: one
+    /// that names an element or a column that holds a list or an object, else the template as a whole.
+    fn object_shown(&self, engine: &Engine, main: &str) -> Option<Problem> {
+        let holds_more = |name: &str| {
+            let value = self.context.data().get(name);
+            matches!(name, "this" | ".") || value.is_some_and(|value| value.is_array() || value.is_object())
+        };
+        let tags = engine.sources().flat_map(|source| {
+            let found = tags::find(&source.text).into_iter();
+            found.map(move |tag| (source, tag))
+        });
+        let is_it = |(source, tag): &(&Source, Tag)| {
+            tag.kind == Kind::Expression && holds_more(tag.inner(&source.text))
+        };
+        let what = "a list or an object stands here, and the mail would say `[object]`";
+        let problem = match tags.into_iter().find(is_it) {
+            Some((source, tag)) => source.problem(tag.range, what),
+            None => engine.source(main)?.whole(what),
+        };
+        Some(problem.hint("name what is in it, `{{this.name}}`; `{{#each …}}` goes through a list"))
     }
 }
 

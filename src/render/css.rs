@@ -2,6 +2,8 @@
 
 /// Letters smaller than this many pixels are not there to be read.
 const READABLE_MIN: f32 = 3.0;
+/// What stands so many pixels outside is outside of any screen.
+const FAR_MIN: f32 = 900.0;
 const COLOURS: [(&str, u32); 8] = [
     ("white", 0x00ff_ffff),
     ("black", 0),
@@ -41,12 +43,20 @@ pub(super) fn hiding(rules: &[(String, String)]) -> Option<String> {
         "opacity" => number(value) == Some(0.0),
         "height" | "max-height" | "width" | "max-width" => is_cut && number(value) == Some(0.0),
         "color" => value == "transparent",
+        "left" | "right" | "top" | "text-indent" | "margin-left" | "margin-top" => is_far_away(value),
+        "transform" => value.starts_with("scale(0)"),
         _ => false,
     };
     rules
         .iter()
         .find(hides)
         .map(|(name, value)| format!("`{name}:{value}`"))
+}
+
+/// Is this so far to the left or above that nobody sees what stands there?
+fn is_far_away(value: &str) -> bool {
+    let pixels = value.strip_prefix('-').filter(|size| size.ends_with("px"));
+    pixels.and_then(number).is_some_and(|pixels| pixels >= FAR_MIN)
 }
 
 /// The number that a value begins with.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Given, Templates};
+use super::{AddressOf, Given, Templates};
 use crate::campaign::{Campaign, Lang, Lots, Problem, Problems, Variant, closest};
 use crate::mail::{Columns, Content, Enclosure, Recipient, SentFile};
 
@@ -143,10 +143,10 @@ impl Editions {
             .collect()
     }
 
-    /// Columns whose values begin the address of an image in some edition, and where; see [`Templates::image_columns`].
-    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
+    /// Columns whose values begin an address in some edition, and where; see [`Templates::address_columns`].
+    pub fn address_columns(&self) -> BTreeMap<(usize, AddressOf), Problem> {
         let all = self.all.iter();
-        all.flat_map(|edition| edition.templates.image_columns())
+        all.flat_map(|edition| edition.templates.address_columns())
             .collect()
     }
 

@@ -63,9 +63,14 @@ fn say_in(prepared: &mut Prepared, outermost: &str, lang: &str) -> bool {
     let Some(element) = found.next() else {
         return false;
     };
+    // A template that is in one language for everyone is also written its way.
+    let own = element.attribute("lang").map(|(own, _)| own);
+    let written = own
+        .filter(|own| !own.trim().is_empty() && *own != "und" && !own.contains("{{"))
+        .unwrap_or(lang);
     // From the back, so that places stay. MJML writes `und` and `auto` when it is not told.
     for (name, unknown, value) in [
-        ("dir", "auto", direction(lang)),
+        ("dir", "auto", direction(written)),
         ("lang", "und", &escape_html(lang)),
     ] {
         match element.attribute(name) {
@@ -131,6 +136,11 @@ mod tests {
             (
                 "<html lang=\"de\"><p>x",
                 "en",
+                "<html dir=\"ltr\" lang=\"de\"><p>x",
+            ),
+            (
+                "<html lang=\"de\"><p>x",
+                "he",
                 "<html dir=\"ltr\" lang=\"de\"><p>x",
             ),
             (

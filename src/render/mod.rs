@@ -64,6 +64,7 @@ use variables::Variables;
 use writer::Lines;
 
 pub use editions::Editions;
+pub use lint::AddressOf;
 pub use writer::escape_html;
 
 /// The Content-ID of an image: the same for every mail that shows it.
@@ -218,10 +219,10 @@ impl Templates {
         names.filter_map(|name| self.variables.column(&name)).collect()
     }
 
-    /// Columns whose values begin the address of an image, and where the template has them so.
-    pub fn image_columns(&self) -> BTreeMap<usize, Problem> {
-        let found = self.html.sources().flat_map(lint::image_variables);
-        let columns = found.filter_map(|(name, at)| Some((self.variables.column(&name)?, at)));
+    /// Columns whose values begin an address, of what, and where the template has them so.
+    pub fn address_columns(&self) -> BTreeMap<(usize, AddressOf), Problem> {
+        let found = self.html.sources().flat_map(lint::address_variables);
+        let columns = found.filter_map(|(name, what, at)| Some(((self.variables.column(&name)?, what), at)));
         columns.collect()
     }
 

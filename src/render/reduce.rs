@@ -145,6 +145,8 @@ impl<'a> Reducer<'a> {
     /// Handles what begins at this byte; gives the byte after it.
     fn step(&mut self, at: usize) -> usize {
         if let Some(tag) = self.tag_at(at) {
+            let is_footer = tag.inner(self.html) == footer::INNER;
+            self.out.push_str(if is_footer { "<p>" } else { "" });
             if tag.kind != Kind::Comment {
                 self.token(as_text(&tag, self.html), tag.is_block());
             }

@@ -269,6 +269,31 @@ fn a_cell_that_is_no_list_is_shown_where_the_template_needs_one() {
 }
 
 #[test]
+fn an_object_in_the_place_of_a_text_is_a_problem() {
+    let items = r#"[{"name":"Tea"}]"#;
+    let said = "a list or an object stands here, and the mail would say `[object]`";
+    for (html, place) in [
+        ("<p>{{#each items}}{{this}}{{/each}}", "body.html.hbs:1:19"),
+        ("{{#each items}}{{/each}}<p>\n{{items}}", "body.html.hbs:2:1"),
+        ("<p>{{default (lookup items 0) \"x\"}}", "body.html.hbs"),
+    ] {
+        let failure = World::new(html).column("items", items).failure();
+        assert!(
+            failure.starts_with(place) && failure.contains(said),
+            "{html}: {failure}"
+        );
+    }
+    let world = World::new("<p>{{a}} {{#each items}}{{name}}{{/each}}").column("items", items);
+    assert!(world.column("a", "[object]").html().contains("<p>[object] Tea"));
+}
+
+#[test]
+fn the_footer_begins_a_line_of_the_text() {
+    let text = World::new("<b>bare</b> words {{{footer}}}").render().text;
+    assert!(text.starts_with("bare words\n\nYou are getting"), "{text:?}");
+}
+
+#[test]
 fn a_value_missing_in_one_row_names_the_template_and_the_row() {
     let world = World::new("<p>\n {{#each orders}}{{name}}: {{price}}{{/each}}")
         .column("orders", r#"[{"name":"Tea"}]"#);

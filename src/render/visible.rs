@@ -15,8 +15,9 @@ use crate::campaign::Problem;
 use crate::mail::message::is_in_comment;
 
 /// Elements that are never shown, and those without an end tag.
-const NOT_SHOWN: [&str; 7] = [
-    "head", "noscript", "script", "style", "template", "textarea", "title",
+const NOT_SHOWN: [&str; 11] = [
+    "head", "iframe", "noscript", "object", "script", "select", "style", "svg", "template", "textarea",
+    "title",
 ];
 const VOID: [&str; 10] = [
     "area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source",
@@ -208,6 +209,9 @@ fn enter(open: &mut Vec<Open>, element: &Element<'_>, html: &str) {
         new.hidden_by
             .get_or_insert_with(|| format!("`<{}>`", element.name));
     }
+    if is_marked_hidden(element.text) {
+        new.hidden_by.get_or_insert_with(|| "`hidden`".to_owned());
+    }
     if let Some((colour, _)) = element.attribute("bgcolor") {
         new.background = css::colour(colour);
     }
@@ -245,6 +249,14 @@ fn apply(element: &mut Open, rules: &[(String, String)], inherited: Option<u32>)
             _ => {}
         }
     }
+}
+
+/// Has it the attribute `hidden`, with a value or without?
+fn is_marked_hidden(element: &str) -> bool {
+    let outside_quotes = element.split(['"', '\'']).step_by(2);
+    let mut words =
+        outside_quotes.flat_map(|piece| piece.split(|c: char| c.is_whitespace() || "=/>".contains(c)));
+    words.any(|word| word.eq_ignore_ascii_case("hidden"))
 }
 
 /// Is there nothing between the tags of a link?
@@ -311,6 +323,12 @@ mod tests {
                 "a link without a text",
             ),
             ("<!-- {{unsubscribe_url}} -->", "a comment"),
+            (
+                "<p style=\"position:absolute;left:-9999px\">{{unsubscribe_url}}</p>",
+                "`left:-9999px`",
+            ),
+            ("<div hidden><p>{{unsubscribe_url}}</div>", "`hidden`"),
+            ("<svg><p>{{unsubscribe_url}}</svg>", "`<svg>`"),
         ] {
             assert_eq!(hidden(html).as_deref(), Some(by), "{html}");
         }
@@ -331,6 +349,7 @@ mod tests {
             "<td bgcolor=\"#fff\" style=\"color:#fff\"><a href=\"{{unsubscribe_url}}\">x</a></td>",
             "<td style=\"color:#fff;background:#fff url(x.png)\">{{unsubscribe_url}}</td>",
             "<p style=\"color:#fff\">{{unsubscribe_url}}</p>",
+            "<p style=\"margin-left:-20px;text-indent:-1em\">{{unsubscribe_url}}</p>",
             "<a href=\"{{unsubscribe_url}}\"><img src=\"x\" alt=\"Leave\"></a>",
             "<p hidden-by=\"x\" style=\"{{css}}\">{{unsubscribe_url}}</p>",
         ] {

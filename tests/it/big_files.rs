@@ -296,12 +296,80 @@ fn a_campaign_in_volumes_goes_on_where_it_was_stopped() {
         .expect(0)
         .stdout;
     assert!(story.contains("bo@example.com (mail 3 of 3) is sent"), "{story}");
-    // A file that is edited in the middle would be put together from two.
-    std::fs::write(workspace.path("film.bin"), content(400_000)).unwrap();
+}
+
+#[test]
+fn volumes_of_a_file_as_it_was_and_as_it_is_are_never_mixed() {
+    let sandbox = Sandbox::start(&[]);
+    let split = "{ file = \"film.bin\", as = \"split\", volume = \"150 KB\" }";
+    let workspace = workspace(&sandbox, "", split);
+    let film = |size| std::fs::write(workspace.path("film.bin"), content(size)).unwrap();
+    film(300_000);
+    workspace.send(&["--limit", "4"]).expect(75);
+    for size in [400_000, 90_000] {
+        film(size);
+        let edited = "1 recipient got some volumes of files that were edited since";
+        workspace.send(&["--accept-changes"]).expect(65).says(&[
+            edited,
+            "bo@example.com",
+            "nothing was sent",
+        ]);
+    }
+    assert_eq!(workspace.status().sent, 4);
+    film(300_000);
+    workspace.send(&[]).expect(0);
+    // Whoever has all volumes gets none of the others.
+    film(400_000);
+    workspace.send(&[]).expect(65).says(&["file film.bin was edited"]);
+    workspace.send(&["--accept-changes"]).expect(0);
+    assert_eq!(workspace.status().sent, 6);
+}
+
+#[test]
+fn a_shorter_file_takes_fewer_mails_for_those_who_wait() {
+    let sandbox = Sandbox::start(&[]);
+    let split = "{ file = \"film.bin\", as = \"split\", volume = \"150 KB\" }";
+    let workspace = workspace(&sandbox, "", split);
+    let film = |size| std::fs::write(workspace.path("film.bin"), content(size)).unwrap();
+    film(300_000);
+    workspace.send(&["--limit", "3"]).expect(75);
+    film(200_000);
+    workspace
+        .send(&["--accept-changes"])
+        .expect(0)
+        .says(&["2 wait", "done: 5 mails sent"]);
+    let arrived = sandbox.arrived();
+    assert_eq!(arrived["anna@example.com"], 3);
+    assert_eq!(arrived["bo@example.com"], 2);
+}
+
+#[test]
+fn files_in_volumes_that_are_one_recipients_own_are_looked_at_as_well() {
+    let sandbox = Sandbox::start(&[]);
+    let split = "{ file = \"films/{{name}}.bin\", as = \"split\", volume = \"150 KB\" }";
+    let workspace = workspace(&sandbox, "", split);
+    let film = |name: &str, size| {
+        let path = workspace.path(&format!("films/{name}@example.com.bin"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content(size)).unwrap();
+    };
+    film("anna", 300_000);
+    film("bo", 200_000);
+    workspace.send(&["--limit", "1"]).expect(75);
+    film("anna", 299_000);
+    workspace
+        .send(&["--accept-changes"])
+        .expect(65)
+        .says(&["anna@example.com", "nothing was sent"]);
+    film("anna", 300_000);
+    film("bo", 300_000);
     workspace
         .send(&[])
         .expect(65)
-        .says(&["file film.bin was edited", "nothing was sent"]);
+        .says(&["files in volumes were edited, those of 1 recipient"]);
+    workspace.send(&["--accept-changes"]).expect(0);
+    let arrived = sandbox.arrived();
+    assert_eq!((arrived["anna@example.com"], arrived["bo@example.com"]), (3, 3));
 }
 
 #[test]

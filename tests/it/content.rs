@@ -114,7 +114,13 @@ fn everyone_gets_their_own_file_and_images_are_shown() {
     workspace
         .run(&["check", "news"])
         .expect(65)
-        .says(&["there is no file `terms.pdf`", "campaigns/news.toml:4:14"]);
+        .says(&["there is no file `terms.pdf`", "campaigns/news.toml:4:15"]);
+    std::fs::create_dir(workspace.path("terms.pdf")).unwrap();
+    workspace
+        .run(&["check", "news"])
+        .expect(65)
+        .says(&["`terms.pdf` is a folder", "campaigns/news.toml:4:15"]);
+    std::fs::remove_dir(workspace.path("terms.pdf")).unwrap();
     workspace.write("terms.pdf", "%PDF terms");
     workspace
         .run(&["check", "news"])
@@ -452,6 +458,20 @@ fn a_path_in_the_list_is_no_image() {
         "templates/a.html.hbs:2:18",
         "line 3 of",
         "src=\"images/{{photo}}\"",
+    ]);
+}
+
+#[test]
+fn an_address_without_a_scheme_in_the_list_leads_nowhere() {
+    let sandbox = Sandbox::start(&[]);
+    let html = "<p><a href=\"{{shop}}/new\">Shop</a> <a href=\"{{contact}}\">Write</a>";
+    let list = "email,shop,contact\na@example.com,https://a.example,mailto:a@example.com\n\
+                b@example.com,www.a.example,javascript:x\n";
+    let workspace = workspace(&sandbox, "templates/a.html.hbs", html, list, "");
+    workspace.run(&["check", "news"]).expect(0).says(&[
+        "`shop` is no address of the web in 1 of 2 rows: the link leads nowhere",
+        "templates/a.html.hbs:1:13",
+        "`contact` is no address of the web in 1 of 2 rows",
     ]);
 }
 

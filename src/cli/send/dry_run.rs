@@ -39,7 +39,7 @@ pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
         }
         if let Row::Usable(recipient) = row? {
             let now_ms = job.clock.now_ms();
-            let mails = maker.mails(&recipient, now_ms).map_err(Problems::from)?;
+            let mails = maker.mails(&recipient, now_ms).map_err(Problems::from)?.count;
             for volume in (1..=mails).map(Volume::new) {
                 let mail = maker
                     .make_volume(&recipient, volume, now_ms)

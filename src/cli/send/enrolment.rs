@@ -15,7 +15,7 @@ use crate::depot::Access;
 use crate::enrol::{self, Changes, Roll, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
-use crate::mail::{BigFile, Recipient};
+use crate::mail::{Address, BigFile, Mails, Recipient};
 use crate::pipeline::Maker;
 use crate::source::{Intake, List, RowReader};
 
@@ -87,15 +87,20 @@ impl Enrolment {
             changes: Changes::default(),
             linked: Vec::new(),
         };
-        if let Some(known) = enrolment.known.as_ref().filter(|_| is_changed) {
+        // Files in volumes may be one recipient's own, which are no inputs of all mails.
+        let is_compared = is_changed || campaign.has_volumes();
+        if let Some(known) = enrolment.known.as_ref().filter(|_| is_compared) {
             let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
             let changes = {
                 let mails = enrolment.mails_each(job);
                 enrol::compare(&reader, known.id, enrolment.roll(&mails))?
             };
+            enrolment.is_changed |= changes.recut > 0;
             enrolment.changes = changes;
         }
+        let is_changed = enrolment.is_changed;
         enrolment.refuse_the_same_content(job)?;
+        enrolment.refuse_torn()?;
         if is_changed {
             enrolment.refuse_changes(job, &inputs)?;
             enrolment.check(job)?;
@@ -137,13 +142,13 @@ impl Enrolment {
         Ok(())
     }
 
-    /// How many mails each recipient gets.
-    fn mails_each(&self, job: &Job<'_>) -> impl Fn(&Recipient) -> Result<u32, Problem> {
+    /// The mails that each recipient gets.
+    fn mails_each(&self, job: &Job<'_>) -> impl Fn(&Recipient) -> Result<Mails, Problem> {
         let now_ms = job.clock.now_ms();
         move |recipient| self.maker.mails(recipient, now_ms)
     }
 
-    fn roll<'a>(&'a self, mails: &'a dyn Fn(&Recipient) -> Result<u32, Problem>) -> Roll<'a> {
+    fn roll<'a>(&'a self, mails: &'a dyn Fn(&Recipient) -> Result<Mails, Problem>) -> Roll<'a> {
         Roll {
             list: &self.list,
             mails,
@@ -232,6 +237,24 @@ impl Enrolment {
         Err(Coded::new(Exit::TempFail, what).hint(hint).into())
     }
 
+    /// Volumes of a file as it was and as it is cannot be put together, whatever the user says.
+    fn refuse_torn(&self) -> anyhow::Result<()> {
+        let torn = &self.changes.torn;
+        if torn.is_empty() {
+            return Ok(());
+        }
+        let some: Vec<&str> = torn.iter().take(5).map(Address::as_str).collect();
+        let more = if torn.len() > some.len() { ", …" } else { "" };
+        let what = format!(
+            "{} got some volumes of files that were edited since; the others would not fit them: {}{more}",
+            count(torn.len() as u64, "recipient"),
+            some.join(", ")
+        );
+        let hint = "nothing was sent; put the files back as they were until these volumes are out, or leave these \
+                    people out with `exclude`, and mail them by a campaign of a new name";
+        Err(Coded::new(Exit::Data, what).hint(hint).into())
+    }
+
     /// A campaign that was begun with other inputs goes on only when the user says so.
     fn refuse_changes(&self, job: &Job<'_>, inputs: &Inputs) -> anyhow::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
@@ -244,6 +267,10 @@ impl Enrolment {
                 count(self.changes.added, "recipient"),
                 number(self.changes.gone)
             ));
+        }
+        if self.changes.recut > 0 && lines.is_empty() {
+            let many = count(self.changes.recut, "recipient");
+            lines.push(format!("files in volumes were edited, those of {many}"));
         }
         // An enrolment was cut short, and its changes were undone: it is only gone through again.
         if lines.is_empty() {
@@ -281,6 +308,7 @@ impl Enrolment {
                     .await?
             }
         };
+        let mut surplus = Vec::new();
         let list_id = ledger.add_list(&self.snapshot.digest, &path).await?;
         if self.is_changed {
             let reader = match self.known {
@@ -304,7 +332,9 @@ impl Enrolment {
             }
             let mails = self.mails_each(job);
             let roll = self.roll(&mails);
-            let held = enrol::enrol(ledger, reader.as_ref(), registered.id, roll, list_id).await?;
+            let enrolled = enrol::enrol(ledger, reader.as_ref(), registered.id, roll, list_id).await?;
+            surplus = enrolled.surplus;
+            let held = enrolled.suppressed;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
                 job.printer.say(&format!(
@@ -316,7 +346,7 @@ impl Enrolment {
                 .enrolled(registered.id, account, &self.inputs, now_ms)
                 .await?;
         }
-        ledger.withdraw(registered.id, list_id).await?;
+        ledger.withdraw(registered.id, list_id, surplus).await?;
         let rows = self.list.row_reader()?;
         Ok(Enrolled {
             id: registered.id,

@@ -21,7 +21,7 @@ use crate::deliver::Target;
 use crate::enrol;
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Tally};
-use crate::mail::Recipient;
+use crate::mail::{Mails, Recipient};
 use crate::render::Editions;
 use crate::sandbox::{self, Extension, Running, Script};
 use crate::source::List;
@@ -105,7 +105,7 @@ impl World {
         if known.is_enrolled {
             ledger.recover(known.id, now_ms).await.unwrap();
         } else {
-            let mails = |_: &Recipient| Ok(1);
+            let mails = |_: &Recipient| Ok(Mails::ONE);
             let roll = enrol::Roll {
                 list: &list,
                 mails: &mails,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::html::elements;
 use super::super::source::Source;
 use super::super::tags::{self, Kind, Tag};
+use super::links::LINKS;
 use crate::campaign::Problem;
 
 /// Variables that stand in a template by themselves, without anything for a cell that is empty.
@@ -22,25 +23,46 @@ pub(in crate::render) fn bare_variables(source: &Source) -> BTreeSet<String> {
         .collect()
 }
 
-/// Variables that begin the address of an image, and where: a path in there would be no file of ours.
-pub(in crate::render) fn image_variables(source: &Source) -> Vec<(String, Problem)> {
-    let images = elements(&source.text).filter(|element| {
-        matches!(element.name.as_str(), "img" | "mj-image" | "mj-carousel-image") && !element.is_end
-    });
-    let begun = images.filter_map(|image| {
-        let (src, place) = image.attribute("src")?;
-        let start = src.len() - src.trim_start().len();
-        let first = tags::find(src)
-            .into_iter()
-            .next()
-            .filter(|tag| tag.range.start == start)?;
-        // `{{default photo "…"}}` too.
-        let mut words = first.inner(src).split_whitespace();
-        let guarded = || (words.next() == Some("default")).then(|| words.next()).flatten();
-        let name = variable(&first, src).or_else(guarded)?;
-        Some((without_brackets(name), source.problem(place, "")))
-    });
-    begun.collect()
+/// What an address that comes from the list is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AddressOf {
+    /// An image: a path in there would be no file of ours.
+    Image,
+    /// A link: without a scheme it leads nowhere.
+    Link,
+}
+
+/// Variables that begin an address, and where.
+pub(in crate::render) fn address_variables(source: &Source) -> Vec<(String, AddressOf, Problem)> {
+    let mut found = Vec::new();
+    for element in elements(&source.text).filter(|element| !element.is_end) {
+        let name = element.name.as_str();
+        let is_image = matches!(name, "img" | "mj-image" | "mj-carousel-image");
+        for (attribute, what, is_meant) in [
+            ("src", AddressOf::Image, is_image),
+            ("href", AddressOf::Link, LINKS.contains(&name)),
+        ] {
+            if let Some((address, place)) = element.attribute(attribute).filter(|_| is_meant)
+                && let Some(name) = variable_at_start(address)
+            {
+                found.push((name, what, source.problem(place, "")));
+            }
+        }
+    }
+    found
+}
+
+/// The variable that an address begins with; `{{default photo "…"}}` too.
+fn variable_at_start(address: &str) -> Option<String> {
+    let start = address.len() - address.trim_start().len();
+    let first = tags::find(address)
+        .into_iter()
+        .next()
+        .filter(|tag| tag.range.start == start)?;
+    let mut words = first.inner(address).split_whitespace();
+    let guarded = || (words.next() == Some("default")).then(|| words.next()).flatten();
+    let name = variable(&first, address).or_else(guarded)?;
+    Some(without_brackets(name))
 }
 
 /// The name, if a tag is a variable and no more.
@@ -76,9 +98,9 @@ mod tests {
             Path::new("x"),
             "<img src=\"{{photo}}\"><img src=\"p/{{a}}\"><img src='{{default d \"x\"}}'>\n<mj-image src=\"{{[My c]}}.png\"/>",
         );
-        let found: Vec<(String, u64, u64)> = image_variables(&source)
+        let found: Vec<(String, u64, u64)> = address_variables(&source)
             .into_iter()
-            .map(|(name, at)| (name, at.line, at.column))
+            .map(|(name, _, at)| (name, at.line, at.column))
             .collect();
         assert_eq!(
             found,

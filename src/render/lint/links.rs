@@ -25,7 +25,7 @@ const SHORTENERS: [&str; 16] = [
     "url.cn",
 ];
 /// Elements that lead somewhere, and those of them that are nothing but links.
-const LINKS: [&str; 6] = [
+pub(super) const LINKS: [&str; 6] = [
     "a",
     "area",
     "mj-button",

@@ -13,7 +13,8 @@ use super::source::Source;
 use crate::campaign::Problem;
 use links::Link;
 
-pub(super) use columns::{bare_variables, image_variables};
+pub use columns::AddressOf;
+pub(super) use columns::{address_variables, bare_variables};
 pub(super) use words::{plain, subject};
 
 /// Elements that mail programs take out, or that make a mail suspicious.
