@@ -194,7 +194,7 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
         printer.data(&format!("{} added to the suppression list", addresses(added)));
         for (many, what) in [
             (known, "stood on it already"),
-            (found.spared, "may be mailed, as the list says, and are not on it"),
+            (found.spared, "not added: the list says that they may be mailed"),
         ] {
             if many > 0 {
                 printer.say(&format!("{} {what}", addresses(many)));

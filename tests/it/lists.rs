@@ -217,7 +217,7 @@ fn people_who_may_not_be_mailed_are_left_out_listed_and_remembered() {
         .expect(0)
         .says(&[
             "2 addresses added to the suppression list",
-            "1 address may be mailed",
+            "1 address not added: the list says that they may be mailed",
         ]);
     // Consent ignored is a change, and the suppression still holds.
     workspace
