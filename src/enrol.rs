@@ -97,10 +97,7 @@ pub fn compare(reader: &Reader, campaign: CampaignId, roll: Roll<'_>) -> anyhow:
             Standing::Done => continue,
         }
         for volume in (1..=mails.count).map(Volume::new) {
-            match known.deliveries.remove(&key(&address_key, volume)) {
-                Some(_) => {}
-                None => changes.added += 1,
-            }
+            changes.added += u64::from(known.take(&address_key, volume).is_none());
         }
     }
     changes.gone = known.deliveries.values().filter(|one| one.is_pending()).count() as u64;
@@ -129,7 +126,7 @@ pub fn each_waiting(
 pub struct Enrolled {
     /// How many of the new ones are suppressed.
     pub suppressed: u64,
-    /// Volumes that wait and that are no longer needed.
+    /// What waits and is no longer meant: mails to people who are gone, volumes that are too many.
     pub surplus: Vec<DeliveryId>,
 }
 
@@ -143,7 +140,7 @@ pub async fn enrol(
     roll: Roll<'_>,
     list_id: ListId,
 ) -> anyhow::Result<Enrolled> {
-    let known = match reader {
+    let mut known = match reader {
         Some(reader) => Known::read(reader, campaign)?,
         None => Known::default(),
     };
@@ -164,13 +161,9 @@ pub async fn enrol(
             Standing::Same | Standing::Recut => mails.count,
             Standing::Torn | Standing::Done => 0,
         };
-        let surplus = known
-            .of(&address_key)
-            .filter(|one| one.is_pending() && one.volume.get() > wanted);
-        batch.enrolled.surplus.extend(surplus.map(|one| one.id));
         for volume in (1..=wanted).map(Volume::new) {
             let new = new_delivery(&recipient, written.as_ref(), (volume, mails.cut));
-            match known.find(&address_key, volume) {
+            match known.take(&address_key, volume) {
                 Some(one) => batch.moved.push((one.id, new)),
                 None => batch.new.push(new),
             }
@@ -181,6 +174,9 @@ pub async fn enrol(
     }
     batch.write(ledger).await?;
     batch.wait_for_all_but(0).await?;
+    // Who is not meant any longer may well stand on the list as it was: `where` and `exclude` are no part of it.
+    let left = known.deliveries.values().filter(|one| one.is_pending());
+    batch.enrolled.surplus = left.map(|one| one.id).collect();
     Ok(batch.enrolled)
 }
 
@@ -264,6 +260,14 @@ impl Known {
             return None;
         }
         self.deliveries.get(&key(address_key, volume))
+    }
+
+    /// The same, and it is no longer known.
+    fn take(&mut self, address_key: &str, volume: Volume) -> Option<OnRecord> {
+        if self.deliveries.is_empty() {
+            return None;
+        }
+        self.deliveries.remove(&key(address_key, volume))
     }
 
     /// The mails to one recipient.

@@ -35,12 +35,7 @@ impl<T> File<'_, T> {
     }
 
     /// A problem at one of the texts in a list or a table of the file.
-    pub(super) fn problem_at_text<V>(
-        &self,
-        at: &Spanned<V>,
-        text: &str,
-        what: impl Into<String>,
-    ) -> Problem {
+    pub(super) fn problem_at_text<V>(&self, at: &Spanned<V>, text: &str, what: impl Into<String>) -> Problem {
         let whole = at.span();
         let written = self.text.get(whole.clone()).unwrap_or_default();
         let quoted = ['"', '\''].map(|quote| format!("{quote}{text}{quote}"));

@@ -145,7 +145,13 @@ pub(super) fn withdraw(
     let mut gone: BTreeSet<DeliveryId> = rows
         .map(|id| id.map(DeliveryId))
         .collect::<rusqlite::Result<_>>()?;
-    gone.extend(surplus);
+    // Somebody may have been suppressed since they were counted.
+    let mut waits = db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'pending'")?;
+    for delivery in surplus {
+        if waits.exists([delivery.0])? {
+            gone.insert(delivery);
+        }
+    }
     for delivery in &gone {
         step(db, *delivery, Event::Withdrawn, Some(WITHDRAWN))?;
     }

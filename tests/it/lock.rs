@@ -89,6 +89,26 @@ fn accepted_changes_append_new_rows_leave_out_gone_ones_and_keep_what_was_sent()
 }
 
 #[test]
+fn whoever_is_not_meant_any_longer_is_not_mailed() {
+    let (sandbox, workspace) = begun();
+    workspace.write("lists/vip.csv", "email\np0009@example.com\n");
+    workspace.campaign(
+        "news",
+        "where = \"email <> 'p0010@example.com'\"\nexclude = [\"lists/vip.csv\"]",
+    );
+    workspace.send(&["--accept-changes"]).expect(0);
+    let arrived = sandbox.arrived();
+    assert_eq!(arrived.len(), 8, "{arrived:?}");
+    assert!(!arrived.contains_key("p0009@example.com") && !arrived.contains_key("p0010@example.com"));
+    let status = workspace.status();
+    assert_eq!((status.recipients, status.sent, status.suppressed), (10, 8, 2));
+    // Back again when they are meant again.
+    workspace.campaign("news", "");
+    workspace.send(&["--accept-changes"]).expect(0);
+    assert!(sandbox.arrived().into_values().eq([1; 10]));
+}
+
+#[test]
 fn a_row_that_comes_back_is_sent() {
     let (sandbox, workspace) = begun();
     workspace.list(&people(9));

@@ -308,7 +308,6 @@ impl Enrolment {
                     .await?
             }
         };
-        let mut surplus = Vec::new();
         let list_id = ledger.add_list(&self.snapshot.digest, &path).await?;
         if self.is_changed {
             let reader = match self.known {
@@ -333,7 +332,6 @@ impl Enrolment {
             let mails = self.mails_each(job);
             let roll = self.roll(&mails);
             let enrolled = enrol::enrol(ledger, reader.as_ref(), registered.id, roll, list_id).await?;
-            surplus = enrolled.surplus;
             let held = enrolled.suppressed;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
@@ -342,11 +340,13 @@ impl Enrolment {
                     count(held, "recipient")
                 ));
             }
+            // Before the inputs are: a run that is killed here has to find out again who is not meant.
+            ledger.withdraw(registered.id, list_id, enrolled.surplus).await?;
             ledger
                 .enrolled(registered.id, account, &self.inputs, now_ms)
                 .await?;
         }
-        ledger.withdraw(registered.id, list_id, surplus).await?;
+        ledger.withdraw(registered.id, list_id, Vec::new()).await?;
         let rows = self.list.row_reader()?;
         Ok(Enrolled {
             id: registered.id,
