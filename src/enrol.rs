@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::campaign::{Problem, Problems};
 use crate::digest;
 use crate::ledger::read::Reader;
-use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, OnRecord, Receipt};
+use crate::ledger::{CampaignId, DeliveryId, Ledger, ListId, NewDelivery, OnRecord, Receipt, State};
 use crate::mail::token::hex;
 use crate::mail::{Address, Mails, Recipient, Volume};
 use crate::source::{List, Row};
@@ -175,7 +175,8 @@ pub async fn enrol(
     batch.write(ledger).await?;
     batch.wait_for_all_but(0).await?;
     // Who is not meant any longer may well stand on the list as it was: `where` and `exclude` are no part of it.
-    let left = known.deliveries.values().filter(|one| one.is_pending());
+    let may_be_sent = |one: &&OnRecord| matches!(one.state, State::Pending | State::InDoubt);
+    let left = known.deliveries.values().filter(may_be_sent);
     batch.enrolled.surplus = left.map(|one| one.id).collect();
     Ok(batch.enrolled)
 }

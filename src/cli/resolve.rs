@@ -7,7 +7,7 @@ use super::printer::{Form, Printer, deliveries};
 use super::{load, runtime, texts};
 use crate::campaign::Workspace;
 use crate::ledger::lock;
-use crate::ledger::read::Reader;
+use crate::ledger::read::{Reader, Standing};
 use crate::ledger::{Ledger, Resolution, State};
 use crate::mail::Address;
 
@@ -73,9 +73,10 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
     }
     if how == Resolution::Resend {
-        for (address, _) in doubtful(&reader)? {
+        for one in doubtful(&reader)? {
             printer.say(&format!(
-                "{address} is no longer on the list and stays in doubt; --assume-sent settles it"
+                "{} is no longer on the list and stays in doubt; --assume-sent settles it",
+                one.to()
             ));
         }
     }
@@ -96,14 +97,14 @@ async fn settle(
 fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<Exit> {
     let doubtful = in_doubt(&reader_of(workspace, name)?, name, None)?;
     if printer.form == Form::Json {
-        for (address, reason) in &doubtful {
-            printer.json(&json!({ "recipient": address, "reason": reason }));
+        for one in &doubtful {
+            printer.json(one);
         }
         return Ok(Exit::Ok);
     }
     printer.data(&format!("{} in doubt", deliveries(doubtful.len() as u64)));
-    for (address, reason) in &doubtful {
-        printer.data(&format!("  {address}  {reason}"));
+    for one in &doubtful {
+        printer.data(&format!("  {}  {}", one.to(), one.reason));
     }
     if !doubtful.is_empty() {
         printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");
@@ -118,9 +119,9 @@ fn reader_of(workspace: &Workspace, name: &str) -> anyhow::Result<Reader> {
 }
 
 /// Who is in doubt and why; only one address, or all.
-fn in_doubt(reader: &Reader, name: &str, key: Option<&str>) -> anyhow::Result<Vec<(String, String)>> {
+fn in_doubt(reader: &Reader, name: &str, key: Option<&str>) -> anyhow::Result<Vec<Standing>> {
     let mut doubtful = reader.in_state(name, State::InDoubt, u32::MAX)?;
-    doubtful.retain(|(address, _)| key.is_none_or(|key| Address::key_of(address) == key));
+    doubtful.retain(|one| key.is_none_or(|key| Address::key_of(&one.recipient) == key));
     Ok(doubtful)
 }
 

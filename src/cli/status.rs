@@ -236,8 +236,8 @@ pub(super) fn list(reader: &Reader, campaign: &str, state: State, printer: Print
         return Ok(());
     }
     printer.data(&format!("\n{state}:"));
-    for (address, reason) in found.iter().take(LISTED as usize) {
-        printer.data(&format!("  {address}  {reason}"));
+    for one in found.iter().take(LISTED as usize) {
+        printer.data(&format!("  {}  {}", one.to(), one.reason));
     }
     if found.len() > LISTED as usize {
         printer.data("  …");

@@ -147,10 +147,19 @@ pub(super) fn withdraw(
         .collect::<rusqlite::Result<_>>()?;
     // Somebody may have been suppressed since they were counted.
     let mut waits = db.prepare_cached("SELECT 1 FROM delivery WHERE id = ?1 AND state = 'pending'")?;
+    // In doubt for good, unless they are taken for sent: they stand on no list any more.
+    let mut held =
+        db.prepare_cached("UPDATE delivery SET list_id = ?2 WHERE id = ?1 AND state = 'in_doubt'")?;
+    let nowhere = if surplus.is_empty() {
+        list
+    } else {
+        add_list(db, "", "")?
+    };
     for delivery in surplus {
         if waits.exists([delivery.0])? {
             gone.insert(delivery);
         }
+        held.execute([delivery.0, nowhere.0])?;
     }
     for delivery in &gone {
         step(db, *delivery, Event::Withdrawn, Some(WITHDRAWN))?;

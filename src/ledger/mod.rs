@@ -16,6 +16,7 @@ mod accounts;
 mod quota;
 #[cfg(feature = "unrecorded")]
 mod unrecorded;
+mod told;
 pub mod read;
 pub mod lock;
 

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
-use serde::Serialize;
 
 use super::command::{CampaignId, OnRecord, Tally};
 use super::deliveries::{OF_CAMPAIGN, read_place};
@@ -13,115 +12,13 @@ use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
 use crate::mail::{Address, DeliveryTag, Volume};
 
+pub use super::told::{AccountLock, Rules, Standing, Status, Story, Suppression, Try};
+
 /// A reader of the ledger.
 #[derive(Debug)]
 pub struct Reader {
     connection: Connection,
     ledger: std::path::PathBuf,
-}
-
-/// How a campaign stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Status {
-    /// The campaign's name.
-    pub campaign: String,
-    /// draft, running, paused, stopped or finished.
-    pub state: String,
-    /// To how many people its mails go; each gets several when files are split.
-    pub people: u64,
-    /// The counts of its mails.
-    #[serde(flatten)]
-    pub tally: Tally,
-    /// Of the suppressed: those whose rows are gone from the list.
-    pub withdrawn: u64,
-    /// The account it goes out by.
-    pub account: String,
-    /// When it can go on, in ms since the epoch.
-    pub next_ms: Option<i64>,
-    /// Why it paused or stopped.
-    pub note: String,
-    /// The laws it is held to, and what its files set against their rules.
-    #[serde(flatten)]
-    pub rules: Rules,
-}
-
-/// The rules of law that a campaign was enrolled under.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Rules {
-    /// Such as `cn, eu`.
-    pub laws: Option<String>,
-    /// On what ground people are mailed whose consent does not stand on the list.
-    pub legal_basis: Option<String>,
-    /// Are people mailed of whom the list says not to?
-    pub ignore_consent: bool,
-}
-
-/// A delivery as people ask for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Story {
-    /// The address it goes to.
-    pub recipient: String,
-    /// Where it stands.
-    pub state: State,
-    /// Why, when it is failed, in doubt or suppressed.
-    pub reason: Option<String>,
-    /// Tries so far.
-    pub tries: u32,
-    /// When it is due, in ms since the epoch; 0 means at once.
-    pub due_at_ms: i64,
-    /// The line of its row in the list.
-    pub line: u64,
-    /// Which of the mails to this recipient; 1 is the first, and mostly the only one.
-    pub volume: u32,
-    /// Every try, oldest first.
-    pub attempts: Vec<Try>,
-}
-
-/// One try, as it is on record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Try {
-    /// When it began, in ms since the epoch.
-    pub began_at_ms: i64,
-    /// When it ended; none while it is under way.
-    pub ended_at_ms: Option<i64>,
-    /// The Message-ID, without angle brackets.
-    pub message_id: String,
-    /// SHA-256 of the mail, in hexadecimal digits.
-    pub digest: String,
-    /// accepted, deferred, refused or in-doubt.
-    pub outcome: Option<String>,
-    /// How far the dialogue had come.
-    pub stage: Option<String>,
-    /// The reply's code.
-    pub code: Option<u16>,
-    /// The reply's enhanced code.
-    pub enhanced: Option<String>,
-    /// The reply's text, or what happened instead.
-    pub reply: Option<String>,
-}
-
-/// One suppressed address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Suppression {
-    /// The address's comparison key.
-    pub address: String,
-    /// Why.
-    pub reason: String,
-    /// Who said so.
-    pub source: String,
-    /// When, in ms since the epoch.
-    pub at_ms: i64,
-}
-
-/// A refused login that is still waited out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountLock {
-    /// When it was refused, in ms since the epoch.
-    pub at_ms: i64,
-    /// Until when nobody connects.
-    pub until_ms: i64,
-    /// What the server said.
-    pub reply: String,
 }
 
 impl Reader {
@@ -238,15 +135,19 @@ impl Reader {
     }
 
     /// The deliveries of a campaign in one state, with their reasons, in the order of the list.
-    pub fn in_state(&self, campaign: &str, state: State, most: u32) -> anyhow::Result<Vec<(String, String)>> {
+    pub fn in_state(&self, campaign: &str, state: State, most: u32) -> anyhow::Result<Vec<Standing>> {
         let Some(campaign) = self.campaign(campaign)? else {
             return Ok(Vec::new());
         };
         let mut statement = self.connection.prepare(&format!(
-            "SELECT address, coalesce(reason, '') FROM delivery WHERE {OF_CAMPAIGN} AND state = ?2 ORDER BY id LIMIT ?3"
+            "SELECT address, volume, coalesce(reason, '') FROM delivery WHERE {OF_CAMPAIGN} AND state = ?2 ORDER BY id LIMIT ?3"
         ))?;
         let rows = statement.query_map(params![campaign.0, state.name(), most], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok(Standing {
+                recipient: row.get(0)?,
+                volume: row.get(1)?,
+                reason: row.get(2)?,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

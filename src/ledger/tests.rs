@@ -314,7 +314,7 @@ async fn a_crash_after_the_intent_leaves_a_doubt_that_is_named_and_settled() {
     assert_eq!(book.ledger.recover(book.campaign, 99).await.unwrap(), 2);
     assert_eq!(book.ledger.recover(book.campaign, 99).await.unwrap(), 0);
     let doubtful = book.reader().in_state("spring", State::InDoubt, 10).unwrap();
-    let names: Vec<&str> = doubtful.iter().map(|(who, _)| who.as_str()).collect();
+    let names: Vec<&str> = doubtful.iter().map(|one| one.recipient.as_str()).collect();
     assert_eq!(names, ["li@example.com", "wu@example.com"]);
     let key = Some("li@example.com".to_owned());
     assert_eq!(

@@ -159,3 +159,25 @@ fn whoever_left_the_list_stays_in_doubt() {
     assert_eq!(sandbox.arrived()["accept-then-drop@example.com"], 1);
     assert_eq!(sandbox.arrived()["bert@example.com"], 1);
 }
+
+#[test]
+fn whoever_is_in_doubt_and_not_meant_any_longer_is_not_sent_to_again() {
+    let (sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    workspace.campaign("news", "where = \"email <> 'drop-after-data-1@example.com'\"");
+    workspace.send(&["--accept-changes"]).expect(76);
+    workspace
+        .run(&["resolve", "news", "--resend", "--yes"])
+        .expect(0)
+        .says(&["is no longer on the list and stays in doubt"]);
+    workspace.send(&[]).expect(76);
+    assert_eq!(workspace.in_state("in_doubt"), ["drop-after-data-1@example.com"]);
+    assert_eq!(sandbox.journal().len(), 2);
+    // Meant again, they can be sent to again.
+    workspace.campaign("news", "");
+    workspace.send(&["--accept-changes"]).expect(76);
+    workspace.run(&["resolve", "news", "--resend", "--yes"]).expect(0);
+    let tries = || workspace.deliveries()[LIST[1]].message_ids.len();
+    assert_eq!(tries(), 1);
+    workspace.send(&[]).expect(76);
+    assert_eq!(tries(), 2);
+}
