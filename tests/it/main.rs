@@ -14,13 +14,21 @@ mod crash;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod editions;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
 mod help;
 #[cfg(test)]
 mod layering;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod left_out;
+#[cfg(test)]
+mod lint;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
@@ -31,6 +39,8 @@ mod login;
 mod messages;
 #[cfg(test)]
 mod mime;
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod postfix;
 #[cfg(test)]

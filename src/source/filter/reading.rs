@@ -49,9 +49,14 @@ impl Refused {
         let said = error.to_string().to_lowercase();
         let said = said.trim_start_matches("sql parser error: ");
         let (what, place) = said.split_once(" at line: 1, column: ").unwrap_or((said, ""));
+        // `expected: an expression, found: eof`
+        let what = match what.split_once(", found: eof") {
+            Some(_) => "the condition ends too early".to_owned(),
+            None => what.to_owned(),
+        };
         let digits: String = place.chars().take_while(char::is_ascii_digit).collect();
         Self {
-            what: what.to_owned(),
+            what,
             hint: Some(advice(columns, text)),
             place: digits.parse().ok().map(|column| (column, 1)),
         }

@@ -136,7 +136,11 @@ fn mistakes_are_explained() {
             "the list has no column `DE`",
             "text stands in single quotes",
         ),
-        ("country = 'DE' and", "expected: an expression", "write it like"),
+        (
+            "country = 'DE' and",
+            "the condition ends too early",
+            "write it like",
+        ),
         (
             "country = 'DE' drop",
             "`drop` is one word too many",
