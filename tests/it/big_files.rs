@@ -5,7 +5,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use mail_parser::{MessageParser, MimeHeaders as _};
+use md5::Md5;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -143,11 +146,15 @@ fn a_link_gives_the_file_until_it_expires_and_to_nobody_without_it() {
     assert_eq!(fetch(bare).0, 403);
     let (expires, signature) = query.split_once('&').unwrap();
     let expires: u64 = expires.strip_prefix("expires=").unwrap().parse().unwrap();
-    assert_eq!(
-        fetch(&format!("{bare}?expires={}&{signature}", expires + 1)).0,
-        403
-    );
+    let longer = format!("{bare}?expires={}&{signature}", expires + 1);
+    assert_eq!(fetch(&longer).0, 403);
     assert_eq!(fetch(&format!("{bare}?expires=1000000000&{signature}")).0, 403);
+    // Signed as it should be, and long over.
+    let secret = bare.rsplit('/').nth(1).unwrap();
+    let signed = Md5::digest(format!("1000000000/files/{secret}/产品 手册.pdf {key}"));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(signed);
+    let over = format!("{bare}?expires=1000000000&signature={signature}");
+    assert_eq!(fetch(&over).0, 410);
 }
 
 /// `[files]` for this server, with this secret.
