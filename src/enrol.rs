@@ -162,7 +162,7 @@ pub async fn enrol(
             Standing::Torn | Standing::Done => 0,
         };
         for volume in (1..=wanted).map(Volume::new) {
-            let new = new_delivery(&recipient, written.as_ref(), (volume, mails.cut));
+            let new = new_delivery(&recipient, &address_key, written.as_ref(), (volume, mails.cut));
             match known.take(&address_key, volume) {
                 Some(one) => batch.moved.push((one.id, new)),
                 None => batch.new.push(new),
@@ -211,6 +211,7 @@ impl Batch {
 
 fn new_delivery(
     recipient: &Recipient,
+    address_key: &str,
     written: Option<&Address>,
     (volume, cut): (Volume, Option<i64>),
 ) -> NewDelivery {
@@ -218,7 +219,7 @@ fn new_delivery(
         volume,
         cut,
         address: recipient.address.as_str().to_owned(),
-        key: recipient.address.key(),
+        key: address_key.to_owned(),
         written_key: written.map(Address::key),
         place: recipient.place,
     }

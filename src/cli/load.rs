@@ -1,6 +1,7 @@
 //! Finds and reads the workspace and the campaign that a command was pointed to.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::exit::{Coded, Exit};
 use super::list::ListFlags;
@@ -106,7 +107,7 @@ pub(super) fn maker_for(
         templates,
         composer,
         shelf: Shelf::new(&workspace.root, &campaign.html),
-        depot: depot(workspace, campaign, Access::None)?,
+        depot: depot(workspace, campaign, Access::None)?.map(Arc::new),
     };
     Ok(Maker::new(campaign.clone(), uid, list.columns(), means))
 }

@@ -81,9 +81,9 @@ impl Depot {
     /// Puts files there that are not there yet, and tries their links; says how many were put there, and their size.
     pub async fn put(&self, files: &[BigFile], now_ms: i64) -> anyhow::Result<(u64, Octets)> {
         let (mut count, mut size) = (0, 0);
-        let mut first = HashMap::new();
+        let mut by_content = HashMap::new();
         for file in files {
-            let twin = first.insert(file.digest, file);
+            let twin = by_content.insert(file.digest, file);
             let is_new = match &self.place {
                 Place::Folder(folder) => folder.put(file, twin, moment(now_ms))?,
                 Place::Bucket(bucket) => bucket.put(file).await?,

@@ -1,6 +1,7 @@
 //! Files that go with mails, and those that are too big for one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -33,13 +34,6 @@ pub enum FileUse {
     Volumes(u64),
     /// The HTML shows it, by this Content-ID.
     Shown(String),
-}
-
-impl FileUse {
-    /// Does the file come as a whole with the mail?
-    pub fn is_part(&self) -> bool {
-        matches!(self, Self::Attached | Self::Shown(_))
-    }
 }
 
 /// A file too big for a mail: people fetch it by a link, or put it together from its volumes, and check its digest.
@@ -118,7 +112,7 @@ pub enum Enclosure {
     /// Where it is to be fetched.
     Link {
         /// The file.
-        file: BigFile,
+        file: Arc<BigFile>,
         /// Where the link leads.
         url: String,
         /// Until when it works; milliseconds since 1970.
@@ -127,7 +121,7 @@ pub enum Enclosure {
     /// In how many mails it comes.
     Volumes {
         /// The file.
-        file: BigFile,
+        file: Arc<BigFile>,
         /// Its volumes.
         count: u32,
         /// The one in this mail, if it is one of this file: 1 is the first.

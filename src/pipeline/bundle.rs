@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::compose::{self, Attachment, Shelf};
 use crate::depot::Depot;
-use crate::mail::{Enclosure, FileUse, Mails, SentFile, Volume};
+use crate::mail::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
 
 /// What becomes of the files of one mail.
 #[derive(Debug, Default)]
@@ -14,10 +14,49 @@ pub(super) struct Bundle {
     pub(super) attachments: Vec<Attachment>,
     /// What it says of the others.
     pub(super) enclosures: Vec<Enclosure>,
-    /// In how many mails files come that are split.
+    cut: Cut,
+}
+
+/// The volumes of the files of one recipient, and a digest of where they are cut.
+#[derive(Debug, Default)]
+struct Cut {
     volumes: u32,
-    /// Which files these are, and where they are cut.
-    cut: Sha256,
+    digest: Sha256,
+}
+
+impl Cut {
+    /// Adds a file; says in how many volumes it comes, and how many of its octets each has.
+    fn add(&mut self, big: &BigFile, wire: u64) -> Result<(u32, u64), String> {
+        let (count, each) = compose::volumes(big, wire)?;
+        self.volumes += count;
+        self.digest.update((big.name.len() as u64).to_be_bytes());
+        self.digest.update(&big.name);
+        self.digest.update(big.digest);
+        self.digest.update(each.to_be_bytes());
+        Ok((count, each))
+    }
+
+    fn mails(&self) -> Mails {
+        if self.volumes == 0 {
+            return Mails::ONE;
+        }
+        let digest = self.digest.clone().finalize();
+        Mails {
+            count: self.volumes,
+            cut: digest.first_chunk().map(|begin| i64::from_be_bytes(*begin)),
+        }
+    }
+}
+
+/// The mails in which these files come. No volume is read for it.
+pub(super) fn mails(shelf: &Shelf, files: &[SentFile]) -> Result<Mails, String> {
+    let mut cut = Cut::default();
+    for file in files {
+        if let FileUse::Volumes(wire) = file.used {
+            cut.add(&*shelf.big(file)?, wire)?;
+        }
+    }
+    Ok(cut.mails())
 }
 
 /// Where files are, and where links lead.
@@ -54,14 +93,7 @@ impl Bundle {
 
     /// The mails in which the files of this recipient come.
     pub(super) fn mails(&self) -> Mails {
-        if self.volumes == 0 {
-            return Mails::ONE;
-        }
-        let cut = self.cut.clone().finalize();
-        Mails {
-            count: self.volumes,
-            cut: cut.first_chunk().map(|begin| i64::from_be_bytes(*begin)),
-        }
+        self.cut.mails()
     }
 
     /// Volumes of several files are numbered on.
@@ -73,19 +105,15 @@ impl Bundle {
         volume: Volume,
     ) -> Result<(), String> {
         let big = stores.shelf.big(file)?;
-        let (count, each) = compose::volumes(&big, wire)?;
-        let number = volume.get().checked_sub(self.volumes);
+        let before = self.cut.volumes;
+        let (count, each) = self.cut.add(&big, wire)?;
+        let number = volume.get().checked_sub(before);
         let here = number.filter(|number| (1..=count).contains(number));
         if let Some(number) = here {
             self.attachments.push(compose::volume(file, &big, each, number)?);
         }
-        self.volumes += count;
-        self.cut.update((big.name.len() as u64).to_be_bytes());
-        self.cut.update(&big.name);
-        self.cut.update(big.digest);
-        self.cut.update(each.to_be_bytes());
         self.enclosures.push(Enclosure::Volumes {
-            file: big.as_ref().clone(),
+            file: big,
             count,
             here,
         });
@@ -100,7 +128,7 @@ fn link(stores: Stores<'_>, file: &SentFile, now_ms: i64) -> Result<Enclosure, S
         .ok_or_else(|| format!("nothing says where `{}` is to lie for its link", file.path))?;
     let link = depot.link(&big, now_ms)?;
     Ok(Enclosure::Link {
-        file: big.as_ref().clone(),
+        file: big,
         url: link.url,
         until_ms: link.until_ms,
     })

@@ -1,12 +1,13 @@
 //! Makes the mail of one row: render, then compose. The loop, the check, previews and dry runs make it the same way.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::bundle::{Bundle, Stores};
+use super::bundle::{self, Bundle, Stores};
 use crate::campaign::{Campaign, Law, Problem, Problems, SubjectMark, law};
-use crate::compose::{Body, Composer, Footer, Postal, Shelf, To};
+use crate::compose::{Body, Composer, Footer, Links, Postal, Shelf, To};
 use crate::depot::Depot;
 use crate::ledger::Delivery;
 use crate::mail::{
@@ -40,7 +41,7 @@ pub struct Means {
     /// Has the files.
     pub shelf: Shelf,
     /// Signs links to files that are too big for a mail.
-    pub depot: Option<Depot>,
+    pub depot: Option<Arc<Depot>>,
 }
 
 /// A mail, and the content it was made from.
@@ -81,7 +82,7 @@ impl Maker {
 
     /// The same with links that work.
     #[must_use]
-    pub fn with_depot(mut self, depot: Depot) -> Self {
+    pub fn with_depot(mut self, depot: Arc<Depot>) -> Self {
         self.means.depot = Some(depot);
         self
     }
@@ -117,7 +118,10 @@ impl Maker {
         if !self.campaign.has_volumes() {
             return Ok(Mails::ONE);
         }
-        Ok(self.make_to_send(recipient, now_ms)?.mails)
+        let tag = DeliveryTag::derive(&self.uid, &recipient.address, Volume::FIRST);
+        let links = self.means.composer.links(tag);
+        let content = self.content(Editions::render_to_send, recipient, &links, date_of(now_ms))?;
+        bundle::mails(&self.means.shelf, &content.files).map_err(|what| self.of_row(recipient, what))
     }
 
     /// The files that mails link to, as far as they are known: those that all share, and those of the mails made so far.
@@ -142,28 +146,15 @@ impl Maker {
     ) -> Result<Mail, Problem> {
         let tag = DeliveryTag::derive(&self.uid, &recipient.address, volume);
         let links = self.means.composer.links(tag);
-        let date = Timestamp::from_millisecond(now_ms).unwrap_or_default();
-        let day = date.strftime("%Y-%m-%d").to_string();
-        let given = Given {
-            unsubscribe_url: links.preferred(),
-            postal_address: &self.campaign.postal_address,
-            campaign: &self.campaign.name,
-            date: &day,
-        };
-        let mut content = render(&self.means.templates, recipient, &given)?;
+        let date = date_of(now_ms);
+        let mut content = self.content(render, recipient, &links, date)?;
         self.mark_subject(&mut content.subject, recipient)?;
-        let (list, line) = (&self.campaign.recipients, recipient.place.line);
         let stores = Stores {
             shelf: &self.means.shelf,
-            depot: self.means.depot.as_ref(),
+            depot: self.means.depot.as_deref(),
         };
-        let bundle = Bundle::new(stores, &content.files, volume, now_ms).map_err(|what| {
-            let hint = format!(
-                "for this row, as {} or its templates name it",
-                self.campaign.file.display()
-            );
-            Problem::at(list, line, 1, what).hint(hint)
-        })?;
+        let bundle = Bundle::new(stores, &content.files, volume, now_ms)
+            .map_err(|what| self.of_row(recipient, what))?;
         let mails = bundle.mails();
         let count = mails.count;
         self.means
@@ -188,13 +179,39 @@ impl Maker {
             tag,
         };
         let message = self.means.composer.compose(&to, &body, date).map_err(|missing| {
-            Problem::at(&self.campaign.html, 1, 1, missing.to_string()).seen_with(list, line)
+            Problem::at(&self.campaign.html, 1, 1, missing.to_string())
+                .seen_with(&self.campaign.recipients, recipient.place.line)
         })?;
         Ok(Mail {
             content,
             message,
             mails,
         })
+    }
+
+    /// What templates make for this recipient.
+    fn content(
+        &self,
+        render: Render,
+        recipient: &Recipient,
+        links: &Links,
+        date: Timestamp,
+    ) -> Result<Content, Problem> {
+        let day = date.strftime("%Y-%m-%d").to_string();
+        let given = Given {
+            unsubscribe_url: links.preferred(),
+            postal_address: &self.campaign.postal_address,
+            campaign: &self.campaign.name,
+            date: &day,
+        };
+        render(&self.means.templates, recipient, &given)
+    }
+
+    /// What is wrong with a file of this row.
+    fn of_row(&self, recipient: &Recipient, what: String) -> Problem {
+        let campaign = self.campaign.file.display();
+        let hint = format!("for this row, as {campaign} or its templates name it");
+        Problem::at(&self.campaign.recipients, recipient.place.line, 1, what).hint(hint)
     }
 
     /// A file of a mail: its content type and what is in it.
@@ -252,6 +269,10 @@ impl Maker {
         );
         Ok((mail, rows.written(&recipient)))
     }
+}
+
+fn date_of(now_ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(now_ms).unwrap_or_default()
 }
 
 #[cfg(test)]

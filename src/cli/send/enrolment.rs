@@ -1,6 +1,7 @@
 //! From the user's files to a campaign on record: checked, compared with what it was begun with, enrolled.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
@@ -11,7 +12,7 @@ use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
 use crate::campaign::quota::Octets;
 use crate::campaign::{Inputs, Problem, Problems, folder_before_tags};
-use crate::depot::Access;
+use crate::depot::{Access, Depot};
 use crate::enrol::{self, Changes, Roll, Snapshot};
 use crate::ledger::read::Reader;
 use crate::ledger::{CampaignId, Ledger, Registered};
@@ -36,6 +37,8 @@ pub(super) struct Enrolment {
     changes: Changes,
     /// What mails link to.
     linked: Vec<BigFile>,
+    /// Where it lies, once it was put there.
+    depot: Option<Arc<Depot>>,
 }
 
 /// A campaign whose recipients are all on record.
@@ -48,8 +51,8 @@ pub(super) struct Enrolled {
     pub(super) maker: Maker,
     /// Reads its rows again.
     pub(super) rows: RowReader,
-    /// What mails link to.
-    pub(super) linked: Vec<BigFile>,
+    /// What mails link to, and where it lies.
+    pub(super) published: Option<(Arc<Depot>, Vec<BigFile>)>,
 }
 
 impl Enrolment {
@@ -86,6 +89,7 @@ impl Enrolment {
             is_changed,
             changes: Changes::default(),
             linked: Vec::new(),
+            depot: None,
         };
         // Files in volumes may be one recipient's own, which are no inputs of all mails.
         let is_compared = is_changed || campaign.has_volumes();
@@ -157,22 +161,25 @@ impl Enrolment {
 
     /// Puts the files where links lead to, before anybody gets a link. From now on links are signed for real.
     pub(super) async fn publish(mut self, job: &Job<'_>) -> anyhow::Result<Self> {
+        if job.access == Access::None {
+            return Ok(self);
+        }
         let hint = "nothing was sent; see [files] in mailshot.toml";
         let refused = |error: anyhow::Error| Coded::new(Exit::Io, format!("{error:#}")).hint(hint);
         let Some(depot) = load::depot(&job.workspace, &job.campaign, job.access).map_err(refused)? else {
             return Ok(self);
         };
-        if job.access == Access::Full {
-            let (new, size) = depot
-                .put(&self.linked, job.clock.now_ms())
-                .await
-                .map_err(refused)?;
-            if new > 0 {
-                job.printer
-                    .say(&format!("{} put behind links, {size}", count(new, "file")));
-            }
+        let (new, size) = depot
+            .put(&self.linked, job.clock.now_ms())
+            .await
+            .map_err(refused)?;
+        if new > 0 {
+            job.printer
+                .say(&format!("{} put behind links, {size}", count(new, "file")));
         }
-        self.maker = self.maker.with_depot(depot);
+        let depot = Arc::new(depot);
+        self.maker = self.maker.with_depot(Arc::clone(&depot));
+        self.depot = Some(depot);
         Ok(self)
     }
 
@@ -345,15 +352,16 @@ impl Enrolment {
             ledger
                 .enrolled(registered.id, account, &self.inputs, now_ms)
                 .await?;
+        } else {
+            ledger.withdraw(registered.id, list_id, Vec::new()).await?;
         }
-        ledger.withdraw(registered.id, list_id, Vec::new()).await?;
         let rows = self.list.row_reader()?;
         Ok(Enrolled {
             id: registered.id,
             waiting: self.waiting,
             maker: self.maker.known_as(registered.uid),
             rows,
-            linked: self.linked,
+            published: self.depot.map(|depot| (depot, self.linked)),
         })
     }
 }

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
-use crate::depot::Access;
+use crate::depot::{Access, Depot};
 use crate::ledger::lock::{self, Locked};
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
@@ -170,30 +170,28 @@ impl Job<'_> {
             is_content_refused: false,
         };
         ledger.set_run(enrolled.id, running).await?;
-        let linked = std::mem::take(&mut enrolled.linked);
+        let published = enrolled.published.take();
         let (ended, mails) = self.go(&ledger, enrolled, carrier).await?;
-        self.sweep(&linked);
+        if let Some((depot, linked)) = published {
+            self.sweep(&depot, &linked);
+        }
         let report = ended
             .with_context(|| format!("{} sent in this run before it broke off", count(mails, "mail")))?;
         summary::conclude(self, &ledger, &report, mails).await
     }
 
     /// Files that this run linked to are kept from now on for as long as its links last; those before them may go.
-    fn sweep(&self, linked: &[BigFile]) {
-        let sweep = || -> anyhow::Result<()> {
-            let depot = load::depot(&self.workspace, &self.campaign, self.access)?;
-            let swept = depot.filter(|_| self.access == Access::Full);
-            let gone = swept.map_or(Ok(0), |depot| depot.sweep(linked, self.clock.now_ms()))?;
-            if gone > 0 {
+    fn sweep(&self, depot: &Depot, linked: &[BigFile]) {
+        match depot.sweep(linked, self.clock.now_ms()) {
+            Ok(0) => {}
+            Ok(gone) => {
                 let files = count(gone, "file");
                 self.printer
                     .say(&format!("{files} removed to which no link leads any longer"));
             }
-            Ok(())
-        };
-        if let Err(error) = sweep() {
-            self.printer
-                .warn(&format!("files behind links were not tidied up: {error:#}"));
+            Err(error) => self
+                .printer
+                .warn(&format!("files behind links were not tidied up: {error:#}")),
         }
     }
 
