@@ -3,6 +3,7 @@
 //!
 //! The modules stand in reading order: the nouns, what the user wrote, the loop, then its steps.
 
+pub mod words;
 pub mod mail;
 pub mod campaign;
 pub mod clock;

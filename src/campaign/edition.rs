@@ -12,7 +12,7 @@ use super::Campaign;
 use super::file::File;
 use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
-use super::workspace::{Lang, Workspace};
+use super::{Lang, Workspace};
 use crate::mail::Address;
 
 /// What is its own; the rest is the campaign's.

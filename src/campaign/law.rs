@@ -8,7 +8,7 @@ use super::edition::RawEdition;
 use super::file::File;
 use super::problem::Problems;
 use super::raw::RawCampaign;
-use super::workspace::{Lang, Workspace};
+use super::{Lang, Workspace};
 
 /// A law that a campaign is held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod raw;
 
 use std::path::{Path, PathBuf};
 
+pub use crate::words::Lang;
 pub use account::{Account, Login, Transport};
 pub use attachment::{Attachment, SentAs, folder_before_tags};
 pub use depot::{BucketSettings, DepotPlace, DepotSettings, FolderSettings};
@@ -31,7 +32,7 @@ pub use list::ListSettings;
 pub use problem::{Problem, Problems};
 pub use provider::Tls;
 pub use secret::{Secret, SecretSource};
-pub use workspace::{Lang, Unsubscribe, Workspace};
+pub use workspace::{Unsubscribe, Workspace};
 
 use crate::mail::Mailbox;
 use file::File;

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::bail;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
 use super::account::{Account, RawAccount};
@@ -18,41 +17,6 @@ use crate::mail::{Address, Mailbox, UnsubscribeKey};
 
 /// The file that makes a folder a workspace.
 pub const FILE: &str = "mailshot.toml";
-
-/// Languages that footers and pages exist in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Simplified Chinese.
-    Zh,
-}
-
-impl Lang {
-    /// The language's code, as in `templates/footer/en.txt.hbs`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-}
-
-impl FromStr for Lang {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "en" => Ok(Self::En),
-            "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
-            _ => Err(format!(
-                "no footer in the language `{text}`; there are \"en\" and \"zh\""
-            )),
-        }
-    }
-}
 
 /// How recipients leave: by a link, by mail, or by either.
 #[derive(Clone, Debug, PartialEq, Eq)]

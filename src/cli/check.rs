@@ -111,30 +111,30 @@ pub(super) fn all(
     problems.extend(findings.mail_problems.clone());
     problems.or_ok(())?;
     if findings.rejected > 0 {
-        printer.warn(&format!(
+        printer.warn(format!(
             "{} left out; see {}",
             count(findings.rejected, "row"),
             rejected.path().display()
         ));
     }
     if findings.repaired > 0 {
-        printer.say(&format!("{} repaired", addresses(findings.repaired)));
+        printer.say(format!("{} repaired", addresses(findings.repaired)));
         for row in findings.repaired_rows.iter().take(REPAIRED_SHOWN) {
-            printer.say(&format!("  line {}: {} → {}", row.line, row.from, row.to));
+            printer.say(format!("  line {}: {} → {}", row.line, row.from, row.to));
         }
         let more = findings.repaired.saturating_sub(REPAIRED_SHOWN as u64);
         if more > 0 {
-            printer.say(&format!("  and {} more", number(more)));
+            printer.say(format!("  and {} more", number(more)));
         }
     }
     if findings.withheld > 0 {
-        printer.warn(&format!(
+        printer.warn(format!(
             "{} not mailed, as the list itself says; see {}",
             people(findings.withheld),
             withheld.path().display()
         ));
         for row in findings.withheld_rows.iter().take(WITHHELD_SHOWN) {
-            printer.say(&format!("  line {}: {} ({})", row.line, row.email, row.reason));
+            printer.say(format!("  line {}: {} ({})", row.line, row.email, row.reason));
         }
     }
     Ok(findings)
@@ -155,17 +155,17 @@ fn strictly(findings: &Findings) -> Problems {
 /// Shows warnings; a few of them, when they are many.
 pub(super) fn warn(findings: &Findings, printer: Printer) {
     for warning in findings.warnings.iter().take(WARNINGS_SHOWN) {
-        printer.warn(&diagnostic::warning(warning));
+        printer.warn(diagnostic::warning(warning));
     }
     let more = findings.warnings.len().saturating_sub(WARNINGS_SHOWN) as u64;
     if more > 0 {
-        printer.warn(&format!("and {}", count(more, "more warning")));
+        printer.warn(format!("and {}", count(more, "more warning")));
     }
 }
 
 pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printer) {
-    printer.data(&format!("{}: all is well", campaign.name));
-    printer.data(&format!("  recipients   {}", number(findings.usable)));
+    printer.data(format!("{}: all is well", campaign.name));
+    printer.data(format!("  recipients   {}", number(findings.usable)));
     if findings.duplicates > 0 {
         let lines = findings
             .duplicate_lines
@@ -177,38 +177,38 @@ pub(super) fn describe(campaign: &Campaign, findings: &Findings, printer: Printe
         } else {
             ""
         };
-        printer.data(&format!(
+        printer.data(format!(
             "  duplicates   {} kept once ({}{more})",
             number(findings.duplicates),
             lines.join(", ")
         ));
     }
     if findings.repaired > 0 {
-        printer.data(&format!("  repaired     {}", addresses(findings.repaired)));
+        printer.data(format!("  repaired     {}", addresses(findings.repaired)));
     }
     if findings.withheld > 0 {
-        printer.data(&format!(
+        printer.data(format!(
             "  withheld     {} not to be mailed, as the list says",
             number(findings.withheld)
         ));
     }
     for (many, why) in findings.not_meant.into_iter().zip(["where", "exclude", "sample"]) {
         if many > 0 {
-            printer.data(&format!("  not meant    {}, by `{why}`", number(many)));
+            printer.data(format!("  not meant    {}, by `{why}`", number(many)));
         }
     }
     if findings.rejected > 0 {
-        printer.data(&format!("  left out     {}", count(findings.rejected, "row")));
+        printer.data(format!("  left out     {}", count(findings.rejected, "row")));
     }
     for (name, people) in &findings.editions {
         let name = if name.is_empty() { "(no language)" } else { name };
-        printer.data(&format!("  edition      {name}: {}", number(*people)));
+        printer.data(format!("  edition      {name}: {}", number(*people)));
     }
     if findings.mails > findings.usable {
         let mails = number(findings.mails);
-        printer.data(&format!("  mails        {mails}: files come in volumes"));
+        printer.data(format!("  mails        {mails}: files come in volumes"));
     }
-    printer.data(&format!("  largest mail {}", Octets(findings.largest as u64)));
+    printer.data(format!("  largest mail {}", Octets(findings.largest as u64)));
 }
 
 /// Nobody is left to mail: that must not look like success, from cron least of all.
@@ -251,10 +251,10 @@ fn say_origin(list: &List, printer: Printer) {
             .sample()
             .map(|sample| format!(": {sample}"))
             .unwrap_or_default();
-        printer.say(&format!("{} was read as {form}{sample}", list.path().display()));
+        printer.say(format!("{} was read as {form}{sample}", list.path().display()));
     }
     for note in &origin.notes {
-        printer.warn(&format!("warning: {note}"));
+        printer.warn(format!("warning: {note}"));
     }
 }
 

@@ -11,12 +11,12 @@ pub(super) fn show(printer: Printer, error: &anyhow::Error) {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         show_problems(printer, problems);
     } else {
-        printer.warn(&format!("error: {error:#}"));
+        printer.warn(format!("error: {error:#}"));
         if let Some(hint) = error
             .downcast_ref::<Coded>()
             .and_then(|coded| coded.hint.as_ref())
         {
-            printer.warn(&format!("hint: {hint}"));
+            printer.warn(format!("hint: {hint}"));
         }
     }
     if printer.form == Form::Json {
@@ -27,10 +27,10 @@ pub(super) fn show(printer: Printer, error: &anyhow::Error) {
 
 fn show_problems(printer: Printer, problems: &Problems) {
     if let Some(title) = &problems.title {
-        printer.warn(&format!("error: {title}"));
+        printer.warn(format!("error: {title}"));
     }
     for problem in &problems.kept {
-        printer.warn(&render(
+        printer.warn(render(
             problem,
             if problems.title.is_some() {
                 Level::NOTE
@@ -40,12 +40,12 @@ fn show_problems(printer: Printer, problems: &Problems) {
         ));
     }
     if problems.more > 0 {
-        printer.warn(&format!("and {} more", count(problems.more, "problem")));
+        printer.warn(format!("and {} more", count(problems.more, "problem")));
     }
     let not_done = problems.not_done.as_deref().unwrap_or("nothing was sent");
-    printer.warn(&format!("\n{not_done}"));
+    printer.warn(format!("\n{not_done}"));
     if let Some(advice) = &problems.advice {
-        printer.warn(&format!("hint: {advice}"));
+        printer.warn(format!("hint: {advice}"));
     }
 }
 

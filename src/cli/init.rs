@@ -90,13 +90,13 @@ fn ignore_private_files(root: &Path) -> anyhow::Result<()> {
 }
 
 fn next_steps(root: &Path, printer: Printer) {
-    printer.data(&format!("made a workspace in {}", root.display()));
+    printer.data(format!("made a workspace in {}", root.display()));
     for (name, _) in FILES {
-        printer.data(&format!("  {name}"));
+        printer.data(format!("  {name}"));
     }
     printer.say("\nnext:");
     if root != Path::new(".") {
-        printer.say(&format!("  cd {}", root.display()));
+        printer.say(format!("  cd {}", root.display()));
     }
     printer.say("  mailshot send campaigns/hello.toml --sandbox   try it: nothing leaves this machine");
     printer.say("  edit mailshot.toml                             your sender, account and postal address");

@@ -26,6 +26,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use exit::Exit;
 use printer::{Form, Printer};
 
+use crate::words::{Lang, Text};
+
 /// Sends a mail campaign exactly as intended: nobody twice, nobody forgotten, never over the quota, everything on
 /// record.
 #[derive(Debug, Parser)]
@@ -39,6 +41,27 @@ struct Cli {
     /// Say only what must not be missed
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// The language to speak: en or zh; else that of the locale
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    lang: Option<Spoken>,
+}
+
+/// A language to speak, as `--lang` takes it.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Spoken {
+    // (Doc comments here would make every help longer.)
+    En,
+    #[value(alias = "zh-CN", alias = "zh-Hans", alias = "cn")]
+    Zh,
+}
+
+/// The language that was asked for, else that of the locale.
+fn language(asked: Option<Spoken>) -> Lang {
+    match asked {
+        Some(Spoken::En) => Lang::En,
+        Some(Spoken::Zh) => Lang::Zh,
+        None => Lang::of_locale(&sys_locale::get_locale().unwrap_or_default()),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,6 +116,7 @@ pub fn main() -> ExitCode {
     let printer = Printer {
         form,
         is_quiet: cli.quiet,
+        lang: language(cli.lang),
     };
     match run(cli.command, printer) {
         Ok(exit) => exit.into(),
@@ -138,7 +162,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 /// Goes on only with `--yes`, or when somebody at a terminal says so.
-fn confirm(printer: Printer, is_confirmed: bool, question: &str) -> anyhow::Result<()> {
+fn confirm(printer: Printer, is_confirmed: bool, question: impl Into<Text>) -> anyhow::Result<()> {
     if is_confirmed {
         return Ok(());
     }

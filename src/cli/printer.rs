@@ -4,6 +4,8 @@ use std::io::{IsTerminal as _, Write};
 
 use serde::Serialize;
 
+use crate::words::{Lang, Text};
+
 /// What the user asked to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -18,6 +20,7 @@ pub(super) enum Form {
 pub(super) struct Printer {
     pub(super) form: Form,
     pub(super) is_quiet: bool,
+    pub(super) lang: Lang,
 }
 
 #[expect(
@@ -26,8 +29,8 @@ pub(super) struct Printer {
 )]
 impl Printer {
     /// Prints a line of data.
-    pub(super) fn data(self, line: &str) {
-        write_line(&mut anstream::stdout(), line);
+    pub(super) fn data(self, line: impl Into<Text>) {
+        write_line(&mut anstream::stdout(), &line.into().in_lang(self.lang));
     }
 
     /// Prints a value as one line of JSON.
@@ -44,23 +47,24 @@ impl Printer {
     }
 
     /// Says something to the person, unless they want it quiet.
-    pub(super) fn say(self, line: &str) {
+    pub(super) fn say(self, line: impl Into<Text>) {
         if !self.is_quiet {
-            write_line(&mut anstream::stderr(), line);
+            write_line(&mut anstream::stderr(), &line.into().in_lang(self.lang));
         }
     }
 
     /// Says something that must not be missed.
-    pub(super) fn warn(self, line: &str) {
-        write_line(&mut anstream::stderr(), line);
+    pub(super) fn warn(self, line: impl Into<Text>) {
+        write_line(&mut anstream::stderr(), &line.into().in_lang(self.lang));
     }
 
     /// Asks a question; none when there is nobody to ask.
-    pub(super) fn ask(self, question: &str) -> Option<bool> {
+    pub(super) fn ask(self, question: impl Into<Text>) -> Option<bool> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
         }
         let mut err = anstream::stderr();
+        let question = question.into().in_lang(self.lang);
         let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);

@@ -111,7 +111,7 @@ impl Progress {
         self.bar.set_message(text.clone());
         if self.bar.is_hidden() && self.printer.form == Form::Text && now - self.last_line >= LINE_EVERY {
             self.last_line = now;
-            self.printer.say(&format!(
+            self.printer.say(format!(
                 "{}/{}  {text}",
                 number(self.counts.settled()),
                 number(self.total)

@@ -66,15 +66,15 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             } else {
                 "the next `mailshot send`"
             };
-            printer.data(&format!("{} will be sent again by {by}", deliveries(settled)));
+            printer.data(format!("{} will be sent again by {by}", deliveries(settled)));
         }
         (Form::Text, Resolution::AssumeSent) => {
-            printer.data(&format!("{} taken for sent", deliveries(settled)));
+            printer.data(format!("{} taken for sent", deliveries(settled)));
         }
     }
     if how == Resolution::Resend {
         for one in doubtful(&reader)? {
-            printer.say(&format!(
+            printer.say(format!(
                 "{} is no longer on the list and stays in doubt; --assume-sent settles it",
                 one.to()
             ));
@@ -102,9 +102,9 @@ fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<E
         }
         return Ok(Exit::Ok);
     }
-    printer.data(&format!("{} in doubt", deliveries(doubtful.len() as u64)));
+    printer.data(format!("{} in doubt", deliveries(doubtful.len() as u64)));
     for one in &doubtful {
-        printer.data(&format!("  {}  {}", one.to(), one.reason));
+        printer.data(format!("  {}  {}", one.to(), one.reason));
     }
     if !doubtful.is_empty() {
         printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");

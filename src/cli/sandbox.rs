@@ -147,7 +147,7 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
             let kept = dir.map_or("mails are counted, not kept".to_owned(), |dir| {
                 format!("mails are kept in {dir}")
             });
-            printer.data(&format!(
+            printer.data(format!(
                 "the sandbox listens on {address}; {kept}; stop it with ctrl-c"
             ));
         }
@@ -163,7 +163,7 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
     let counts = server.counts();
     match printer.form {
         Form::Json => printer.json(&counts),
-        Form::Text => printer.data(&format!(
+        Form::Text => printer.data(format!(
             "took {} over {}",
             count(counts.mails, "mail"),
             count(counts.connections, "connection")

@@ -51,20 +51,20 @@ fn describe(story: &Story, mails: usize, printer: Printer) {
         1 => String::new(),
         _ => format!(" (mail {} of {mails})", story.volume),
     };
-    printer.data(&format!("{}{which} is {}{reason}", story.recipient, story.state));
-    printer.data(&format!("  row at line {} of the list", story.line));
+    printer.data(format!("{}{which} is {}{reason}", story.recipient, story.state));
+    printer.data(format!("  row at line {} of the list", story.line));
     if story.state == State::Pending && story.due_at_ms > 0 {
-        printer.data(&format!("  due {}", time(story.due_at_ms, &zone)));
+        printer.data(format!("  due {}", time(story.due_at_ms, &zone)));
     }
     for (index, attempt) in story.attempts.iter().enumerate() {
-        printer.data(&format!(
+        printer.data(format!(
             "  try {} at {}: {}",
             index + 1,
             time(attempt.began_at_ms, &zone),
             outcome(attempt)
         ));
-        printer.data(&format!("    Message-ID <{}>", attempt.message_id));
-        printer.data(&format!("    SHA-256    {}", attempt.digest));
+        printer.data(format!("    Message-ID <{}>", attempt.message_id));
+        printer.data(format!("    SHA-256    {}", attempt.digest));
     }
 }
 

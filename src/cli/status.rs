@@ -114,7 +114,7 @@ fn compare(variants: &[VariantTally], printer: Printer) {
     let line = |name: &str, cells: [String; 5]| {
         let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
         let padding = " ".repeat(width.saturating_sub(name.width()));
-        printer.data(&format!("  {name}{padding}{}", cells.concat()));
+        printer.data(format!("  {name}{padding}{}", cells.concat()));
     };
     printer.data("");
     line(
@@ -174,7 +174,7 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
     } else {
         format!("{} to {people}", count(tally.recipients, "mail"))
     };
-    printer.data(&format!("{}: {}, {whom}", status.campaign, status.state));
+    printer.data(format!("{}: {}, {whom}", status.campaign, status.state));
     let withdrawn = if status.withdrawn > 0 {
         format!(" ({} no longer on the list)", number(status.withdrawn))
     } else {
@@ -197,24 +197,24 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
         ("suppressed", tally.suppressed, withdrawn.as_str()),
     ] {
         if count > 0 {
-            printer.data(&format!("  {name:<11} {:>9}{more}", number(count)));
+            printer.data(format!("  {name:<11} {:>9}{more}", number(count)));
         }
     }
     let rules = &status.rules;
     if let Some(laws) = &rules.laws {
-        printer.data(&format!("  laws        {laws}"));
+        printer.data(format!("  laws        {laws}"));
     }
     if let Some(basis) = &rules.legal_basis {
-        printer.data(&format!("  legal basis {basis}, set in the campaign"));
+        printer.data(format!("  legal basis {basis}, set in the campaign"));
     }
     if rules.ignore_consent {
         printer.data("  consent     ignored, as the campaign was told");
     }
     if !status.note.is_empty() && status.state != "finished" {
-        printer.data(&format!("  {}", status.note));
+        printer.data(format!("  {}", status.note));
     }
     if let Some(next_ms) = status.next_ms.filter(|_| status.state == "paused") {
-        printer.data(&format!(
+        printer.data(format!(
             "  next: {}",
             time(next_ms, &zone(workspace, &status.account))
         ));
@@ -235,9 +235,9 @@ pub(super) fn list(reader: &Reader, campaign: &str, state: State, printer: Print
     if found.is_empty() {
         return Ok(());
     }
-    printer.data(&format!("\n{state}:"));
+    printer.data(format!("\n{state}:"));
     for one in found.iter().take(LISTED as usize) {
-        printer.data(&format!("  {}  {}", one.to(), one.reason));
+        printer.data(format!("  {}  {}", one.to(), one.reason));
     }
     if found.len() > LISTED as usize {
         printer.data("  …");

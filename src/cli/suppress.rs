@@ -123,7 +123,7 @@ fn add(
     confirm(
         printer,
         is_confirmed,
-        &format!("Never mail {} again?", keys.join(", ")),
+        format!("Never mail {} again?", keys.join(", ")),
     )?;
     let at_ms = Clock::System.now_ms();
     let row = |key: String| NewSuppression {
@@ -139,7 +139,7 @@ fn add(
     })?;
     match printer.form {
         Form::Json => printer.json(&json!({ "added": added })),
-        Form::Text => printer.data(&format!("{} added to the suppression list", addresses(added))),
+        Form::Text => printer.data(format!("{} added to the suppression list", addresses(added))),
     }
     Ok(Exit::Ok)
 }
@@ -191,13 +191,13 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
             "added": added, "known": known, "spared": found.spared, "unusable": found.unusable,
         }));
     } else {
-        printer.data(&format!("{} added to the suppression list", addresses(added)));
+        printer.data(format!("{} added to the suppression list", addresses(added)));
         for (many, what) in [
             (known, "stood on it already"),
             (found.spared, "not added: the list says that they may be mailed"),
         ] {
             if many > 0 {
-                printer.say(&format!("{} {what}", addresses(many)));
+                printer.say(format!("{} {what}", addresses(many)));
             }
         }
     }
@@ -248,7 +248,7 @@ fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
 
 fn remove(wanted: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
     let keys = keys(wanted)?;
-    confirm(printer, is_confirmed, &format!("Mail {} again?", keys.join(", ")))?;
+    confirm(printer, is_confirmed, format!("Mail {} again?", keys.join(", ")))?;
     let workspace = load::workspace(None)?;
     let removed = runtime()?.block_on(async {
         let ledger = Ledger::open(&workspace.ledger)?;
@@ -261,7 +261,7 @@ fn remove(wanted: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Re
     match printer.form {
         Form::Json => printer.json(&json!({ "removed": removed })),
         Form::Text => {
-            printer.data(&format!(
+            printer.data(format!(
                 "{} removed from the suppression list",
                 addresses(removed)
             ));
@@ -284,7 +284,7 @@ fn list(printer: Printer) -> anyhow::Result<Exit> {
             Form::Json => printer.json(row),
             Form::Text => {
                 let at = time(row.at_ms, &jiff::tz::TimeZone::system());
-                printer.data(&format!("{}  {} ({}, {at})", row.address, row.reason, row.source));
+                printer.data(format!("{}  {} ({}, {at})", row.address, row.reason, row.source));
             }
         }
     }

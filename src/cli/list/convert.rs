@@ -39,7 +39,7 @@ pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) 
     for note in &intake.origin().notes {
         printer.say(note);
     }
-    printer.say(&format!("{} written{}", count(survey.rows, "row"), to(output)));
+    printer.say(format!("{} written{}", count(survey.rows, "row"), to(output)));
     Ok(Exit::Ok)
 }
 
@@ -74,17 +74,17 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
         fixed.take(row?)?;
     }
     fixed.out.flush().context("write the list")?;
-    printer.say(&format!("{} written{}", count(fixed.rows, "row"), to(output)));
+    printer.say(format!("{} written{}", count(fixed.rows, "row"), to(output)));
     for (many, what) in [
         (fixed.repaired, "repaired"),
         (fixed.duplicates, "left out: the address stood on an earlier row"),
     ] {
         if many > 0 {
-            printer.say(&format!("{} {what}", count(many, "row")));
+            printer.say(format!("{} {what}", count(many, "row")));
         }
     }
     if fixed.left_out > 0 {
-        printer.warn(&format!(
+        printer.warn(format!(
             "{} cannot be repaired; see {}",
             count(fixed.left_out, "row"),
             fixed.rejected.path().display()

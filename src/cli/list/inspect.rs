@@ -28,7 +28,7 @@ pub(super) fn run(file: &ListFile, flags: ListFlags, printer: Printer) -> anyhow
 }
 
 fn describe(found: &Inspection, printer: Printer) {
-    printer.data(&format!(
+    printer.data(format!(
         "{}: {}, {} can be mailed",
         found.file,
         count(found.rows, "row"),
@@ -36,7 +36,7 @@ fn describe(found: &Inspection, printer: Printer) {
     ));
     let line = |name: &str, text: String| {
         if !text.is_empty() {
-            printer.data(&format!("  {name:<12} {text}"));
+            printer.data(format!("  {name:<12} {text}"));
         }
     };
     line("read as", read_as(found));
@@ -75,7 +75,7 @@ fn describe(found: &Inspection, printer: Printer) {
 
 fn columns(found: &Inspection, printer: Printer) {
     if !found.column_details.is_empty() {
-        printer.data(&format!(
+        printer.data(format!(
             "\n  {} {} {:>9}  example",
             fit("column", HEADER_WIDTH),
             fit("in templates", HEADER_WIDTH),
@@ -111,7 +111,7 @@ fn problems(found: &Inspection, printer: Printer) {
     }
     let more = found.problems.len().saturating_sub(SHOWN) as u64 + found.more_problems;
     if more > 0 {
-        printer.data(&format!("  and {}; --json has them", count(more, "more")));
+        printer.data(format!("  and {}; --json has them", count(more, "more")));
     }
 }
 
@@ -124,9 +124,9 @@ fn show(file: &str, note: &Note, printer: Printer) {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    printer.data(&format!("{severity}: {place}: {}", note.message));
+    printer.data(format!("{severity}: {place}: {}", note.message));
     if let Some(hint) = &note.hint {
-        printer.data(&format!("  hint: {hint}"));
+        printer.data(format!("  hint: {hint}"));
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .map_err(Problems::from)?;
     if let Some(folder) = &args.pages {
         let page = page::write(folder, &list, &maker, &recipient)?;
-        printer.data(&page.display().to_string());
+        printer.data(page.display().to_string());
     } else if args.open {
         let folder = std::env::temp_dir().join(format!("mailshot-preview-{}", std::process::id()));
         open(&page::write(&folder, &list, &maker, &recipient)?)?;
@@ -90,12 +90,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 fn describe(recipient: &Recipient, mail: &Mail, printer: Printer) {
-    printer.data(&format!(
+    printer.data(format!(
         "To:      {} (line {} of the list)",
         recipient.address, recipient.place.line
     ));
-    printer.data(&format!("Subject: {}", mail.content.subject));
-    printer.data(&format!("Size:    {} bytes\n", mail.message.bytes.len()));
+    printer.data(format!("Subject: {}", mail.content.subject));
+    printer.data(format!("Size:    {} bytes\n", mail.message.bytes.len()));
     printer.data(&mail.content.text);
 }
 

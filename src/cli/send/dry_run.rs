@@ -54,7 +54,7 @@ pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
             .printer
             .json(&json!({ "campaign": campaign.name, "written": written, "dir": path })),
         Form::Text => {
-            job.printer.data(&format!(
+            job.printer.data(format!(
                 "{} written to {}; nothing was sent",
                 count(written, "mail"),
                 path.display()

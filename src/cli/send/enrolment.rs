@@ -175,7 +175,7 @@ impl Enrolment {
             .map_err(refused)?;
         if new > 0 {
             job.printer
-                .say(&format!("{} put behind links, {size}", count(new, "file")));
+                .say(format!("{} put behind links, {size}", count(new, "file")));
         }
         let depot = Arc::new(depot);
         self.maker = self.maker.with_depot(Arc::clone(&depot));
@@ -285,9 +285,9 @@ impl Enrolment {
         }
         if job.args.accept_changes {
             job.printer
-                .say(&format!("changed since `{}` began:", job.campaign.name));
+                .say(format!("changed since `{}` began:", job.campaign.name));
             for line in &lines {
-                job.printer.say(&format!("  {line}"));
+                job.printer.say(format!("  {line}"));
             }
             return Ok(());
         }
@@ -342,7 +342,7 @@ impl Enrolment {
             let held = enrolled.suppressed;
             if held > 0 {
                 let are = if held == 1 { "is" } else { "are" };
-                job.printer.say(&format!(
+                job.printer.say(format!(
                     "{} {are} on the suppression list and left out",
                     count(held, "recipient")
                 ));

@@ -187,11 +187,11 @@ impl Job<'_> {
             Ok(gone) => {
                 let files = count(gone, "file");
                 self.printer
-                    .say(&format!("{files} removed to which no link leads any longer"));
+                    .say(format!("{files} removed to which no link leads any longer"));
             }
             Err(error) => self
                 .printer
-                .warn(&format!("files behind links were not tidied up: {error:#}")),
+                .warn(format!("files behind links were not tidied up: {error:#}")),
         }
     }
 
@@ -202,7 +202,7 @@ impl Job<'_> {
         };
         let doubtful = ledger.recover(known.id, self.clock.now_ms()).await?;
         if doubtful > 0 {
-            self.printer.warn(&format!(
+            self.printer.warn(format!(
                 "the last run was cut short: {} in doubt",
                 deliveries(doubtful)
             ));
@@ -267,13 +267,13 @@ impl Job<'_> {
             Transport::Smtp => format!("{}:{}", account.host, account.port),
             Transport::Sendmail => account.sendmail_command.display().to_string(),
         };
-        self.printer.say(&format!(
+        self.printer.say(format!(
             "{} · from {} · by {} ({via})",
             self.campaign.name, self.campaign.from.address, account.name
         ));
         let rates: Vec<String> = account.quota.rates.iter().map(ToString::to_string).collect();
         if !rates.is_empty() {
-            self.printer.say(&format!("at most {}", rates.join(", ")));
+            self.printer.say(format!("at most {}", rates.join(", ")));
         }
         for line in &enrolment.plan {
             self.printer.say(line);

@@ -70,7 +70,7 @@ pub(super) async fn conclude(
         // For cron: no news is good news.
         if verdict.exit != Exit::Ok {
             job.printer
-                .warn(&format!("{}: {}", job.campaign.name, verdict.what));
+                .warn(format!("{}: {}", job.campaign.name, verdict.what));
         }
     } else {
         let shown = crate::ledger::read::Status {
@@ -85,7 +85,7 @@ pub(super) async fn conclude(
         job.printer.data("");
         job.printer.data(&verdict.what);
         if !verdict.next.is_empty() {
-            job.printer.data(&format!("  next:   {}", verdict.next));
+            job.printer.data(format!("  next:   {}", verdict.next));
         }
     }
     Ok(Sent {

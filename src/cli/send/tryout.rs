@@ -42,7 +42,7 @@ pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
         let sent = job.send().await?;
         server.shutdown().await;
         if job.printer.form == Form::Text {
-            job.printer.data(&format!(
+            job.printer.data(format!(
                 "\nthis was a try-out: {} in {}\nnothing left this machine, and nobody counts as sent",
                 count(sent.mails, "mail"),
                 mails.display()

@@ -174,6 +174,8 @@ impl Wrapped {
             .env("NO_COLOR", "1")
             .env("TZ", "UTC")
             .env("COLUMNS", "100")
+            .env("LC_ALL", "C")
+            .env_remove("LANGUAGE")
             .env_remove("MAILSHOT_PASSWORD");
         command
     }

@@ -1,0 +1,233 @@
+//! What is said to people, in the languages they read. A [`Text`] is English with named gaps, and what fills them; the
+//! words of other languages stand in `zh/*.toml`, found by the English ones. It becomes a string only where it is
+//! shown: nothing here knows who reads it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A language that texts exist in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// The language's code, as in `templates/footer/en.txt.hbs`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// The language of a locale such as `zh-CN` or `en_GB.UTF-8`; English for those we do not speak.
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['-', '_', '.', '@']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("zh") {
+            Self::Zh
+        } else {
+            Self::En
+        }
+    }
+}
+
+impl FromStr for Lang {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "en" => Ok(Self::En),
+            "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
+            _ => Err(format!(
+                "no footer in the language `{text}`; there are \"en\" and \"zh\""
+            )),
+        }
+    }
+}
+
+/// Something to say, which can be said in every language there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// The same in every language: names, numbers, what a server said.
+    Plain(String),
+    /// A sentence. Made by [`text!`](crate::text).
+    Said {
+        /// The English sentence, with `{name}` for each gap; `{{` and `}}` stand for braces.
+        english: Cow<'static, str>,
+        /// What fills the gaps, by their names.
+        gaps: Vec<(Cow<'static, str>, Text)>,
+    },
+}
+
+impl Text {
+    /// The text in this language; in English where nobody has said it otherwise.
+    pub fn in_lang(&self, lang: Lang) -> String {
+        match self {
+            Self::Plain(text) => text.clone(),
+            Self::Said { english, gaps } => {
+                let template = translated(english, lang).unwrap_or(english);
+                fill(template, |name| {
+                    let found = gaps.iter().find(|(known, _)| known == name);
+                    found.map(|(_, text)| text.in_lang(lang))
+                })
+            }
+        }
+    }
+
+    /// Is there nothing to say?
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Plain(text) => text.is_empty(),
+            Self::Said { english, .. } => english.is_empty(),
+        }
+    }
+
+    /// Several, one after another.
+    pub fn joined(parts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+        let mut all: Option<Self> = None;
+        for part in parts {
+            all = Some(match all {
+                None => part,
+                Some(before) => Self::Said {
+                    english: Cow::Owned(format!("{{before}}{between}{{after}}")),
+                    gaps: vec![("before".into(), before), ("after".into(), part)],
+                },
+            });
+        }
+        all.unwrap_or_default()
+    }
+}
+
+/// Says something that can be said in every language: `text!("{mails} sent", mails = count)`. The names in the text and
+/// those given must be the same; a name alone stands for `name = name`. Whatever fills a gap becomes a [`Text`].
+#[macro_export]
+macro_rules! text {
+    (@gap $name:ident) => { $crate::words::Text::from($name) };
+    (@gap $name:ident = $value:expr) => { $crate::words::Text::from($value) };
+    ($english:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
+        // Never called: the compiler holds the names in the text against those that are given.
+        const _: fn() -> String = || format!($english $(, $name = "")*);
+        $crate::words::Text::Said {
+            english: std::borrow::Cow::Borrowed($english),
+            gaps: vec![$((
+                std::borrow::Cow::Borrowed(stringify!($name)),
+                $crate::text!(@gap $name $(= $value)?),
+            )),*],
+        }
+    }};
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Plain(String::new())
+    }
+}
+
+/// In English, as records and programs have it.
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.in_lang(Lang::En))
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::Plain(text.to_owned())
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Plain(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::Plain(text.clone())
+    }
+}
+
+impl From<Cow<'_, str>> for Text {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Plain(text.into_owned())
+    }
+}
+
+impl From<&Self> for Text {
+    fn from(text: &Self) -> Self {
+        text.clone()
+    }
+}
+
+macro_rules! plain {
+    ($($number:ty),*) => {$(
+        impl From<$number> for Text {
+            fn from(number: $number) -> Self {
+                Self::Plain(number.to_string())
+            }
+        }
+    )*};
+}
+
+plain!(u8, u16, u32, u64, usize, i64, char);
+
+/// The files of each language: English sentences with the same in it.
+const ZH: [&str; 1] = [include_str!("zh/cli.toml")];
+
+/// All sentences that Chinese has.
+static CHINESE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let read = |file: &str| toml::from_str::<HashMap<String, String>>(file).unwrap_or_default();
+    ZH.into_iter().flat_map(read).collect()
+});
+
+/// A sentence in another language, where somebody has said it.
+pub fn translated(english: &str, lang: Lang) -> Option<&'static str> {
+    match lang {
+        Lang::En => None,
+        Lang::Zh => CHINESE.get(english).map(String::as_str),
+    }
+}
+
+/// Fills the gaps of a sentence. A gap that nobody fills is shown as it is written.
+fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once(['{', '}']) {
+        out.push_str(before);
+        let is_opening = rest.as_bytes().get(before.len()) == Some(&b'{');
+        rest = if let Some(after) = after.strip_prefix(if is_opening { '{' } else { '}' }) {
+            out.push(if is_opening { '{' } else { '}' });
+            after
+        } else if let Some((name, after)) = after.split_once('}').filter(|_| is_opening) {
+            match with(name) {
+                Some(text) => out.push_str(&text),
+                None => out.extend(["{", name, "}"]),
+            }
+            after
+        } else {
+            after
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests;
