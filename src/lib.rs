@@ -5,6 +5,7 @@
 
 pub mod words;
 pub mod mail;
+pub mod replies;
 pub mod campaign;
 pub mod clock;
 pub mod digest;

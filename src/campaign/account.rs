@@ -40,6 +40,8 @@ pub enum Login {
 pub struct Account {
     /// Its name in `mailshot.toml`.
     pub name: String,
+    /// The preset it begins with.
+    pub provider: Option<String>,
     /// Who takes the mail.
     pub transport: Transport,
     /// Host name of the SMTP server.
@@ -123,6 +125,7 @@ impl RawAccount {
         let (host, port, tls) = server;
         problems.or_ok(Account {
             name: name.to_owned(),
+            provider: self.provider.as_ref().map(|name| name.get_ref().clone()),
             transport: self.transport,
             host,
             port,

@@ -14,6 +14,7 @@ use super::problem::Problems;
 use super::retry::{RetryPolicy, Span};
 use super::secret;
 use crate::mail::{Address, Mailbox, UnsubscribeKey};
+use crate::replies::Rule;
 
 /// The file that makes a folder a workspace.
 pub const FILE: &str = "mailshot.toml";
@@ -65,6 +66,8 @@ pub struct Workspace {
     pub retry: RetryPolicy,
     /// Where files lie that mails link to.
     pub depot: Option<DepotSettings>,
+    /// What replies mean that mailshot does not know, or knows otherwise.
+    pub rules: Vec<Rule>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +84,8 @@ struct RawWorkspace {
     #[serde(default)]
     retry: RawRetry,
     files: Option<RawDepot>,
+    #[serde(default)]
+    rule: Vec<Rule>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,6 +158,7 @@ impl Workspace {
                 .files
                 .as_ref()
                 .and_then(|raw| raw.check(root, &file, &mut problems)),
+            rules: file.value.rule.clone(),
             retry: RetryPolicy {
                 delays: retry
                     .delays

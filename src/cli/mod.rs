@@ -6,6 +6,7 @@ mod load;
 mod printer;
 mod progress;
 mod check;
+mod explain;
 mod init;
 mod left_out;
 mod list;
@@ -82,6 +83,8 @@ enum Command {
     Show(show::Args),
     /// List deliveries in doubt, and settle them
     Resolve(resolve::Args),
+    /// Say what a server's reply means, and what to do
+    Explain(explain::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
     /// Run an SMTP server to try things with
@@ -137,6 +140,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
         Command::Resolve(args) => resolve::run(&args, printer),
+        Command::Explain(args) => explain::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {

@@ -89,6 +89,14 @@ Examples:
   mailshot resolve hello --assume-sent               take them for sent
   mailshot resolve hello --resend --to li@example.com";
 
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  mailshot explain '526 Authentication failure[0]' --stage auth --provider alimail
+  mailshot explain '550 5.7.26 Unauthenticated email is not accepted' --to li@gmail.com
+  mailshot explain '452 4.2.2 mailbox full' --json
+
+In a workspace, its own [[rule]] in mailshot.toml are asked first.";
+
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'

@@ -9,6 +9,7 @@ use super::classify::classify;
 use super::session::Capabilities;
 use super::wire::Wire;
 use crate::mail::{Message, Outcome, Reply, Stage};
+use crate::replies::Judge;
 
 /// How much is said before the server has answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,8 +177,15 @@ impl<T> Carried<T> {
         awaited.push_back(Awaited::End);
     }
 
-    pub(super) fn refuse(&mut self, stage: Stage, reply: Reply) {
-        self.refusal.get_or_insert_with(|| classify(stage, reply));
+    pub(super) fn refuse(&mut self, judge: &Judge, stage: Stage, reply: Reply) {
+        if self.refusal.is_none() {
+            self.refusal = Some(self.refused(judge, stage, reply));
+        }
+    }
+
+    /// What a refusal makes of it.
+    pub(super) fn refused(&self, judge: &Judge, stage: Stage, reply: Reply) -> Outcome {
+        classify(judge, stage, reply, Some(self.message.envelope.to.domain()))
     }
 }
 

@@ -51,8 +51,8 @@ impl<T> Flight<T> {
             utf8: session.capabilities.smtputf8,
         };
         Self {
+            mails: Transactions::new(manner, takes, session.judge.clone()),
             session,
-            mails: Transactions::new(manner, takes),
             carried: 0,
             moved_at: Instant::now(),
         }

@@ -5,7 +5,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::session::{Credentials, Session, config, gone, refused};
+use super::session::{Credentials, Session, config, gone};
 use super::wire::Lost;
 use crate::mail::{Fault, Reply, Scope, Stage};
 
@@ -28,15 +28,9 @@ impl Session {
         };
         match answer {
             Ok(reply) if reply.is_positive() => Ok(()),
-            Ok(reply) => Err(Fault {
-                scope: Scope::Account,
-                ..refused(Stage::Auth, reply)
-            }),
+            Ok(reply) => Err(of_account(self.refused(Stage::Auth, reply))),
             // Some servers hang up on a wrong password: knocking again could lock the account.
-            Err(lost) => Err(Fault {
-                scope: Scope::Account,
-                ..gone(Stage::Auth, &lost)
-            }),
+            Err(lost) => Err(of_account(gone(Stage::Auth, &lost))),
         }
     }
 
@@ -72,4 +66,12 @@ impl Session {
     async fn ask_secret(&mut self, line: &str, shown: &str) -> Result<Reply, Lost> {
         self.link.ask(line, shown, self.timeouts.command).await
     }
+}
+
+/// Whatever goes wrong with a login concerns everyone who logs in by the account.
+fn of_account(mut fault: Fault) -> Fault {
+    if !fault.verdict.is_about_account() {
+        fault.verdict.scope = Scope::Account;
+    }
+    fault
 }

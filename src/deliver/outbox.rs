@@ -8,10 +8,23 @@ use lettre::transport::sendmail::AsyncSendmailTransport;
 use lettre::{AsyncTransport as _, Tokio1Executor};
 use tokio::time::timeout;
 
-use crate::mail::{Envelope, Fault, Message, Outcome, Reply, Scope, Stage};
+use crate::mail::{Class, Envelope, Fault, Message, Outcome, Reply, Retry, Scope, Stage, Verdict};
 
 /// How long the command may take for one mail.
 const DEADLINE: Duration = Duration::from_mins(10);
+/// An address that the command cannot be given.
+const BAD_ADDRESS: Verdict = Verdict {
+    class: Class::BadSyntax,
+    scope: Scope::Recipient,
+    retry: Retry::Never,
+    suppress: false,
+};
+/// The command has said no to this mail.
+const NOT_NOW: Verdict = Verdict {
+    class: Class::UnclassifiedTransient,
+    retry: Retry::Schedule,
+    ..BAD_ADDRESS
+};
 
 /// The `sendmail` command: the local mail server queues the mail, and answers for it from then on.
 #[derive(Debug)]
@@ -33,7 +46,7 @@ impl Sendmail {
     pub async fn deliver(&self, message: &Message) -> Outcome {
         let envelope = match envelope(&message.envelope) {
             Ok(envelope) => envelope,
-            Err(note) => return Outcome::Refused(fault(Scope::Recipient, note)),
+            Err(note) => return Outcome::Refused(fault(BAD_ADDRESS, note)),
         };
         // The command reads text of this machine, whose lines end with LF alone.
         let text: Vec<u8> = message
@@ -51,7 +64,7 @@ impl Sendmail {
             );
             return Outcome::InDoubt(Fault {
                 stage: Stage::EndOfData,
-                ..fault(Scope::Link, note)
+                ..fault(Verdict::UNCERTAIN, note)
             });
         };
         match sent {
@@ -60,18 +73,19 @@ impl Sendmail {
                 enhanced: None,
                 text: "queued by sendmail".to_owned(),
             }),
-            Err(error) if error.is_client() => Outcome::Deferred(fault(Scope::Recipient, error.to_string())),
-            Err(error) => {
-                Outcome::Deferred(fault(Scope::Link, format!("{}: {error}", self.command.display())))
-            }
+            Err(error) if error.is_client() => Outcome::Deferred(fault(NOT_NOW, error.to_string())),
+            Err(error) => Outcome::Deferred(fault(
+                Verdict::NETWORK,
+                format!("{}: {error}", self.command.display()),
+            )),
         }
     }
 }
 
-fn fault(scope: Scope, note: String) -> Fault {
+fn fault(verdict: Verdict, note: String) -> Fault {
     Fault {
         stage: Stage::Data,
-        scope,
+        verdict,
         reply: None,
         note,
     }

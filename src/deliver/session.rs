@@ -15,12 +15,13 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use tokio_util::either::Either;
 
-use super::classify::classify;
+use super::classify::fault_of;
 use super::link::Link;
 use super::trace::Trace;
 use super::wire::{self, Lost, Wire};
 use crate::campaign::{Account, Login, Secret, Tls};
-use crate::mail::{Fault, Outcome, Reply, Scope, Stage};
+use crate::mail::{Fault, Reply, Stage, Verdict};
+use crate::replies::Judge;
 
 /// How long each stage may take. Source: RFC 5321, 4.5.3.2, as ceilings.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +64,8 @@ pub struct Target {
     pub hello: Option<String>,
     /// How long each stage may take.
     pub timeouts: Timeouts,
+    /// Says what replies mean.
+    pub judge: Judge,
     tls_config: Arc<ClientConfig>,
 }
 
@@ -94,6 +97,7 @@ impl Target {
             }),
             hello: account.hello.clone(),
             timeouts: Timeouts::default(),
+            judge: Judge::default(),
             tls_config: tls_config(account)?,
         })
     }
@@ -176,10 +180,11 @@ pub struct Session {
     /// What the server offers.
     pub capabilities: Capabilities,
     pub(super) timeouts: Timeouts,
+    pub(super) judge: Judge,
 }
 
 impl Session {
-    /// Connects and logs in. A fault of scope account means: do not knock again.
+    /// Connects and logs in. A fault about the account means: do not knock again.
     pub async fn open(target: &Target, trace: Option<Trace>) -> Result<Self, Fault> {
         let (mut link, local) = connect(target, trace).await?;
         if target.tls == Tls::Tls {
@@ -190,24 +195,25 @@ impl Session {
             .await
             .map_err(|lost| gone(Stage::Hello, &lost))?;
         if !greeting.is_positive() {
-            return Err(refused(Stage::Hello, greeting));
+            return Err(refused(&target.judge, Stage::Hello, greeting));
         }
         let hello = target.hello.clone().unwrap_or_else(|| literal(local));
-        let mut capabilities = say_hello(&mut link, &hello, &target.timeouts).await?;
+        let mut capabilities = say_hello(&mut link, &hello, target).await?;
         if target.tls == Tls::Starttls {
             if !capabilities.starttls {
                 return Err(config(
                     "the server does not offer STARTTLS; try tls = \"tls\" and port 465",
                 ));
             }
-            expect(&mut link, "STARTTLS", &target.timeouts).await?;
+            expect(&mut link, "STARTTLS", target).await?;
             link = protect(link, target).await?;
-            capabilities = say_hello(&mut link, &hello, &target.timeouts).await?;
+            capabilities = say_hello(&mut link, &hello, target).await?;
         }
         let mut session = Self {
             link,
             capabilities,
             timeouts: target.timeouts,
+            judge: target.judge.clone(),
         };
         if let Some(credentials) = &target.login {
             if target.tls == Tls::None && !target.allow_plaintext && !is_this_machine(&target.host) {
@@ -217,6 +223,10 @@ impl Session {
             session.log_in(credentials).await?;
         }
         Ok(session)
+    }
+
+    pub(super) fn refused(&self, stage: Stage, reply: Reply) -> Fault {
+        refused(&self.judge, stage, reply)
     }
 }
 
@@ -271,37 +281,34 @@ async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
     }
 }
 
-async fn say_hello(link: &mut Link, hello: &str, timeouts: &Timeouts) -> Result<Capabilities, Fault> {
+async fn say_hello(link: &mut Link, hello: &str, target: &Target) -> Result<Capabilities, Fault> {
     link.wire.command(&["EHLO ", hello]);
-    let frame = link.wait_for(timeouts.command, Wire::next_frame).await;
+    let frame = link.wait_for(target.timeouts.command, Wire::next_frame).await;
     let frame = frame.map_err(|lost| gone(Stage::Hello, &lost))?;
     match Reply::from_lines(wire::lines(&frame)) {
         Some(reply) if reply.is_positive() => Ok(Capabilities::parse(wire::lines(&frame))),
         // RFC 5321, 3.2: a server that knows no EHLO is asked with HELO, and offers nothing.
         Some(reply) if matches!(reply.code, 500 | 502) => {
-            expect(link, &format!("HELO {hello}"), timeouts).await?;
+            expect(link, &format!("HELO {hello}"), target).await?;
             Ok(Capabilities::default())
         }
-        Some(reply) => Err(refused(Stage::Hello, reply)),
+        Some(reply) => Err(refused(&target.judge, Stage::Hello, reply)),
         None => Err(link_fault(Stage::Hello, "the server does not speak SMTP")),
     }
 }
 
-async fn expect(link: &mut Link, command: &str, timeouts: &Timeouts) -> Result<(), Fault> {
-    let reply = link.ask(command, command, timeouts.command).await;
+async fn expect(link: &mut Link, command: &str, target: &Target) -> Result<(), Fault> {
+    let reply = link.ask(command, command, target.timeouts.command).await;
     let reply = reply.map_err(|lost| gone(Stage::Hello, &lost))?;
     if reply.is_positive() {
         Ok(())
     } else {
-        Err(refused(Stage::Hello, reply))
+        Err(refused(&target.judge, Stage::Hello, reply))
     }
 }
 
-pub(super) fn refused(stage: Stage, reply: Reply) -> Fault {
-    match classify(stage, reply) {
-        Outcome::Deferred(fault) | Outcome::Refused(fault) | Outcome::InDoubt(fault) => fault,
-        Outcome::Accepted(_) => link_fault(stage, "an answer that makes no sense"),
-    }
+fn refused(judge: &Judge, stage: Stage, reply: Reply) -> Fault {
+    fault_of(judge, stage, reply, None)
 }
 
 pub(super) fn gone(stage: Stage, lost: &Lost) -> Fault {
@@ -311,7 +318,7 @@ pub(super) fn gone(stage: Stage, lost: &Lost) -> Fault {
 fn link_fault(stage: Stage, note: &str) -> Fault {
     Fault {
         stage,
-        scope: Scope::Link,
+        verdict: Verdict::NETWORK,
         reply: None,
         note: note.to_owned(),
     }
@@ -321,7 +328,7 @@ fn link_fault(stage: Stage, note: &str) -> Fault {
 pub(super) fn config(note: &str) -> Fault {
     Fault {
         stage: Stage::Hello,
-        scope: Scope::Account,
+        verdict: Verdict::CONFIG,
         reply: None,
         note: note.to_owned(),
     }

@@ -8,9 +8,10 @@
 use std::collections::VecDeque;
 
 use super::carried::{Awaited, Carried, Manner, Said, say_data};
-use super::classify::{classify, lost};
+use super::classify::lost;
 use super::wire::{Lost, Wire};
-use crate::mail::{Enhanced, Fault, Message, Outcome, Reply, Scope, Stage};
+use crate::mail::{Class, Enhanced, Fault, Message, Outcome, Reply, Retry, Scope, Stage, Verdict};
+use crate::replies::Judge;
 
 /// What became of a mail that was aboard.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,6 +59,7 @@ pub(super) struct Takes {
 pub(super) struct Transactions<T> {
     manner: Manner,
     takes: Takes,
+    judge: Judge,
     aboard: VecDeque<Carried<T>>,
     awaited: VecDeque<Awaited>,
     landed: VecDeque<(T, Landed)>,
@@ -69,11 +71,12 @@ pub(super) struct Transactions<T> {
 }
 
 impl<T> Transactions<T> {
-    /// A dialogue in this manner.
-    pub(super) fn new(manner: Manner, takes: Takes) -> Self {
+    /// A dialogue in this manner, whose refusals are judged so.
+    pub(super) fn new(manner: Manner, takes: Takes, judge: Judge) -> Self {
         Self {
             manner,
             takes,
+            judge,
             aboard: VecDeque::new(),
             awaited: VecDeque::new(),
             landed: VecDeque::new(),
@@ -210,7 +213,7 @@ impl<T> Transactions<T> {
                 }
             }
             Awaited::Reset | Awaited::Mail | Awaited::Rcpt => {
-                mail.refuse(awaited.stage(), reply);
+                mail.refuse(&self.judge, awaited.stage(), reply);
                 if is_step {
                     self.give_up();
                 }
@@ -245,7 +248,7 @@ impl<T> Transactions<T> {
         } else if reply.is_positive() {
             return Err(odd(&reply));
         } else {
-            mail.refuse(Stage::Data, reply);
+            mail.refuse(&self.judge, Stage::Data, reply);
             self.give_up();
         }
         self.awaited.pop_front();
@@ -271,11 +274,12 @@ impl<T> Transactions<T> {
                 self.is_chunking_unknown = true;
                 return Err((Lost(reply.to_string()), End::NoChunking));
             }
-            mail.refuse(Stage::EndOfData, reply);
+            mail.refuse(&self.judge, Stage::EndOfData, reply);
             self.give_up();
         } else {
             // The end of data closes a transaction, whatever comes of it. Source: RFC 5321, 4.1.1.4.
-            self.land(classify(Stage::EndOfData, reply));
+            let outcome = mail.refused(&self.judge, Stage::EndOfData, reply);
+            self.land(outcome);
         }
         self.awaited.pop_front();
         Ok(())
@@ -331,18 +335,23 @@ impl Takes {
     /// RFC 1870, 6; RFC 6531, 3.2.
     fn refusal_of(self, message: &Message) -> Option<Fault> {
         let size = message.bytes.len() as u64;
-        let (scope, note) = if let Some(most) = self.octets.filter(|most| size > *most) {
+        let (class, scope, note) = if let Some(most) = self.octets.filter(|most| size > *most) {
             let note = format!("the mail has {size} octets, and the server takes {most} at most");
-            (Scope::Message, note)
+            (Class::TooBig, Scope::Message, note)
         } else if message.envelope.to.needs_smtputf8() && !self.utf8 {
             let note = "letters outside ASCII before the `@`, and the server does not offer SMTPUTF8";
-            (Scope::Recipient, note.to_owned())
+            (Class::Config, Scope::Recipient, note.to_owned())
         } else {
             return None;
         };
         Some(Fault {
             stage: Stage::Mail,
-            scope,
+            verdict: Verdict {
+                class,
+                scope,
+                retry: Retry::Never,
+                suppress: false,
+            },
             reply: None,
             note,
         })

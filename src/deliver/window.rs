@@ -64,7 +64,7 @@ impl Window {
             Outcome::Accepted(_) => self.grow(now),
             // About one person, or about the mail itself: that has nothing to do with how many are under way.
             Outcome::Refused(fault) | Outcome::Deferred(fault)
-                if matches!(fault.scope, Scope::Recipient | Scope::Message) => {}
+                if matches!(fault.verdict.scope, Scope::Recipient | Scope::Message) => {}
             Outcome::Refused(_) | Outcome::Deferred(_) | Outcome::InDoubt(_) => self.shrink(),
         }
     }
@@ -115,7 +115,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::{Fault, Reply, Stage};
+    use crate::mail::{Fault, Reply, Stage, Verdict};
 
     /// A connection with this round trip, on which a mail takes `cost` to send.
     struct Line {
@@ -149,7 +149,10 @@ mod tests {
         fn fail(&mut self, scope: Scope) -> usize {
             let fault = Fault {
                 stage: Stage::Rcpt,
-                scope,
+                verdict: Verdict {
+                    scope,
+                    ..Verdict::NETWORK
+                },
                 reply: None,
                 note: String::new(),
             };

@@ -37,8 +37,8 @@ impl<'db> Statements<'db> {
                  VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
             )?,
             complete: db.prepare_cached(
-                "UPDATE attempt SET ended_at_ms = ?3, outcome = ?4, stage = ?5, scope = ?6, code = ?7, enhanced = ?8,
-                 reply = ?9 WHERE delivery_id = ?1 AND number = ?2",
+                "UPDATE attempt SET ended_at_ms = ?3, outcome = ?4, stage = ?5, scope = ?6, class = ?7, code = ?8,
+                 enhanced = ?9, reply = ?10 WHERE delivery_id = ?1 AND number = ?2",
             )?,
             sent: db.prepare_cached(
                 "UPDATE delivery SET state = 'sent', reason = NULL, tries = tries + 1,
@@ -118,7 +118,8 @@ impl<'db> Statements<'db> {
             finish.now_ms,
             name,
             fault.map(|fault| fault.stage.to_string()),
-            fault.map(|fault| fault.scope.to_string()),
+            fault.map(|fault| fault.verdict.scope.name()),
+            fault.map(|fault| fault.verdict.class.name()),
             reply.map(|reply| reply.code),
             enhanced.map(|enhanced| enhanced.to_string()),
             text,

@@ -12,7 +12,8 @@ use tokio::runtime::Runtime;
 use super::read::Reader;
 use super::*;
 use crate::campaign::quota::Quota;
-use crate::mail::{Fault, Outcome, Place, Reply, Scope, Stage};
+use crate::mail::{Fault, Outcome, Place, Reply, Stage};
+use crate::replies::Judge;
 
 struct Book {
     folder: TempDir,
@@ -140,7 +141,7 @@ fn reply(line: &str) -> Reply {
 fn fault(line: &str) -> Fault {
     Fault {
         stage: Stage::Rcpt,
-        scope: Scope::Recipient,
+        verdict: Judge::default().verdict(Stage::Rcpt, &reply(line), None),
         reply: Some(reply(line)),
         note: String::new(),
     }

@@ -10,6 +10,7 @@ pub mod recipient;
 pub mod file;
 pub mod message;
 pub mod reply;
+pub mod verdict;
 pub mod outcome;
 pub mod token;
 
@@ -17,8 +18,9 @@ pub use address::{Address, AddressFault};
 pub use file::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
 pub use mailbox::Mailbox;
 pub use message::{Content, Envelope, Message};
-pub use outcome::{Fault, Outcome, Scope, Stage};
+pub use outcome::{Fault, Outcome, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use repair::{Repair, repair};
 pub use reply::{Enhanced, Reply};
 pub use token::{DeliveryTag, UnsubscribeKey};
+pub use verdict::{Class, Retry, Scope, Verdict};

@@ -1,10 +1,11 @@
 //! What an attempt came to. A refused mail is data, recorded and counted; it is never an error of ours.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::Reply;
+use super::{Reply, Verdict};
 
 /// How far the dialogue had come when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -40,27 +41,24 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Whose failure it is; it decides who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Only this recipient.
-    Recipient,
-    /// The mail itself: size, content. Every other recipient is likely to meet it too.
-    Message,
-    /// Login, sender, quota, suspension: all workers stop and deliveries stay pending.
-    Account,
-    /// The connection: connect again.
-    Link,
-}
+impl FromStr for Stage {
+    type Err = String;
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Recipient => "recipient",
-            Self::Message => "message",
-            Self::Account => "account",
-            Self::Link => "link",
+    /// Reads a stage, also as logs and other programs write it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.to_ascii_lowercase().as_str() {
+            "connect" | "conn" | "tcp" => Self::Connect,
+            "hello" | "helo" | "ehlo" | "greeting" | "banner" | "starttls" => Self::Hello,
+            "auth" | "login" => Self::Auth,
+            "mail" | "from" => Self::Mail,
+            "rcpt" | "to" => Self::Rcpt,
+            "data" | "bdat" => Self::Data,
+            "end-of-data" | "end of data" | "dot" | "eod" => Self::EndOfData,
+            _ => {
+                return Err(format!(
+                    "`{text}` is no stage: there are connect, hello, auth, mail, rcpt, data and end-of-data"
+                ));
+            }
         })
     }
 }
@@ -70,12 +68,19 @@ impl fmt::Display for Scope {
 pub struct Fault {
     /// How far it had come.
     pub stage: Stage,
-    /// Whose failure it is.
-    pub scope: Scope,
+    /// What follows from it.
+    pub verdict: Verdict,
     /// What the server said; none when the link was lost.
     pub reply: Option<Reply>,
     /// What happened, in words, when there is no reply.
     pub note: String,
+}
+
+impl Fault {
+    /// Is the connection lost with it? 421 closes it, whatever else it says. Source: RFC 5321, 3.8.
+    pub fn breaks_off(&self) -> bool {
+        self.verdict.is_about_link() || self.reply.as_ref().is_some_and(|reply| reply.code == 421)
+    }
 }
 
 impl fmt::Display for Fault {

@@ -2,6 +2,7 @@
 //!
 //! Any three digits are a code: Alibaba answers 561 and 563, `NetEase` 460.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Characters of reply text that are kept. Some servers answer with a page of text.
@@ -60,13 +61,13 @@ pub struct Reply {
 impl Reply {
     /// Builds a reply from its complete lines, without their line ends.
     ///
-    /// Bytes that are not UTF-8 are shown as U+FFFD: a reply is read by people and by rules, never sent on.
+    /// Bytes that are neither UTF-8 nor GB18030 are shown as U+FFFD: a reply is read by people and by rules, never sent on.
     pub fn from_lines<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
         let mut reply: Option<Self> = None;
         for line in lines {
             let digits = line.get(..3)?;
             let code = std::str::from_utf8(digits).ok()?.parse().ok()?;
-            let text = String::from_utf8_lossy(line.get(4..).unwrap_or_default());
+            let text = decoded(line.get(4..).unwrap_or_default());
             let (enhanced, text) = split_enhanced(text.trim());
             let reply = reply.get_or_insert(Self {
                 code,
@@ -77,7 +78,22 @@ impl Reply {
             reply.enhanced = reply.enhanced.or(enhanced);
             push_text(&mut reply.text, text);
         }
-        reply
+        reply.map(Self::with_enhanced)
+    }
+
+    /// The same with the enhanced code that stands in its text, where none stood at the beginning: `(#5.1.1)`.
+    #[must_use]
+    pub fn with_enhanced(mut self) -> Self {
+        let class = u8::try_from(self.code / 100).unwrap_or_default();
+        if self.enhanced.is_none() && matches!(class, 0 | 4 | 5) {
+            let words = self
+                .text
+                .split(|c: char| c.is_whitespace() || "()[]<>:;,#-".contains(c));
+            let mut codes = words.filter_map(|word| Enhanced::parse(word.trim_end_matches('.')));
+            // Versions of programs look like codes, but no code has such a subject.
+            self.enhanced = codes.find(|code| (code.class == class || class == 0) && code.subject <= 7);
+        }
+        self
     }
 
     /// Is it a yes (2yz)?
@@ -114,6 +130,14 @@ fn split_enhanced(text: &str) -> (Option<Enhanced>, &str) {
     match Enhanced::parse(first) {
         Some(enhanced) => (Some(enhanced), rest.trim_start()),
         None => (None, text),
+    }
+}
+
+/// A line as text. Chinese servers write GB18030 where they do not write UTF-8.
+fn decoded(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_other) => encoding_rs::GB18030.decode_without_bom_handling(line).0,
     }
 }
 
@@ -157,7 +181,7 @@ mod tests {
         );
         assert_eq!(
             reply(&["550-#-5.1.0-Address rejected."]),
-            Some((550, String::new(), "#-5.1.0-Address rejected.".into()))
+            Some((550, "5.1.0".into(), "#-5.1.0-Address rejected.".into()))
         );
     }
 

@@ -42,10 +42,10 @@ impl Brakes {
                 self.refusals_in_a_row = 0;
                 None
             }
-            Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.scope == Scope::Account => {
+            Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.verdict.is_about_account() => {
                 Some(Ended::Account(fault.clone()))
             }
-            Outcome::Refused(fault) if fault.scope == Scope::Message => {
+            Outcome::Refused(fault) if fault.verdict.scope == Scope::Message => {
                 self.refusals_in_a_row += 1;
                 (self.refusals_in_a_row >= REFUSALS_IN_A_ROW).then(|| Ended::Content(fault.clone()))
             }
@@ -74,11 +74,8 @@ impl Losses {
     /// Counts links lost one after another, until a mail is decided.
     pub(super) fn learn(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Deferred(fault) | Outcome::Refused(fault) => match fault.scope {
-                Scope::Link => self.in_a_row += 1,
-                Scope::Recipient | Scope::Message | Scope::Account => self.in_a_row = 0,
-            },
-            Outcome::Accepted(_) => self.in_a_row = 0,
+            Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.breaks_off() => self.in_a_row += 1,
+            Outcome::Deferred(_) | Outcome::Refused(_) | Outcome::Accepted(_) => self.in_a_row = 0,
             // Counted by the run, once a connection.
             Outcome::InDoubt(_) => {}
         }
@@ -98,12 +95,15 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::{Reply, Stage};
+    use crate::mail::{Reply, Stage, Verdict};
 
     fn fault(scope: Scope) -> Fault {
         Fault {
             stage: Stage::Rcpt,
-            scope,
+            verdict: Verdict {
+                scope,
+                ..Verdict::NETWORK
+            },
             reply: None,
             note: String::new(),
         }

@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::flight::{Landed, Waiting};
 use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
-use crate::mail::{Address, Fault, Message, Outcome, Scope, Stage};
+use crate::mail::{Address, Fault, Message, Outcome, Stage, Verdict};
 use crate::throttle::Permit;
 
 pub use maker::{Mail, Maker, Means};
@@ -267,14 +267,16 @@ impl Worker<'_> {
         match outcome {
             Outcome::Accepted(_) => Next::Sent,
             Outcome::InDoubt(_) => Next::Doubt,
-            Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.scope == Scope::Account => Next::Hold,
+            Outcome::Deferred(fault) | Outcome::Refused(fault) if fault.verdict.is_about_account() => {
+                Next::Hold
+            }
             // A server may hang up on an idle link, or after so many mails: it has not heard of this one.
-            Outcome::Deferred(fault) if fault.scope == Scope::Link && fault.stage <= Stage::Mail => {
+            Outcome::Deferred(fault) if fault.verdict.is_about_link() && fault.stage <= Stage::Mail => {
                 Next::Unsaid
             }
             // It may have been an accident: once more at once, then as for any other deferral.
             Outcome::Deferred(fault)
-                if fault.scope == Scope::Link && delivery.tries == 0 && self.vehicle.is_first_loss() =>
+                if fault.verdict.is_about_link() && delivery.tries == 0 && self.vehicle.is_first_loss() =>
             {
                 Next::RetryAt(now_ms)
             }
@@ -291,7 +293,7 @@ impl Worker<'_> {
         match policy.next_ms(tries, first_ms, now_ms, seed) {
             Some(due_ms) => Next::RetryAt(due_ms),
             // Nobody's mail goes through: the mail is not at fault, and waits for a better day.
-            None if fault.scope == Scope::Link && self.shared.accepted() == 0 => {
+            None if fault.breaks_off() && self.shared.accepted() == 0 => {
                 Next::RetryAt(now_ms + policy.longest_ms())
             }
             None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
@@ -326,7 +328,7 @@ async fn wait_for_quota(shared: &Shared, spent: Spent) {
 fn never_its_turn() -> Fault {
     Fault {
         stage: Stage::Connect,
-        scope: Scope::Link,
+        verdict: Verdict::NETWORK,
         reply: None,
         note: "the connection ended before it was this mail's turn".to_owned(),
     }

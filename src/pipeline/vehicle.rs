@@ -10,7 +10,7 @@ use crate::deliver::flight::{Landed, Waiting};
 use crate::deliver::window::Window;
 use crate::deliver::{Flight, Session, Target};
 use crate::ledger::{AttemptId, Delivery};
-use crate::mail::{Fault, Message, Outcome, Scope, Stage};
+use crate::mail::{Fault, Message, Outcome, Stage};
 
 /// Waits before each further try to connect. After the last one the server counts as unreachable.
 const RECONNECT_AFTER: [Duration; 5] = [
@@ -135,7 +135,7 @@ impl<'a> Vehicle<'a> {
                     self.shared.connections.fetch_add(1, Ordering::SeqCst);
                     return Ok(true);
                 }
-                Some(Err(fault)) if fault.scope == Scope::Account => {
+                Some(Err(fault)) if fault.verdict.is_about_account() => {
                     self.shared.account_refused(fault).await?;
                     return Ok(false);
                 }
@@ -251,7 +251,7 @@ async fn open(shared: &Shared, number: u32, target: &Target) -> Option<Result<Se
     };
     if opened.is_ok() {
         shared.is_login_proved.store(true, Ordering::SeqCst);
-    } else if matches!(&opened, Err(fault) if fault.scope == Scope::Account) {
+    } else if matches!(&opened, Err(fault) if fault.verdict.is_about_account()) {
         // Before the next worker gets its turn to try the same password.
         shared.stop.cancel();
     }

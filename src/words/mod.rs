@@ -67,6 +67,48 @@ pub enum Text {
         /// What fills the gaps, by their names.
         gaps: Vec<(Cow<'static, str>, Text)>,
     },
+    /// What stands in a file of data in every language.
+    Both(Both),
+}
+
+/// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct Both {
+    /// In English.
+    pub en: String,
+    /// In simplified Chinese.
+    pub zh: String,
+}
+
+impl Both {
+    /// The text in this language.
+    pub fn in_lang(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Zh => &self.zh,
+        }
+    }
+}
+
+/// How it may be written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Same(String),
+    Each { en: String, zh: String },
+}
+
+impl From<Written> for Both {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Same(text) => Self {
+                en: text.clone(),
+                zh: text,
+            },
+            Written::Each { en, zh } => Self { en, zh },
+        }
+    }
 }
 
 impl Text {
@@ -74,6 +116,7 @@ impl Text {
     pub fn in_lang(&self, lang: Lang) -> String {
         match self {
             Self::Plain(text) => text.clone(),
+            Self::Both(both) => both.in_lang(lang).to_owned(),
             Self::Said { english, gaps } => {
                 let template = translated(english, lang).unwrap_or(english);
                 fill(template, |name| {
@@ -89,6 +132,7 @@ impl Text {
         match self {
             Self::Plain(text) => text.is_empty(),
             Self::Said { english, .. } => english.is_empty(),
+            Self::Both(both) => both.en.is_empty(),
         }
     }
 
@@ -170,6 +214,12 @@ impl From<Cow<'_, str>> for Text {
     }
 }
 
+impl From<&Both> for Text {
+    fn from(both: &Both) -> Self {
+        Self::Both(both.clone())
+    }
+}
+
 impl From<&Self> for Text {
     fn from(text: &Self) -> Self {
         text.clone()
@@ -189,7 +239,7 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 1] = [include_str!("zh/cli.toml")];
+const ZH: [&str; 2] = [include_str!("zh/cli.toml"), include_str!("zh/explain.toml")];
 
 /// All sentences that Chinese has.
 static CHINESE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

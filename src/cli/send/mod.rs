@@ -29,6 +29,7 @@ use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
 use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
+use crate::replies::{Judge, Rules};
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
@@ -329,6 +330,12 @@ impl Job<'_> {
         Ok((report, progress.counts.sent()))
     }
 
+    /// What the server's replies mean: as everybody knows, and as the workspace says.
+    fn judge(&self) -> Judge {
+        let provider = self.campaign.account.provider.iter().cloned();
+        Judge::new(Rules::with(&self.workspace.rules), provider.collect())
+    }
+
     /// Who carries the mails away. The password is fetched here, before anything is put on record.
     fn carrier(&self) -> anyhow::Result<Carrier> {
         let account = &self.campaign.account;
@@ -338,7 +345,9 @@ impl Job<'_> {
                     Coded::new(Exit::Config, format!("{error:#}"))
                         .hint("nothing was sent; set the password and run it again")
                 })?;
-                Carrier::Smtp(Target::new(account, secret)?)
+                let mut target = Target::new(account, secret)?;
+                target.judge = self.judge();
+                Carrier::Smtp(target)
             }
             Transport::Sendmail if !account.sendmail_command.is_file() => {
                 let what = format!("there is no {}", account.sendmail_command.display());

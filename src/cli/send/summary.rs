@@ -8,10 +8,9 @@ use super::super::printer::{Form, count, deliveries, number, time};
 use super::super::status;
 use super::{Job, Sent, signal, wait};
 use crate::campaign::quota::{Spent, Unit};
-use crate::deliver::classify::speaks_of_quota;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, RunState, State, Tally};
-use crate::mail::{Fault, Stage};
+use crate::mail::{Class, Fault, Stage};
 use crate::pipeline::{Ended, Report};
 
 /// What is said at the end of a run.
@@ -221,7 +220,7 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
         Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
         None => format!("{}:{}: {fault}", account.host, account.port),
     };
-    if speaks_of_quota(fault) {
+    if fault.verdict.class == Class::QuotaDay {
         return Verdict::paused(
             format!("the provider's quota is spent; {waiting}\n  server: {server}"),
             format!("{AGAIN} when the quota begins anew"),

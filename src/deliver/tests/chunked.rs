@@ -88,7 +88,7 @@ async fn a_refusal_is_that_mails_alone() {
     for (second, expected) in [
         (
             "550 not you\r\n503 no sender\r\n503 no sender\r\n",
-            "two refused at mail Account: 550 not you",
+            "two refused at mail Config: 550 not you",
         ),
         (
             "250 ok\r\n550-5.1.1 no\r\n550 5.1.1 such user\r\n554 no recipients\r\n",
@@ -132,15 +132,15 @@ async fn a_goodbye_leaves_what_stands_behind_it_untouched() {
     for (said, first) in [
         (
             "421 4.3.2 going down\r\n",
-            "one deferred at mail Link: 421 4.3.2 going down",
+            "one deferred at mail Server: 421 4.3.2 going down",
         ),
         (
             "250 ok\r\n421 enough\r\n",
-            "one deferred at rcpt Link: 421 enough",
+            "one deferred at rcpt Server: 421 enough",
         ),
         (
             "250 ok\r\n250 ok\r\n421 4.7.0 enough\r\n",
-            "one deferred at end-of-data Link: 421 4.7.0 enough",
+            "one deferred at end-of-data Server: 421 4.7.0 enough",
         ),
     ] {
         assert_eq!(after(said).await, [first, "two untouched", "three untouched"]);
@@ -153,7 +153,7 @@ async fn what_a_server_decides_after_its_goodbye_counts() {
     assert_eq!(
         after(said).await,
         [
-            "one deferred at rcpt Link: 421 not this one",
+            "one deferred at rcpt Server: 421 not this one",
             "two accepted 250 taken",
             // It goes on after its goodbye: who knows whether it looked at this one.
             "three in doubt: the server closed the connection"
@@ -167,8 +167,8 @@ async fn a_goodbye_to_every_command_is_still_a_goodbye() {
     assert_eq!(
         landed,
         [
-            "one deferred at rcpt Link: 421 bye",
-            "two deferred at mail Link: 421 bye",
+            "one deferred at rcpt Server: 421 bye",
+            "two deferred at mail Server: 421 bye",
             "three untouched"
         ]
     );

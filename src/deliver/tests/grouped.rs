@@ -116,7 +116,7 @@ async fn a_refused_sender_is_the_accounts_business() {
         Say("250 second\r\n"),
     ];
     let (landed, _) = fly(PIPELINING, acts).await;
-    assert_eq!(landed[0], "one refused at mail Account: 550 not you");
+    assert_eq!(landed[0], "one refused at mail Config: 550 not you");
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_goodbye_in_the_middle_leaves_the_next_mail_untouched() {
     assert_eq!(
         landed,
         [
-            "one deferred at end-of-data Link: 421 4.7.0 enough",
+            "one deferred at end-of-data Server: 421 4.7.0 enough",
             "two untouched"
         ]
     );
@@ -215,12 +215,12 @@ async fn odd_replies_stay_what_they_are() {
     let page: &'static str = Box::leak(format!("550 5.7.1 {page}\r\n").into_boxed_str());
     for (reply, expected) in [
         (
-            "550 5.2.2 full\n",
-            "one refused at end-of-data Recipient: 550 5.2.2 full",
+            "550 5.1.1 nobody\n",
+            "one refused at end-of-data Recipient: 550 5.1.1 nobody",
         ),
         (
             "561 Honeypot\r\n",
-            "one refused at end-of-data Message: 561 Honeypot",
+            "one refused at end-of-data Recipient: 561 Honeypot",
         ),
         ("550\r\n", "one refused at end-of-data Message: 550"),
         (

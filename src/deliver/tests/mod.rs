@@ -96,6 +96,7 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
 fn account(port: u16) -> Account {
     Account {
         name: "main".to_owned(),
+        provider: None,
         transport: Transport::Smtp,
         host: "127.0.0.1".to_owned(),
         port,
@@ -150,10 +151,16 @@ async fn fly_all(people: &[&'static str], ehlo: &'static str, acts: Vec<Act>) ->
             Landed::Untouched => format!("{to} untouched"),
             Landed::Decided(Outcome::Accepted(reply)) => format!("{to} accepted {reply}"),
             Landed::Decided(Outcome::Deferred(fault)) => {
-                format!("{to} deferred at {} {:?}: {fault}", fault.stage, fault.scope)
+                format!(
+                    "{to} deferred at {} {:?}: {fault}",
+                    fault.stage, fault.verdict.scope
+                )
             }
             Landed::Decided(Outcome::Refused(fault)) => {
-                format!("{to} refused at {} {:?}: {fault}", fault.stage, fault.scope)
+                format!(
+                    "{to} refused at {} {:?}: {fault}",
+                    fault.stage, fault.verdict.scope
+                )
             }
             Landed::Decided(Outcome::InDoubt(fault)) => format!("{to} in doubt: {fault}"),
         });

@@ -10,6 +10,7 @@ use crate::deliver::carried::Manner;
 use crate::deliver::transactions::{End, Landed, Takes, Transactions};
 use crate::deliver::wire::{Lost, Wire};
 use crate::mail::{Outcome, Stage};
+use crate::replies::Judge;
 
 /// What the server does with the next command.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +178,10 @@ fn converse(
     server: &mut Server,
     pieces: &[usize],
 ) -> Vec<(&'static str, Landed)> {
-    let (mut mails, mut wire) = (Transactions::new(manner, Takes::default()), Wire::default());
+    let (mut mails, mut wire) = (
+        Transactions::new(manner, Takes::default(), Judge::default()),
+        Wire::default(),
+    );
     let mut people = PEOPLE.iter().copied();
     let mut pieces = pieces.iter().copied().cycle();
     let mut landed = Vec::new();

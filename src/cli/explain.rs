@@ -1,0 +1,141 @@
+//! `mailshot explain`: what a server's reply means, and what to do about it.
+
+use serde_json::json;
+
+use super::exit::{Coded, Exit};
+use super::printer::{Form, Printer};
+use super::texts;
+use crate::campaign::Workspace;
+use crate::mail::{Reply, Stage};
+use crate::replies::{Circumstances, Meaning, Rules, pasted};
+use crate::text;
+use crate::words::Lang;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::EXPLAIN)]
+pub(super) struct Args {
+    /// What the server said, with its code; also as a log or a bounce has it
+    reply: String,
+    /// How far it had come: connect, ehlo, auth, mail, rcpt, data, dot; dsn for a report that came later
+    #[arg(long, value_name = "STAGE")]
+    stage: Option<String>,
+    /// Whose server it is: a provider such as alimail, or a family such as tencent
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// To whom the mail was: an address, or a domain
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<String>,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let (reply, told) = pasted(&args.reply);
+    if reply.code == 0 && reply.text.is_empty() {
+        return Err(Coded::new(Exit::Usage, "there is nothing to explain: the reply is empty").into());
+    }
+    let stage = match args.stage.as_deref() {
+        // What a report says was refused at some stage; which, its text says or nobody knows.
+        None | Some("dsn") => told,
+        Some(name) => Some(
+            name.parse()
+                .map_err(|what: String| Coded::new(Exit::Usage, what).hint("or leave it away"))?,
+        ),
+    };
+    let rules = rules(printer);
+    let provider: Vec<String> = args.provider.iter().cloned().collect();
+    let destination = args.to.as_deref().or(args.provider.as_deref());
+    let circumstances = Circumstances {
+        stage,
+        provider: &provider,
+        destination: destination.map(|to| to.rsplit('@').next().unwrap_or(to)),
+    };
+    let meaning = rules.meaning(&reply, circumstances);
+    match printer.form {
+        Form::Json => printer.json(&as_json(&reply, stage, &meaning, printer.lang)),
+        Form::Text => show(&reply, &meaning, printer),
+    }
+    Ok(Exit::Ok)
+}
+
+/// The rules that hold here: those of the workspace, if this is one, before those that everybody has.
+fn rules(printer: Printer) -> std::sync::Arc<Rules> {
+    let Some(root) = Workspace::find(std::path::Path::new(".")) else {
+        return Rules::built_in();
+    };
+    if let Ok(workspace) = Workspace::load(&root) {
+        Rules::with(&workspace.rules)
+    } else {
+        let file = root.join(crate::campaign::workspace::FILE).display().to_string();
+        printer.warn(text!(
+            "warning: {file} cannot be used; its own rules are not asked",
+            file
+        ));
+        Rules::built_in()
+    }
+}
+
+fn as_json(reply: &Reply, stage: Option<Stage>, found: &Meaning<'_>, lang: Lang) -> serde_json::Value {
+    let verdict = found.verdict;
+    json!({
+        "code": reply.code,
+        "enhanced": reply.enhanced.map(|enhanced| enhanced.to_string()),
+        "text": reply.text,
+        "stage": stage,
+        "class": verdict.class,
+        "scope": verdict.scope,
+        "retry": verdict.retry,
+        "suppress": verdict.suppress,
+        "meaning": found.meaning.in_lang(lang),
+        "advice": found.advice.in_lang(lang),
+        "advice_en": found.advice.en,
+        "advice_zh": found.advice.zh,
+        "pause_seconds": found.pause.iter().map(jiff::SignedDuration::as_secs).collect::<Vec<_>>(),
+        "is_known": found.rule.is_some() || reply.is_positive(),
+        "source": found.rule.map(|rule| rule.source.as_str()),
+    })
+}
+
+fn show(reply: &Reply, found: &Meaning<'_>, printer: Printer) {
+    use crate::mail::{Retry, Scope};
+    let whose = match found.verdict.scope {
+        Scope::Recipient => text!("this recipient alone"),
+        Scope::Message => text!("the mail itself; others will meet it too"),
+        Scope::Destination => text!("everyone at the recipient's provider"),
+        Scope::Server => text!("the server at the other end"),
+        Scope::Ip => text!("the IP that the mail comes from"),
+        Scope::SenderDomain => text!("the sender's domain"),
+        Scope::Account => text!("the account; no mail is at fault"),
+        Scope::Config => text!("the settings; no mail is at fault"),
+        Scope::Link => text!("the connection"),
+    };
+    let retry = match found.verdict.retry {
+        Retry::None => text!("there is nothing to try again"),
+        Retry::Never => text!("not by itself"),
+        Retry::Schedule => text!("yes, by the schedule"),
+        Retry::Soft => text!("yes, a few times"),
+        Retry::Backoff => text!("yes, after a pause, and slower"),
+        Retry::NextWindow => text!("yes, when the quota begins anew"),
+        Retry::Cooldown => text!("yes, when the lock-out is over"),
+        Retry::NewConnection => text!("yes, at once, over another connection"),
+        Retry::StopDestination => text!("yes, after some hours"),
+    };
+    let class = found.verdict.class.name();
+    let lines = [
+        text!("reply:     {reply}", reply = reply.to_string()),
+        text!("class:     {class}", class),
+        text!("means:     {meaning}", meaning = found.meaning),
+        text!("to do:     {advice}", advice = found.advice),
+        text!("concerns:  {whose}", whose),
+        text!("try again: {retry}", retry),
+    ];
+    for line in lines {
+        printer.data(line);
+    }
+    if found.verdict.suppress {
+        printer.data(text!("           the address is never mailed again"));
+    }
+    match found.rule {
+        Some(rule) => printer.data(text!("known by:  {source}", source = rule.source.as_str())),
+        None if reply.is_positive() => {}
+        None => printer.data(text!("known by:  nobody; its code says no more than this")),
+    }
+}
