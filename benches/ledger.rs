@@ -11,7 +11,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use mailshot::campaign::quota::Quota;
-use mailshot::ledger::{Begin, CampaignId, Delivery, Finish, Intent, Ledger, NewDelivery, Next};
+use mailshot::ledger::{Begin, Bound, CampaignId, Delivery, Finish, Intent, Ledger, NewDelivery, Next};
 use mailshot::mail::{Outcome, Place, Reply};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -132,6 +132,7 @@ fn person(number: usize) -> NewDelivery {
 
 fn intent(delivery: &Delivery) -> Intent {
     Intent {
+        bound: Bound::default(),
         delivery: delivery.id,
         key: delivery.address.clone(),
         written_key: None,
@@ -145,6 +146,7 @@ fn intent(delivery: &Delivery) -> Intent {
 
 fn finish(delivery: &Delivery, attempt: mailshot::ledger::AttemptId) -> Finish {
     Finish {
+        destination: None,
         attempt,
         delivery: delivery.id,
         account: "main".to_owned(),

@@ -1,5 +1,6 @@
 //! A provider login with its sender and its limits.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -7,11 +8,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::File;
+use super::octets::Octets;
 use super::problem::{Problem, Problems};
 use super::provider::{self, Preset, Tls};
-use super::quota::{Octets, Quota, Rate, Reset};
+use super::quota::{Quota, Rate, Reset};
 use super::retry::Span;
 use super::secret::{Secret, SecretSource};
+use crate::replies::Rules;
 
 /// Who takes the mail from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -60,6 +63,8 @@ pub struct Account {
     pub login: Login,
     /// What may be sent in which time.
     pub quota: Quota,
+    /// What may be sent to one destination: a domain, or a family of them such as `tencent`.
+    pub destinations: BTreeMap<String, Vec<Rate>>,
     /// Connections at most, from 1 to 100.
     pub connections: u16,
     /// Mails on one connection before it is closed and opened anew.
@@ -94,6 +99,7 @@ pub(super) struct RawAccount {
     token_command: Option<Spanned<String>>,
     rates: Option<Vec<Rate>>,
     day_resets: Option<Spanned<String>>,
+    destinations: BTreeMap<Spanned<String>, Vec<Rate>>,
     connections: Option<Spanned<u16>>,
     messages_per_connection: Option<NonZeroU32>,
     smtputf8: bool,
@@ -122,6 +128,7 @@ impl RawAccount {
         let day = self.reset(preset.as_ref(), file, &mut problems);
         let login = self.login(root, file, &mut problems);
         let connections = self.connections(preset.as_ref(), file, &mut problems);
+        let destinations = self.destinations(file, &mut problems);
         let (host, port, tls) = server;
         problems.or_ok(Account {
             name: name.to_owned(),
@@ -146,6 +153,7 @@ impl RawAccount {
                     .unwrap_or_default(),
                 day,
             },
+            destinations,
             connections,
             messages_per_connection: self
                 .messages_per_connection
@@ -209,6 +217,22 @@ impl RawAccount {
             problems.push(file.problem(text, what));
             Reset::default()
         })
+    }
+
+    fn destinations<T>(&self, file: &File<'_, T>, problems: &mut Problems) -> BTreeMap<String, Vec<Rate>> {
+        let rules = Rules::built_in();
+        let mut found = BTreeMap::new();
+        for (name, rates) in &self.destinations {
+            let destination = name.get_ref().to_lowercase();
+            let family = rules.family_of(&destination);
+            if family.is_none() && !destination.contains('.') {
+                let known = rules.families().join(", ");
+                let what = format!("`{destination}` is neither a domain nor a family of destinations");
+                problems.push(file.problem(name, what).hint(format!("known families: {known}")));
+            }
+            found.insert(family.map_or(destination.clone(), str::to_owned), rates.clone());
+        }
+        found
     }
 
     fn connections<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> u16 {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::file::File;
+use super::octets::Octets;
 use super::problem::Problems;
-use super::quota::Octets;
 use super::workspace::Workspace;
 
 /// A file that goes with every mail, or one for each recipient.

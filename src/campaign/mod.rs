@@ -1,7 +1,9 @@
 //! What the user wrote: the workspace (`mailshot.toml`) and the campaign (`campaigns/NAME.toml`), checked.
 
 pub mod problem;
+pub mod octets;
 pub mod quota;
+pub mod pace;
 pub mod retry;
 pub mod account;
 pub mod secret;

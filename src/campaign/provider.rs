@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::quota::{Octets, Rate, Reset};
+use super::octets::Octets;
+use super::quota::{Rate, Reset};
 use super::retry::Span;
 
 /// How long an account is left alone after a refused login, when nothing else is known. Alibaba locks for one hour.

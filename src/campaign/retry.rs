@@ -10,6 +10,13 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
+impl Span {
+    /// In milliseconds.
+    pub fn millis(self) -> i64 {
+        i64::try_from(self.0.as_millis()).unwrap_or(i64::MAX / 4)
+    }
+}
+
 impl FromStr for Span {
     type Err = String;
 
@@ -59,6 +66,8 @@ impl<'de> Deserialize<'de> for Span {
 pub struct RetryPolicy {
     /// The wait after the first, second, … try; the last one repeats.
     pub delays: Vec<Span>,
+    /// Did the user set them? Then they hold for every kind of refusal.
+    pub is_users: bool,
     /// Tries at most, the first included.
     pub tries_max: u32,
     /// From the first try on: after this, a mail is given up.
@@ -70,6 +79,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         let minutes = |n: u64| Span(Duration::from_secs(n * 60));
         Self {
+            is_users: false,
             delays: [1, 5, 15, 30, 60, 120, 240].map(minutes).to_vec(),
             tries_max: 8,
             give_up_after: minutes(48 * 60),
@@ -81,23 +91,30 @@ impl RetryPolicy {
     /// When to try again after `tries` tries of which the first began at `first_ms`; none: give up.
     ///
     /// `seed` spreads the wait by ±20 %, so that mails deferred together do not come back together.
-    pub fn next_ms(&self, tries: u32, first_ms: i64, now_ms: i64, seed: u64) -> Option<i64> {
+    /// `own`: waits of this kind of refusal, in ms, where they differ from those of the others.
+    pub fn next_ms(&self, tries: u32, own: &[i64], (first_ms, now_ms): (i64, i64), seed: u64) -> Option<i64> {
         if tries >= self.tries_max {
             return None;
         }
         let index = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
-        let delay = self.delays.get(index).or(self.delays.last())?;
-        let delay_ms = i64::try_from(delay.0.as_millis()).ok()?;
+        let delay_ms = match own.get(index).or(own.last()) {
+            Some(delay_ms) if !self.is_users => *delay_ms,
+            _ => self.delays.get(index).or(self.delays.last())?.millis(),
+        };
         let percent = i64::try_from(mix(seed) % 41).unwrap_or(20) - 20;
         let due_ms = now_ms + delay_ms + delay_ms * percent / 100;
-        let end_ms = first_ms + i64::try_from(self.give_up_after.0.as_millis()).ok()?;
-        (due_ms <= end_ms).then_some(due_ms)
+        (!self.is_too_old(first_ms, due_ms)).then_some(due_ms)
+    }
+
+    /// Is a mail that was first tried at `first_ms` too old by then?
+    pub fn is_too_old(&self, first_ms: i64, then_ms: i64) -> bool {
+        then_ms > first_ms + self.give_up_after.millis()
     }
 
     /// The longest wait between two tries, in ms.
     pub fn longest_ms(&self) -> i64 {
-        let longest = self.delays.iter().map(|delay| delay.0.as_millis()).max();
-        i64::try_from(longest.unwrap_or_default()).unwrap_or(i64::MAX / 2)
+        let longest = self.delays.iter().map(|delay| delay.millis()).max();
+        longest.unwrap_or_default()
     }
 }
 
@@ -118,7 +135,7 @@ mod tests {
         let policy = RetryPolicy::default();
         for (tries, minutes) in [(1, 1), (2, 5), (3, 15), (4, 30), (5, 60), (6, 120), (7, 240)] {
             for seed in 0..200 {
-                let wait = policy.next_ms(tries, 0, 0, seed).unwrap();
+                let wait = policy.next_ms(tries, &[], (0, 0), seed).unwrap();
                 let planned = minutes * 60_000;
                 assert!(
                     (planned * 4 / 5..=planned * 6 / 5).contains(&wait),
@@ -127,16 +144,16 @@ mod tests {
             }
         }
         let waits: std::collections::BTreeSet<_> =
-            (0..50).map(|seed| policy.next_ms(1, 0, 0, seed)).collect();
+            (0..50).map(|seed| policy.next_ms(1, &[], (0, 0), seed)).collect();
         assert!(waits.len() > 20, "the waits are spread: {}", waits.len());
     }
 
     #[test]
     fn eight_tries_or_two_days_are_the_end() {
         let policy = RetryPolicy::default();
-        assert!(policy.next_ms(7, 0, 0, 1).is_some());
-        assert_eq!(policy.next_ms(8, 0, 0, 1), None);
-        assert_eq!(policy.next_ms(2, 0, 48 * 3_600_000, 1), None);
+        assert!(policy.next_ms(7, &[], (0, 0), 1).is_some());
+        assert_eq!(policy.next_ms(8, &[], (0, 0), 1), None);
+        assert_eq!(policy.next_ms(2, &[], (0, 48 * 3_600_000), 1), None);
     }
 
     #[test]

@@ -160,6 +160,7 @@ impl Workspace {
                 .and_then(|raw| raw.check(root, &file, &mut problems)),
             rules: file.value.rule.clone(),
             retry: RetryPolicy {
+                is_users: retry.delays.is_some(),
                 delays: retry
                     .delays
                     .clone()

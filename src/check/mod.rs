@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::campaign::quota::Octets;
+use crate::campaign::octets::Octets;
 use crate::campaign::{Problem, Problems};
 use crate::mail::Recipient;
 use crate::pipeline::Maker;

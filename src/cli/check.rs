@@ -8,7 +8,7 @@ use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
 use super::printer::{Form, Printer, addresses, count, number};
 use super::{load, texts};
-use crate::campaign::quota::Octets;
+use crate::campaign::octets::Octets;
 use crate::campaign::{Campaign, Problems, Workspace};
 use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;

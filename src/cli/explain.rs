@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         None | Some("dsn") => told,
         Some(name) => Some(
             name.parse()
-                .map_err(|what: String| Coded::new(Exit::Usage, what).hint("or leave it away"))?,
+                .map_err(|what: String| Coded::new(Exit::Usage, what).hint("or leave `--stage` away"))?,
         ),
     };
     let rules = rules(printer);

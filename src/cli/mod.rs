@@ -18,6 +18,7 @@ mod show;
 mod status;
 mod suppress;
 mod texts;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -87,6 +88,8 @@ enum Command {
     Explain(explain::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
+    /// Let an account connect again that was refused
+    Unlock(unlock::Args),
     /// Run an SMTP server to try things with
     Sandbox(sandbox::Args),
     /// Print completions for a shell
@@ -142,6 +145,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Resolve(args) => resolve::run(&args, printer),
         Command::Explain(args) => explain::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
+        Command::Unlock(args) => unlock::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,17 +1,24 @@
 //! `mailshot status`: how campaigns stand.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, count, number, time};
 use super::{load, texts};
+use crate::campaign::pace::Learned;
 use crate::campaign::quota::Reset;
 use crate::campaign::{Campaign, Workspace};
+use crate::clock::Clock;
 use crate::ledger::read::{Reader, Status};
 use crate::ledger::{State, Tally};
 use crate::mail::Address;
+use crate::text;
+use crate::words::Text;
 
 /// Deliveries listed by name; the rest are counted.
 const LISTED: u32 = 20;
@@ -45,10 +52,23 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Some(reader) => variants(reader, argument, &workspace)?,
         None => Vec::new(),
     };
+    let now_ms = Clock::System.now_ms();
+    let mut kept = match &reader {
+        Some(reader) => reader.learned(&status.account)?,
+        None => BTreeMap::new(),
+    };
+    kept.retain(|_, learned| learned.holds(now_ms));
     match printer.form {
-        Form::Json => printer.json(&WithVariants { status, variants }),
+        Form::Json => printer.json(&WithVariants {
+            status,
+            learned: kept,
+            variants,
+        }),
         Form::Text => {
             describe(&workspace, &status, printer);
+            for line in learned(&kept, now_ms, &zone(&workspace, &status.account)) {
+                printer.data(text!("  {line}", line));
+            }
             compare(&variants, printer);
             if let Some(reader) = &reader {
                 list(reader, &name, State::InDoubt, printer)?;
@@ -59,10 +79,60 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
+/// What an account has learned and still keeps to, in words.
+pub(super) fn learned(all: &BTreeMap<String, Learned>, now_ms: i64, zone: &TimeZone) -> Vec<Text> {
+    let mut lines = Vec::new();
+    for (destination, learned) in all {
+        let who = || match destination.as_str() {
+            "" => text!("the account"),
+            name => Text::from(name),
+        };
+        let why = || learned.why.as_str();
+        if learned.paused_until_ms > now_ms {
+            let until = time(learned.paused_until_ms, zone);
+            lines.push(text!(
+                "{who} pauses until {until}: {why}",
+                who = who(),
+                until,
+                why = why()
+            ));
+        }
+        if let Some(rate) = learned.per_hour_at(now_ms) {
+            let rate = number(u64::from(rate));
+            lines.push(text!(
+                "{who} goes at {rate} an hour and is recovering: {why}",
+                who = who(),
+                rate,
+                why = why()
+            ));
+        }
+        if let Some(most) = learned.connections_at(now_ms) {
+            lines.push(text!(
+                "{who} takes {most} connections at most: {why}",
+                who = who(),
+                most,
+                why = why()
+            ));
+        }
+        if let Some(most) = learned.messages_at(now_ms) {
+            lines.push(text!(
+                "{who} takes {most} mails on one connection: {why}",
+                who = who(),
+                most,
+                why = why()
+            ));
+        }
+    }
+    lines
+}
+
 #[derive(Serialize)]
 struct WithVariants {
     #[serde(flatten)]
     status: Status,
+    /// What the account has learned and still keeps to, by destination; the account itself has no name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    learned: BTreeMap<String, Learned>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantTally>,
 }
@@ -222,10 +292,10 @@ pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer)
 }
 
 /// The zone an account's days are counted in; the machine's own when it has none.
-pub(super) fn zone(workspace: &Workspace, account: &str) -> jiff::tz::TimeZone {
+pub(super) fn zone(workspace: &Workspace, account: &str) -> TimeZone {
     match workspace.accounts.get(account).map(|account| &account.quota.day) {
         Some(Reset::Midnight(zone)) => zone.clone(),
-        Some(Reset::Rolling) | None => jiff::tz::TimeZone::system(),
+        Some(Reset::Rolling) | None => TimeZone::system(),
     }
 }
 

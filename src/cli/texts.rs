@@ -108,6 +108,15 @@ Examples:
 A suppressed address gets no mail of any campaign, also not of one that is under way.
 The token is what stands at the end of the unsubscribe link and in the unsubscribe mail's subject.";
 
+pub(super) const UNLOCK: &str = "\
+After a refused login mailshot leaves an account alone for as long as its provider locks it, so that
+no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same way.
+
+Example:
+  mailshot unlock main --yes         once the right password is set
+
+Exit codes: 0 done, or nothing to do; 64 there is no such account, or nobody to ask.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   mailshot completions bash > ~/.local/share/bash-completion/completions/mailshot

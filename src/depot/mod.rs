@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 
-use crate::campaign::quota::Octets;
+use crate::campaign::octets::Octets;
 use crate::campaign::{DepotPlace, DepotSettings};
 use crate::mail::BigFile;
 use crate::mail::token::hex;

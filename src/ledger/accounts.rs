@@ -6,8 +6,8 @@ use rusqlite::{Connection, params};
 
 use super::command::AccountEvent;
 
-/// Notes that an account must be left alone.
-pub(super) fn lock(db: &Connection, event: &AccountEvent) -> rusqlite::Result<()> {
+/// Notes that an account must be left alone; says how many of its logins were refused within the minute.
+pub(super) fn lock(db: &Connection, event: &AccountEvent) -> rusqlite::Result<u32> {
     let sql =
         "INSERT INTO account_event (account, at_ms, until_ms, stage, reply) VALUES (?1, ?2, ?3, ?4, ?5)";
     db.execute(
@@ -19,8 +19,11 @@ pub(super) fn lock(db: &Connection, event: &AccountEvent) -> rusqlite::Result<()
             event.stage,
             event.reply
         ],
-    )
-    .map(drop)
+    )?;
+    let sql = "SELECT count(*) FROM account_event WHERE account = ?1 AND at_ms > ?2";
+    db.query_row(sql, params![event.account, event.at_ms - 60_000], |row| {
+        row.get(0)
+    })
 }
 
 /// Lets an account connect again at once. That it was refused stays on record.

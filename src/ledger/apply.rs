@@ -6,8 +6,9 @@
 use rusqlite::Connection;
 
 use super::accounts::Locks;
-use super::attempts::Statements;
+use super::attempts::{Kept, Statements};
 use super::command::{Answer, Command};
+use super::pace::{self, Paces};
 use super::quota::Usage;
 use super::{accounts, attempts, deliveries, enrolment, suppression};
 
@@ -19,6 +20,7 @@ pub(super) type Committed = Box<dyn FnOnce()>;
 pub(super) struct Writer {
     usage: Usage,
     locks: Locks,
+    paces: Paces,
     data_version: i64,
     #[cfg(feature = "unrecorded")]
     unrecorded: super::unrecorded::Unrecorded,
@@ -41,6 +43,7 @@ impl Writer {
         if version != self.data_version {
             self.usage.forget_all();
             self.locks.forget();
+            self.paces.forget();
             self.data_version = version;
         }
         self.usage.forget_stale();
@@ -116,8 +119,11 @@ impl Writer {
             } => later(answer, deliveries::due(db, campaign, now_ms, after, most)?),
             Command::NextDue { campaign, answer } => later(answer, deliveries::next_due(db, campaign)?),
             Command::Begin { intent, answer } => {
-                let Self { usage, locks, .. } = self;
-                later(answer, statements.begin(db, usage, locks, &intent)?)
+                let Self {
+                    usage, locks, paces, ..
+                } = self;
+                let kept = Kept { usage, locks, paces };
+                later(answer, statements.begin(db, kept, &intent)?)
             }
             Command::Finish { finish, answer } => {
                 later(answer, statements.finish(db, &mut self.usage, &finish)?)
@@ -135,6 +141,12 @@ impl Writer {
             } => later(answer, enrolment::set_run(db, campaign, &run)?),
             Command::Suppress { rows, answer } => later(answer, suppression::suppress(db, &rows)?),
             Command::Unsuppress { key, answer } => later(answer, suppression::unsuppress(db, &key)?),
+            Command::Learn {
+                account,
+                about,
+                now_ms,
+                answer,
+            } => later(answer, self.paces.learn(db, &account, &about, now_ms)?),
             Command::LockAccount { event, answer } => {
                 self.locks.forget();
                 later(answer, accounts::lock(db, &event)?)
@@ -145,6 +157,8 @@ impl Writer {
                 answer,
             } => {
                 self.locks.forget();
+                self.paces.forget();
+                pace::unlearn(db, &account)?;
                 later(answer, accounts::unlock(db, &account, now_ms)?)
             }
             Command::Left {

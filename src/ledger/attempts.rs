@@ -4,12 +4,13 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::accounts::Locks;
-use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, Next};
+use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, NewSuppression, Next};
 use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
-use super::quota::{LONGEST_MS, Usage};
+use super::pace::Paces;
+use super::quota::{LONGEST_MS, Usage, there};
 use super::state::{Event, State};
-use super::suppression::either_suppressed;
-use crate::mail::Outcome;
+use super::suppression::{either_suppressed, suppress};
+use crate::mail::{Address, Outcome};
 
 /// Why a delivery is in doubt when its run died.
 const RUN_DIED: &str = "the run ended before the server's answer was recorded";
@@ -33,8 +34,9 @@ impl<'db> Statements<'db> {
                  AND NOT EXISTS (SELECT 1 FROM suppression WHERE address_key = ?2)",
             )?,
             insert: db.prepare_cached(
-                "INSERT INTO attempt (delivery_id, number, account, began_at_ms, found_at_ms, message_id, digest)
-                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+                "INSERT INTO attempt
+                 (delivery_id, number, account, began_at_ms, found_at_ms, message_id, digest, destination)
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)",
             )?,
             complete: db.prepare_cached(
                 "UPDATE attempt SET ended_at_ms = ?3, outcome = ?4, stage = ?5, scope = ?6, class = ?7, code = ?8,
@@ -51,12 +53,15 @@ impl<'db> Statements<'db> {
     pub(super) fn begin(
         &mut self,
         db: &Connection,
-        usage: &mut Usage,
-        locks: &mut Locks,
+        kept: Kept<'_>,
         intent: &Intent,
     ) -> rusqlite::Result<Begin> {
+        let Kept { usage, locks, paces } = kept;
         if let Some(until) = locks.until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Locked(until));
+        }
+        if let Some(until) = paces.account_until(db, &intent.account, intent.now_ms)? {
+            return Ok(Begin::Paused(until));
         }
         let is_limited = !intent.quota.rates.is_empty();
         if is_limited {
@@ -65,6 +70,20 @@ impl<'db> Statements<'db> {
                 usage.forget(&intent.account);
                 return Ok(Begin::Wait(spent));
             }
+        }
+        let bound = &intent.bound;
+        let is_counted = !bound.quota.rates.is_empty();
+        let free_ms = if is_counted {
+            let used = usage.of_destination(db, &intent.account, bound, intent.now_ms)?;
+            let spent = bound.quota.spent(used, intent.now_ms);
+            spent.map_or(intent.now_ms, |spent| spent.until_ms)
+        } else {
+            intent.now_ms
+        };
+        let times = (free_ms, intent.now_ms);
+        if let Some(until) = paces.destination_until(db, &intent.account, bound, times)? {
+            put_off(db, intent, until)?;
+            return Ok(Begin::Later(until));
         }
         // Few have two keys: their suppressions are looked up in `take_any`.
         let is_taken =
@@ -84,23 +103,23 @@ impl<'db> Statements<'db> {
             intent.now_ms,
             intent.message_id,
             intent.digest,
+            is_counted.then_some(&bound.destination),
         ])?;
         if is_limited {
             usage.begin(&intent.account);
         }
+        if is_counted {
+            usage.begin(&there(&intent.account, &bound.destination));
+        }
+        paces.begin(&intent.account, intent.now_ms);
         Ok(Begin::Go(AttemptId {
             number,
             began_at_ms: intent.now_ms,
         }))
     }
 
-    /// Completes an attempt, and moves its delivery to where it belongs now.
-    pub(super) fn finish(
-        &mut self,
-        db: &Connection,
-        usage: &mut Usage,
-        finish: &Finish,
-    ) -> rusqlite::Result<()> {
+    /// Writes down what an attempt came to.
+    fn note(&mut self, finish: &Finish) -> rusqlite::Result<()> {
         let (name, fault) = match &finish.outcome {
             Outcome::Accepted(_) => ("accepted", None),
             Outcome::Deferred(fault) => ("deferred", Some(fault)),
@@ -112,22 +131,35 @@ impl<'db> Statements<'db> {
         let text = reply
             .map(|reply| &reply.text)
             .or_else(|| fault.map(|fault| &fault.note));
-        self.complete.execute(params![
-            finish.delivery.0,
-            finish.attempt.number,
-            finish.now_ms,
-            name,
-            fault.map(|fault| fault.stage.to_string()),
-            fault.map(|fault| fault.verdict.scope.name()),
-            fault.map(|fault| fault.verdict.class.name()),
-            reply.map(|reply| reply.code),
-            enhanced.map(|enhanced| enhanced.to_string()),
-            text,
-        ])?;
+        self.complete
+            .execute(params![
+                finish.delivery.0,
+                finish.attempt.number,
+                finish.now_ms,
+                name,
+                fault.map(|fault| fault.stage.to_string()),
+                fault.map(|fault| fault.verdict.scope.name()),
+                fault.map(|fault| fault.verdict.class.name()),
+                reply.map(|reply| reply.code),
+                enhanced.map(|enhanced| enhanced.to_string()),
+                text,
+            ])
+            .map(drop)
+    }
+
+    /// Completes an attempt, and moves its delivery to where it belongs now.
+    pub(super) fn finish(
+        &mut self,
+        db: &Connection,
+        usage: &mut Usage,
+        finish: &Finish,
+    ) -> rusqlite::Result<()> {
+        self.note(finish)?;
+        let fault = finish.outcome.fault();
         if finish.next == Next::Unsaid {
             db.prepare_cached("UPDATE attempt SET found_at_ms = 0 WHERE delivery_id = ?1 AND number = ?2")?
                 .execute(params![finish.delivery.0, finish.attempt.number])?;
-            usage.give_back(&finish.account);
+            finish.counted_under().iter().for_each(|key| usage.give_back(key));
             return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
         }
         if finish.now_ms - finish.attempt.began_at_ms > LONGEST_MS {
@@ -136,7 +168,10 @@ impl<'db> Statements<'db> {
                 params![finish.delivery.0, finish.attempt.number],
             )?;
         }
-        usage.end(&finish.account, finish.now_ms);
+        finish
+            .counted_under()
+            .iter()
+            .for_each(|key| usage.end(key, finish.now_ms));
         let fault = || fault.map(ToString::to_string);
         let (event, reason, due_at_ms) = match &finish.next {
             Next::Sent => {
@@ -152,9 +187,51 @@ impl<'db> Statements<'db> {
             Next::GiveUp(reason) => (Event::GivenUp, Some(reason.clone()), None),
             Next::Doubt => (Event::Doubted, fault(), None),
         };
+        let is_never_again =
+            event == Event::GivenUp && finish.outcome.fault().is_some_and(|fault| fault.verdict.suppress);
+        if is_never_again {
+            never_again(db, finish, reason.as_deref().unwrap_or_default())?;
+        }
         let began = (finish.delivery, finish.attempt.began_at_ms);
         tried(db, began, event, reason.as_deref(), due_at_ms)
     }
+}
+
+impl Finish {
+    /// Under which keys its mail was counted: those of the account, and of the destination where it has a limit.
+    fn counted_under(&self) -> Vec<String> {
+        let destination = self.destination.as_ref();
+        let there = destination.map(|destination| there(&self.account, destination));
+        [self.account.clone()].into_iter().chain(there).collect()
+    }
+}
+
+/// What the writer keeps in memory about accounts.
+pub(super) struct Kept<'a> {
+    pub(super) usage: &'a mut Usage,
+    pub(super) locks: &'a mut Locks,
+    pub(super) paces: &'a mut Paces,
+}
+
+/// The destination takes no more now: the delivery waits until then.
+fn put_off(db: &Connection, intent: &Intent, until_ms: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE delivery SET due_at_ms = ?2 WHERE id = ?1 AND state = 'pending'")?
+        .execute(params![intent.delivery.0, until_ms])
+        .map(drop)
+}
+
+/// Whoever the server says is not there is never mailed again, by whatever campaign.
+fn never_again(db: &Connection, finish: &Finish, reason: &str) -> rusqlite::Result<()> {
+    let address: String = db
+        .prepare_cached("SELECT address FROM delivery WHERE id = ?1")?
+        .query_row([finish.delivery.0], |row| row.get(0))?;
+    let row = NewSuppression {
+        key: Address::key_of(&address),
+        reason: format!("refused: {reason}"),
+        source: "what the server said".to_owned(),
+        at_ms: finish.now_ms,
+    };
+    suppress(db, &[row]).map(drop)
 }
 
 /// Takes a delivery for sending, whatever became of it before, and numbers the attempt; none when it must not be sent.

@@ -1,7 +1,10 @@
 //! What can be asked of the ledger's writer. Every command is answered after its commit.
+//!
+//! One file, long as it is: each command's nouns stand with it.
 
 use tokio::sync::oneshot;
 
+use super::pace::{About, Known};
 use super::state::State;
 use crate::campaign::quota::{Left, Quota, Spent};
 use crate::mail::{Outcome, Place, Volume};
@@ -132,12 +135,30 @@ pub struct Intent {
     pub account: String,
     /// What the account may send. Counted in the same transaction.
     pub quota: Quota,
+    /// Where it goes.
+    pub bound: Bound,
     /// The Message-ID, without angle brackets.
     pub message_id: String,
     /// SHA-256 of the message.
     pub digest: [u8; 32],
     /// Now, in ms since the epoch.
     pub now_ms: i64,
+}
+
+/// Where a mail goes, and what the account may send there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// The family of destinations, or the domain when it belongs to none.
+    pub destination: String,
+    /// What may be sent there; counted in the same transaction.
+    pub quota: Quota,
+}
+
+impl Bound {
+    /// The destination, where mails to it are counted.
+    pub fn counted(&self) -> Option<String> {
+        (!self.quota.rates.is_empty()).then(|| self.destination.clone())
+    }
 }
 
 /// The answer to an intent.
@@ -151,6 +172,10 @@ pub enum Begin {
     Wait(Spent),
     /// The account is locked until then; nothing was written.
     Locked(i64),
+    /// The account pauses, or goes slowly: it waits until then; nothing was written.
+    Paused(i64),
+    /// The destination takes no more before then, and the mail is put off until then.
+    Later(i64),
 }
 
 /// How a delivery goes on after an attempt.
@@ -179,6 +204,8 @@ pub struct Finish {
     pub delivery: DeliveryId,
     /// By which account.
     pub account: String,
+    /// The destination, where the account has a limit for it.
+    pub destination: Option<String>,
     /// What it came to.
     pub outcome: Outcome,
     /// How the delivery goes on.
@@ -331,7 +358,17 @@ pub(super) enum Command {
     /// Removes a suppression; answers whether it was there.
     Unsuppress { key: String, answer: Answer<bool> },
     /// Notes that an account must be left alone.
-    LockAccount { event: AccountEvent, answer: Answer<()> },
+    /// Learns from a refusal; answers what is known now.
+    Learn {
+        account: String,
+        about: Box<About>,
+        now_ms: i64,
+        answer: Answer<Known>,
+    },
+    LockAccount {
+        event: AccountEvent,
+        answer: Answer<u32>,
+    },
     /// Lets an account connect again at once.
     UnlockAccount {
         account: String,

@@ -14,6 +14,7 @@ mod deliveries;
 mod suppression;
 mod accounts;
 mod quota;
+mod pace;
 #[cfg(feature = "unrecorded")]
 mod unrecorded;
 mod told;
@@ -29,9 +30,10 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
-    AccountEvent, AttemptId, Begin, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId, NewDelivery,
-    NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
+    AccountEvent, AttemptId, Begin, Bound, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId,
+    NewDelivery, NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
 };
+pub use pace::{About, Known};
 pub use state::{Event, State};
 
 use crate::campaign::quota::{Left, Quota};
@@ -293,12 +295,24 @@ impl Ledger {
         self.ask(|answer| Command::Unsuppress { key, answer }).await
     }
 
-    /// Notes that an account must be left alone.
-    pub async fn lock_account(&self, event: AccountEvent) -> anyhow::Result<()> {
+    /// Notes that an account must be left alone; says how many of its logins were refused within the minute.
+    pub async fn lock_account(&self, event: AccountEvent) -> anyhow::Result<u32> {
         self.ask(|answer| Command::LockAccount { event, answer }).await
     }
 
-    /// Lets an account connect again at once.
+    /// Learns from a refusal how much is taken from an account; says what is known now.
+    pub async fn learn(&self, account: &str, about: About, now_ms: i64) -> anyhow::Result<Known> {
+        let (account, about) = (account.to_owned(), Box::new(about));
+        self.ask(|answer| Command::Learn {
+            account,
+            about,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// Lets an account connect again at once, as if it had never been refused; what it has learned is forgotten.
     pub async fn unlock_account(&self, account: &str, now_ms: i64) -> anyhow::Result<()> {
         let account = account.to_owned();
         self.ask(|answer| Command::UnlockAccount {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
+use super::command::Bound;
 use crate::campaign::quota::{Quota, Used};
 
 /// An attempt without a result is over by then: the longest dialogue takes half as long. Its run is gone.
@@ -35,11 +36,30 @@ impl Usage {
         now_ms: i64,
     ) -> rusqlite::Result<&mut Used> {
         if !self.accounts.contains_key(account) {
-            let used = load(connection, account, quota, now_ms)?;
+            let used = load(connection, (account, None), quota, now_ms)?;
             self.accounts.insert(account.to_owned(), used);
         }
         let used = self.accounts.entry(account.to_owned()).or_default();
         used.forget(quota, now_ms);
+        Ok(used)
+    }
+
+    /// What this account has used of what it may send to one destination.
+    pub(super) fn of_destination(
+        &mut self,
+        connection: &Connection,
+        account: &str,
+        bound: &Bound,
+        now_ms: i64,
+    ) -> rusqlite::Result<&mut Used> {
+        let key = there(account, &bound.destination);
+        if !self.accounts.contains_key(&key) {
+            let of = Some(bound.destination.as_str());
+            let used = load(connection, (account, of), &bound.quota, now_ms)?;
+            self.accounts.insert(key.clone(), used);
+        }
+        let used = self.accounts.entry(key).or_default();
+        used.forget(&bound.quota, now_ms);
         Ok(used)
     }
 
@@ -78,13 +98,29 @@ impl Usage {
     }
 }
 
-fn load(connection: &Connection, account: &str, quota: &Quota, now_ms: i64) -> rusqlite::Result<Used> {
+/// How what an account has sent to one destination is kept beside what it has sent in all.
+pub(super) fn there(account: &str, destination: &str) -> String {
+    format!("{account}\n{destination}")
+}
+
+fn load(
+    connection: &Connection,
+    (account, destination): (&str, Option<&str>),
+    quota: &Quota,
+    now_ms: i64,
+) -> rusqlite::Result<Used> {
     let lost = now_ms - LOST_AFTER_MS;
     let oldest = now_ms - quota.longest_ms();
     let mut statement = connection.prepare_cached(
-        "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2",
+        match destination {
+            None => "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2 AND ?3 IS NULL",
+            Some(_) => {
+                "SELECT began_at_ms, ended_at_ms FROM attempt
+                 WHERE account = ?1 AND found_at_ms > ?2 AND destination = ?3"
+            }
+        },
     )?;
-    let mut rows = statement.query(params![account, oldest - LONGEST_MS])?;
+    let mut rows = statement.query(params![account, oldest - LONGEST_MS, destination])?;
     let mut open = 0;
     let mut ended = Vec::new();
     while let Some(row) = rows.next()? {

@@ -1,5 +1,6 @@
 //! Questions to the ledger, on a connection of their own that cannot write.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -10,6 +11,7 @@ use super::enrolment::WITHDRAWN;
 use super::lock;
 use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
+use crate::campaign::pace::Learned;
 use crate::mail::{Address, DeliveryTag, Volume};
 
 pub use super::told::{AccountLock, Rules, Standing, Status, Story, Suppression, Try};
@@ -271,6 +273,11 @@ impl Reader {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What an account has learned, by destination; the account itself is the destination without a name.
+    pub fn learned(&self, account: &str) -> anyhow::Result<BTreeMap<String, Learned>> {
+        Ok(super::pace::all(&self.connection, account)?.into_iter().collect())
     }
 
     /// The lock of an account that lasts longest, if one lasts beyond now.

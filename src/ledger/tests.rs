@@ -72,6 +72,7 @@ impl Book {
         };
         self.reader().each_delivery(self.campaign, find).unwrap();
         Intent {
+            bound: Bound::default(),
             delivery,
             key,
             written_key: None,
@@ -104,6 +105,7 @@ impl Book {
         let account = "main".to_owned();
         self.ledger
             .finish(Finish {
+                destination: None,
                 attempt,
                 delivery,
                 account,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{Reply, Verdict};
+use super::{Reply, Retry, Verdict};
 
 /// How far the dialogue had come when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -77,6 +77,12 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Does the server itself want fewer mails or none for a while, before it has heard of any?
+    pub fn wants_a_pause(&self) -> bool {
+        let is_early = self.stage < Stage::Mail && self.reply.is_some();
+        is_early && matches!(self.verdict.retry, Retry::Backoff | Retry::NextWindow)
+    }
+
     /// Is the connection lost with it? 421 closes it, whatever else it says. Source: RFC 5321, 3.8.
     pub fn breaks_off(&self) -> bool {
         self.verdict.is_about_link() || self.reply.as_ref().is_some_and(|reply| reply.code == 421)

@@ -1,10 +1,18 @@
 //! When a run must stop by itself: what goes wrong again and again would go wrong for everyone.
 
+use std::collections::VecDeque;
+
 use super::run::Ended;
-use crate::mail::{Fault, Outcome, Scope};
+use crate::mail::{Class, Fault, Outcome, Retry, Scope};
 
 /// Refusals of the message itself, one after another, after which the run ends: the next mails would meet it too.
 const REFUSALS_IN_A_ROW: u32 = 20;
+/// The same when the content is taken for spam: every further one harms the sender's name.
+const SPAM_IN_A_ROW: u32 = 3;
+/// Of so many mails, more unknown recipients than this are a list that must be cleaned first: providers block senders
+/// who guess addresses. Source: `NetEase`, HL:REP.
+const LAST_MAILS: usize = 200;
+const UNKNOWN_PERCENT: usize = 5;
 /// Connections lost with mails in doubt, one after another, after which the run ends: the server takes mails and does
 /// not answer. Not counting one for each connection: a server that restarts cuts them all at once, and that is no
 /// reason to stop.
@@ -21,6 +29,8 @@ pub(super) struct Brakes {
     /// Mails accepted.
     accepted: u64,
     refusals_in_a_row: u32,
+    /// Of the last mails that were decided, which had an unknown recipient.
+    unknown: VecDeque<bool>,
     doubts: u64,
     doubts_in_a_row: u64,
 }
@@ -36,21 +46,56 @@ impl Brakes {
         if !matches!(outcome, Outcome::InDoubt(_)) {
             self.doubts_in_a_row = 0;
         }
+        if let Some(ended) = self.look_at_list(outcome) {
+            return Some(ended);
+        }
         match outcome {
             Outcome::Accepted(_) => {
                 self.accepted += 1;
                 self.refusals_in_a_row = 0;
                 None
             }
-            Outcome::Refused(fault) | Outcome::Deferred(fault) if fault.verdict.is_about_account() => {
+            // What a pause mends is waited for.
+            Outcome::Refused(fault) | Outcome::Deferred(fault)
+                if fault.verdict.is_about_account()
+                    && !matches!(fault.verdict.retry, Retry::Backoff | Retry::NextWindow) =>
+            {
                 Some(Ended::Account(fault.clone()))
             }
             Outcome::Refused(fault) if fault.verdict.scope == Scope::Message => {
                 self.refusals_in_a_row += 1;
-                (self.refusals_in_a_row >= REFUSALS_IN_A_ROW).then(|| Ended::Content(fault.clone()))
+                let most = match fault.verdict.class {
+                    Class::Virus | Class::BadAttachment => 1,
+                    Class::SpamContent => SPAM_IN_A_ROW,
+                    _ => REFUSALS_IN_A_ROW,
+                };
+                (self.refusals_in_a_row >= most).then(|| Ended::Content(fault.clone()))
             }
             Outcome::Deferred(_) | Outcome::Refused(_) | Outcome::InDoubt(_) => None,
         }
+    }
+
+    /// Are there so many unknown recipients that the list cannot be right?
+    fn look_at_list(&mut self, outcome: &Outcome) -> Option<Ended> {
+        let is_unknown = match outcome {
+            Outcome::Accepted(_) => false,
+            Outcome::Refused(fault) => matches!(
+                fault.verdict.class,
+                Class::UnknownUser | Class::BadDomain | Class::Inactive | Class::SpamTrap
+            ),
+            Outcome::Deferred(_) | Outcome::InDoubt(_) => return None,
+        };
+        if self.unknown.len() == LAST_MAILS {
+            self.unknown.pop_front();
+        }
+        self.unknown.push_back(is_unknown);
+        let unknown = self.unknown.iter().filter(|is_unknown| **is_unknown).count();
+        // Before so many were decided, the percentage is one of as many.
+        let is_dirty = is_unknown && unknown > LAST_MAILS * UNKNOWN_PERCENT / 100;
+        is_dirty.then_some(Ended::List {
+            unknown,
+            of: self.unknown.len(),
+        })
     }
 
     /// One of so many connections was lost with mails in doubt.
@@ -131,6 +176,36 @@ mod tests {
         assert_eq!(ended(1), 1);
         brakes.learn(&accepted());
         assert!(brakes.learn(&refused).is_none());
+    }
+
+    fn refused_as(class: Class) -> Outcome {
+        let mut fault = fault(Scope::Message);
+        fault.verdict.class = class;
+        Outcome::Refused(fault)
+    }
+
+    #[test]
+    fn what_looks_like_spam_or_a_virus_ends_the_run_sooner() {
+        for (class, times) in [(Class::Virus, 1), (Class::SpamContent, 3), (Class::TooBig, 20)] {
+            let mut brakes = Brakes::default();
+            let ended = (1..50).find(|_| brakes.learn(&refused_as(class)).is_some());
+            assert_eq!(ended, Some(times), "{class}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_unknown_recipient_in_twenty_ends_the_run() {
+        let unknown = refused_as(Class::UnknownUser);
+        let ended_after = |accepted_between: usize| {
+            let mut brakes = Brakes::default();
+            (1..=100).find(|_| {
+                (0..accepted_between).for_each(|_| assert!(brakes.learn(&accepted()).is_none()));
+                brakes.learn(&unknown).is_some()
+            })
+        };
+        assert_eq!(ended_after(0), Some(11));
+        assert_eq!(ended_after(10), Some(11));
+        assert_eq!(ended_after(20), None, "one in twenty-one is just within");
     }
 
     #[test]

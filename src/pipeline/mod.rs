@@ -10,6 +10,7 @@
 
 mod brakes;
 mod bundle;
+mod lesson;
 mod maker;
 mod queue;
 mod run;
@@ -29,6 +30,9 @@ pub use maker::{Mail, Maker, Means};
 use run::Shared;
 pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};
+
+/// The longest pause that a run waits for by itself, in ms.
+pub(super) const LONGEST_WAIT_MS: i64 = 3_600_000;
 
 /// A mail whose result is on its way to the disk.
 struct Done {
@@ -56,8 +60,8 @@ struct Worker<'a> {
     finishes: VecDeque<(Receipt<()>, Done)>,
     /// Nothing was due when it last looked.
     is_idle: bool,
-    /// The quota was spent, when so many mails of this run had given theirs back.
-    spent: Option<(Spent, u64)>,
+    /// Nothing may leave before then, as it was said when so many mails of this run had given their quota back.
+    held: Option<(Held, u64)>,
     /// The first thing that went wrong here: what is under way still comes to its end.
     failed: Option<anyhow::Error>,
 }
@@ -71,7 +75,7 @@ async fn work(shared: Arc<Shared>, number: u32) -> anyhow::Result<()> {
         begins: VecDeque::new(),
         finishes: VecDeque::new(),
         is_idle: false,
-        spent: None,
+        held: None,
         failed: None,
     };
     let ended = worker.run().await;
@@ -91,10 +95,10 @@ impl Worker<'_> {
             if self.begins.is_empty()
                 && self.finishes.is_empty()
                 && self.vehicle.is_empty()
-                && let Some((spent, given_back)) = self.spent.take()
+                && let Some((held, given_back)) = self.held.take()
                 && given_back == shared.unsaid.load(Ordering::SeqCst)
             {
-                wait_for_quota(shared, spent).await;
+                wait_out(shared, held).await;
             }
             if self.may_board() && self.next.is_none() {
                 self.next = shared.next_due().await?;
@@ -124,7 +128,7 @@ impl Worker<'_> {
     fn may_board(&self) -> bool {
         !self.shared.stop.is_cancelled()
             && !self.is_idle
-            && self.spent.is_none()
+            && self.held.is_none()
             && self.vehicle.has_room(self.waiting())
     }
 
@@ -158,7 +162,12 @@ impl Worker<'_> {
         };
         if !self.vehicle.is_ready(self.waiting().mails).await? {
             shared.queue.give_back(delivery);
-            self.is_idle = true;
+            match self.vehicle.take_pause() {
+                Some(until_ms) => {
+                    self.held = Some((Held::Pause(until_ms), shared.unsaid.load(Ordering::SeqCst)));
+                }
+                None => self.is_idle = true,
+            }
             return Ok(());
         }
         let now_ms = run.clock.now_ms();
@@ -169,6 +178,7 @@ impl Worker<'_> {
             written_key: written.map(|address| address.key()),
             account: run.account().name.clone(),
             quota: run.account().quota.clone(),
+            bound: shared.bound_for(&delivery.address),
             message_id: mail.message.message_id.clone(),
             digest: mail.message.digest(),
             now_ms,
@@ -184,17 +194,27 @@ impl Worker<'_> {
             Begin::Go(attempt) => {
                 shared.begun.fetch_add(1, Ordering::SeqCst);
                 let message_id = message.message_id.clone();
+                let bound = shared.bound_for(&delivery.address);
                 let ticket = Ticket {
                     attempt,
                     delivery,
                     message_id,
+                    bound,
                 };
                 self.vehicle.board(ticket, message);
             }
             Begin::Skip => shared.queue.skip(delivery.id),
             Begin::Wait(spent) => {
                 shared.queue.give_back(delivery);
-                self.spent = Some((spent, shared.unsaid.load(Ordering::SeqCst)));
+                self.held = Some((Held::Quota(spent), shared.unsaid.load(Ordering::SeqCst)));
+            }
+            Begin::Paused(until_ms) => {
+                shared.queue.give_back(delivery);
+                self.held = Some((Held::Pause(until_ms), shared.unsaid.load(Ordering::SeqCst)));
+            }
+            Begin::Later(until_ms) => {
+                shared.queue.skip(delivery.id);
+                shared.put_off(until_ms);
             }
             Begin::Locked(until_ms) => {
                 shared.queue.give_back(delivery);
@@ -235,7 +255,8 @@ impl Worker<'_> {
         let (outcome, next) = match landed {
             Landed::Decided(outcome) => {
                 self.vehicle.learn(&outcome);
-                let next = self.next_step(&ticket, &outcome, at_ms);
+                let paused_ms = self.learn(&ticket, &outcome).await;
+                let next = self.next_step(&ticket, &outcome, paused_ms, at_ms);
                 (outcome, next)
             }
             Landed::Untouched => (Outcome::Deferred(never_its_turn()), Next::Unsaid),
@@ -246,6 +267,7 @@ impl Worker<'_> {
             attempt: ticket.attempt,
             delivery: ticket.delivery.id,
             account: shared.run.account().name.clone(),
+            destination: ticket.bound.counted(),
             outcome: outcome.clone(),
             next,
             now_ms: at_ms,
@@ -261,8 +283,33 @@ impl Worker<'_> {
         self.finishes.push_back((receipt, done));
     }
 
+    /// Learns from a refusal what it means for the mails after it; says until when the destination pauses.
+    async fn learn(&mut self, ticket: &Ticket, outcome: &Outcome) -> Option<i64> {
+        let shared = self.shared;
+        let destination = &ticket.bound.destination;
+        let about = shared.lesson(outcome, destination, self.vehicle.carried())?;
+        let is_account = about.destination.is_empty();
+        let account = &shared.run.account().name;
+        let learned = shared
+            .run
+            .ledger
+            .learn(account, about, shared.run.clock.now_ms())
+            .await;
+        match learned {
+            Ok(known) => {
+                self.vehicle.obey(&known.learned);
+                (!is_account).then_some(known.learned.paused_until_ms)
+            }
+            Err(error) => {
+                shared.stop.cancel();
+                self.failed.get_or_insert(error);
+                None
+            }
+        }
+    }
+
     /// How a delivery goes on after this outcome. See the table in `docs/states.md`.
-    fn next_step(&self, ticket: &Ticket, outcome: &Outcome, now_ms: i64) -> Next {
+    fn next_step(&self, ticket: &Ticket, outcome: &Outcome, paused_ms: Option<i64>, now_ms: i64) -> Next {
         let delivery = &ticket.delivery;
         match outcome {
             Outcome::Accepted(_) => Next::Sent,
@@ -281,22 +328,7 @@ impl Worker<'_> {
                 Next::RetryAt(now_ms)
             }
             Outcome::Refused(fault) => Next::GiveUp(fault.to_string()),
-            Outcome::Deferred(fault) => self.retry(delivery, fault, now_ms),
-        }
-    }
-
-    fn retry(&self, delivery: &Delivery, fault: &Fault, now_ms: i64) -> Next {
-        let policy = &self.shared.run.retry;
-        let tries = delivery.tries + 1;
-        let first_ms = delivery.first_try_ms.unwrap_or(now_ms);
-        let seed = delivery.id.seed() + u64::from(tries);
-        match policy.next_ms(tries, first_ms, now_ms, seed) {
-            Some(due_ms) => Next::RetryAt(due_ms),
-            // Nobody's mail goes through: the mail is not at fault, and waits for a better day.
-            None if fault.breaks_off() && self.shared.accepted() == 0 => {
-                Next::RetryAt(now_ms + policy.longest_ms())
-            }
-            None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
+            Outcome::Deferred(fault) => self.shared.retry(delivery, fault, paused_ms, now_ms),
         }
     }
 }
@@ -317,12 +349,25 @@ async fn permitted(shared: &Shared, permit: &mut Permit) {
     }
 }
 
+/// Why nothing may leave.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    /// A quota is spent.
+    Quota(Spent),
+    /// The account pauses until then, because the provider wanted it so.
+    Pause(i64),
+}
+
 /// Seconds, minutes and hours are waited for; a spent day ends the run, unless the user said to wait.
-async fn wait_for_quota(shared: &Shared, spent: Spent) {
-    if spent.rate.unit == Unit::Day && shared.run.patience == Patience::End {
-        return shared.end(Ended::Quota(spent));
+async fn wait_out(shared: &Shared, held: Held) {
+    let may_wait = shared.run.patience == Patience::Wait;
+    match held {
+        Held::Quota(spent) if spent.rate.unit == Unit::Day && !may_wait => shared.end(Ended::Quota(spent)),
+        Held::Pause(until_ms) if until_ms - shared.run.clock.now_ms() > LONGEST_WAIT_MS && !may_wait => {
+            shared.end(Ended::Paused(until_ms));
+        }
+        Held::Quota(Spent { until_ms, .. }) | Held::Pause(until_ms) => shared.wait_until(until_ms).await,
     }
-    shared.wait_until(spent.until_ms).await;
 }
 
 fn never_its_turn() -> Fault {

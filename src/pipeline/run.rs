@@ -11,6 +11,7 @@ use super::brakes::Brakes;
 use super::maker::Maker;
 use super::queue::Queue;
 use crate::campaign::Account;
+use crate::campaign::pace::Learned;
 use crate::campaign::quota::Spent;
 use crate::campaign::retry::{RetryPolicy, Span};
 use crate::clock::Clock;
@@ -18,7 +19,8 @@ use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
 use crate::ledger::{AccountEvent, CampaignId, Delivery, Ledger};
-use crate::mail::{Fault, Outcome, Stage};
+use crate::mail::{Class, Fault, Outcome, Stage};
+use crate::replies::Judge;
 use crate::source::RowReader;
 use crate::throttle::Throttle;
 
@@ -56,12 +58,21 @@ pub enum Ended {
     Later(i64),
     /// The account is locked until then, by an earlier refusal.
     Locked(i64),
+    /// The account pauses until then, because the provider takes no more.
+    Paused(i64),
     /// The account was refused: all deliveries stay pending.
     Account(Fault),
     /// The server cannot be reached.
     Unreachable(Fault),
     /// The server refuses the message itself, again and again.
     Content(Fault),
+    /// So many of the last mails had an unknown recipient.
+    List {
+        /// How many.
+        unknown: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The user asked to stop.
     Interrupted,
 }
@@ -98,6 +109,10 @@ pub struct Run {
     pub carrier: Carrier,
     /// Spaces the mails.
     pub throttle: Throttle,
+    /// Says what replies mean.
+    pub judge: Judge,
+    /// What the account has learned before.
+    pub learned: Learned,
     /// Makes the mails.
     pub maker: Maker,
     /// Reads rows of the list again.
@@ -132,6 +147,8 @@ pub struct Report {
     pub ended: Ended,
     /// Deliveries that became doubtful because the run was stopped at once.
     pub abandoned: u64,
+    /// Logins of the account that were refused within the last minute, by whatever run.
+    pub refused_logins: u32,
 }
 
 /// What the workers of one run share.
@@ -153,6 +170,12 @@ pub(super) struct Shared {
     pub(super) unsaid: AtomicU64,
     /// Intents written by this run.
     pub(super) begun: AtomicU64,
+    /// Mails on one connection at most.
+    pub(super) messages_max: AtomicU32,
+    /// Until when mails were put off because their destinations take no more; 0: none.
+    put_off_until_ms: AtomicI64,
+    /// Logins of the account that were refused within a minute.
+    refused_logins: AtomicU32,
 }
 
 impl Run {
@@ -175,17 +198,26 @@ impl Run {
                 return Ok(Report {
                     ended: Ended::Interrupted,
                     abandoned,
+                    refused_logins: 0,
                 });
             };
             let begun = std::mem::take(&mut begun_before);
             begun_before = shared.begun.load(Ordering::SeqCst);
             match ended {
+                // Their turn comes within the hour: that is a limit's business, not a failure's.
+                Ended::Later(due_ms) if shared.is_short_wait(due_ms) => shared.wait_until(due_ms).await,
                 // It fell due while the workers were ending.
                 Ended::Later(due_ms) if due_ms <= shared.run.clock.now_ms() && begun_before > begun => {}
                 Ended::Later(due_ms) if shared.run.patience == Patience::Wait => {
                     shared.wait_until(due_ms).await;
                 }
-                ended => return Ok(Report { ended, abandoned: 0 }),
+                ended => {
+                    return Ok(Report {
+                        ended,
+                        abandoned: 0,
+                        refused_logins: shared.refused_logins.load(Ordering::SeqCst),
+                    });
+                }
             }
         }
     }
@@ -193,6 +225,8 @@ impl Run {
 
 impl Shared {
     fn new(run: Run, stop: &Stop) -> Self {
+        let learned = run.learned.messages_at(run.clock.now_ms()).unwrap_or(u32::MAX);
+        let messages_max = run.account().messages_per_connection.min(learned);
         Self {
             queue: Queue::new(run.limit, run.throttle.is_paced()),
             stop: stop.gently.child_token(),
@@ -204,6 +238,9 @@ impl Shared {
             is_chunking_unknown: AtomicBool::new(false),
             unsaid: AtomicU64::new(0),
             begun: AtomicU64::new(0),
+            messages_max: AtomicU32::new(messages_max),
+            put_off_until_ms: AtomicI64::new(0),
+            refused_logins: AtomicU32::new(0),
             run,
         }
     }
@@ -211,7 +248,7 @@ impl Shared {
     /// Lets the workers send whatever is due now; none when the run was stopped at once.
     async fn one_round(self: &Arc<Self>, stop: &Stop) -> anyhow::Result<Option<Ended>> {
         let mut workers = JoinSet::new();
-        for number in 1..=u32::from(self.run.account().connections) {
+        for number in 1..=u32::from(self.connections_max()) {
             workers.spawn(super::work(Arc::clone(self), number));
         }
         let mut first_error = None;
@@ -240,6 +277,28 @@ impl Shared {
         self.queue
             .next(&self.run.ledger, self.run.id, self.run.clock.now_ms())
             .await
+    }
+
+    /// Mails on one connection at most.
+    pub(super) fn messages_max(&self) -> u32 {
+        self.messages_max.load(Ordering::SeqCst)
+    }
+
+    fn connections_max(&self) -> u16 {
+        let learned = self.run.learned.connections_at(self.run.clock.now_ms());
+        let most = self.run.account().connections;
+        learned.map_or(most, |learned| learned.min(most)).max(1)
+    }
+
+    /// A mail was put off until then, because its destination takes no more now.
+    pub(super) fn put_off(&self, until_ms: i64) {
+        self.put_off_until_ms.fetch_max(until_ms, Ordering::SeqCst);
+    }
+
+    /// Is what is due then only put off, and not for long?
+    fn is_short_wait(&self, due_ms: i64) -> bool {
+        due_ms <= self.put_off_until_ms.load(Ordering::SeqCst)
+            && due_ms - self.run.clock.now_ms() <= super::LONGEST_WAIT_MS
     }
 
     /// Waits, and says so to whoever looks; a stop ends it.
@@ -299,13 +358,26 @@ impl Shared {
         self.brakes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The server wants nobody to connect for a while; says until when.
+    pub(super) async fn pause(&self, fault: Fault) -> anyhow::Result<Option<i64>> {
+        let now_ms = self.run.clock.now_ms();
+        let outcome = Outcome::Deferred(fault);
+        let Some(about) = self.lesson(&outcome, "", 0) else {
+            return Ok(None);
+        };
+        let account = &self.run.account().name;
+        let known = self.run.ledger.learn(account, about, now_ms).await?;
+        Ok(Some(known.learned.paused_until_ms))
+    }
+
     /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does
     /// not knock again too early.
     pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
         if fault.stage == Stage::Auth {
-            let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
+            // What is not about the password is no step towards a lock-out.
+            let is_password = matches!(fault.verdict.class, Class::AuthFailed | Class::AuthLocked);
             let lockout = self.run.account().lockout;
-            let lockout = if is_for_good {
+            let lockout = if is_password {
                 lockout
             } else {
                 lockout.min(SHORT_LOCKOUT)
@@ -318,7 +390,8 @@ impl Shared {
                 stage: fault.stage.to_string(),
                 reply: fault.to_string(),
             };
-            self.run.ledger.lock_account(event).await?;
+            let refused = self.run.ledger.lock_account(event).await?;
+            self.refused_logins.store(refused, Ordering::SeqCst);
         }
         self.end(Ended::Account(fault));
         Ok(())

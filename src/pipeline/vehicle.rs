@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use super::brakes::Losses;
 use super::run::{Carrier, Ended, Shared};
+use crate::campaign::pace::Learned;
 use crate::deliver::flight::{Landed, Waiting};
 use crate::deliver::window::Window;
 use crate::deliver::{Flight, Session, Target};
-use crate::ledger::{AttemptId, Delivery};
+use crate::ledger::{AttemptId, Bound, Delivery};
 use crate::mail::{Fault, Message, Outcome, Stage};
 
 /// Waits before each further try to connect. After the last one the server counts as unreachable.
@@ -26,6 +27,7 @@ pub(super) struct Ticket {
     pub(super) attempt: AttemptId,
     pub(super) delivery: Delivery,
     pub(super) message_id: String,
+    pub(super) bound: Bound,
 }
 
 /// A mail that `sendmail` is taking.
@@ -46,6 +48,8 @@ pub(super) struct Vehicle<'a> {
     is_doubted: bool,
     /// The server has no room for this connection; others go on.
     is_retired: bool,
+    /// The server wants nobody to connect before then.
+    paused_until_ms: Option<i64>,
 }
 
 impl<'a> Vehicle<'a> {
@@ -60,6 +64,7 @@ impl<'a> Vehicle<'a> {
             accepted_before: 0,
             is_doubted: false,
             is_retired: false,
+            paused_until_ms: None,
         }
     }
 
@@ -94,7 +99,7 @@ impl<'a> Vehicle<'a> {
 
     fn is_worn(&self, flight: &Flight<Ticket>, waiting: usize) -> bool {
         let carried = u64::from(flight.carried()) + waiting as u64;
-        carried >= u64::from(self.shared.run.account().messages_per_connection)
+        carried >= u64::from(self.shared.messages_max())
     }
 
     /// Makes sure that there is a live connection, which `waiting` mails count on already. No: this worker, or the
@@ -134,6 +139,10 @@ impl<'a> Vehicle<'a> {
                     self.is_doubted = false;
                     self.shared.connections.fetch_add(1, Ordering::SeqCst);
                     return Ok(true);
+                }
+                Some(Err(fault)) if fault.wants_a_pause() => {
+                    self.paused_until_ms = self.shared.pause(fault).await?;
+                    return Ok(false);
                 }
                 Some(Err(fault)) if fault.verdict.is_about_account() => {
                     self.shared.account_refused(fault).await?;
@@ -210,6 +219,32 @@ impl<'a> Vehicle<'a> {
         }
     }
 
+    /// Until when the server wants nobody to connect, when that is why there is no connection.
+    pub(super) fn take_pause(&mut self) -> Option<i64> {
+        self.paused_until_ms.take()
+    }
+
+    /// Mails that this connection has carried.
+    pub(super) fn carried(&self) -> u32 {
+        self.flight.as_ref().map_or(0, Flight::carried)
+    }
+
+    /// Keeps to what was learned about connections.
+    pub(super) fn obey(&mut self, learned: &Learned) {
+        let now_ms = self.shared.run.clock.now_ms();
+        if let Some(most) = learned.messages_at(now_ms) {
+            self.shared.messages_max.fetch_min(most, Ordering::SeqCst);
+        }
+        let open = self.shared.connections.load(Ordering::SeqCst);
+        if learned
+            .connections_at(now_ms)
+            .is_some_and(|most| open > u32::from(most))
+        {
+            // Others are connected: the server just does not want so many of us.
+            self.is_retired = true;
+        }
+    }
+
     /// Is this the first link that this worker has lost since a mail was decided?
     pub(super) fn is_first_loss(&self) -> bool {
         self.losses.in_a_row() <= 1
@@ -251,7 +286,7 @@ async fn open(shared: &Shared, number: u32, target: &Target) -> Option<Result<Se
     };
     if opened.is_ok() {
         shared.is_login_proved.store(true, Ordering::SeqCst);
-    } else if matches!(&opened, Err(fault) if fault.verdict.is_about_account()) {
+    } else if matches!(&opened, Err(fault) if fault.verdict.is_about_account() && !fault.wants_a_pause()) {
         // Before the next worker gets its turn to try the same password.
         shared.stop.cancel();
     }

@@ -11,7 +11,7 @@ use super::Flavour;
 use super::builtin::{self, Builtin};
 use super::engine::{Engine, Prepared};
 use super::source::Source;
-use crate::campaign::quota::Octets;
+use crate::campaign::octets::Octets;
 use crate::campaign::{Lang, Problem};
 use crate::mail::file::{plain_name, volume_name};
 use crate::mail::token::hex;

@@ -4,7 +4,7 @@
 mod pasted;
 mod rule;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use jiff::SignedDuration;
@@ -68,7 +68,8 @@ pub struct Meaning<'r> {
 #[derive(Debug)]
 pub struct Rules {
     consequences: BTreeMap<Class, Consequence>,
-    destinations: BTreeMap<String, Vec<String>>,
+    /// The family of each known domain, and of each family's own name.
+    families: HashMap<String, String>,
     in_order: Vec<Rule>,
 }
 
@@ -99,25 +100,30 @@ impl Rules {
         rules.sort_by_key(Rule::rank);
         Self {
             consequences: toml::from_str(include_str!("classes.toml")).unwrap_or_default(),
-            destinations: file.destination,
+            families: file
+                .destination
+                .into_iter()
+                .flat_map(|(family, domains)| {
+                    let names = domains.into_iter().chain([family.clone()]);
+                    names.map(move |name| (name, family.clone())).collect::<Vec<_>>()
+                })
+                .collect(),
             in_order: own.iter().cloned().chain(rules).collect(),
         }
     }
 
     /// What this reply means.
     pub fn meaning(&self, reply: &Reply, circumstances: Circumstances<'_>) -> Meaning<'_> {
-        let families: Vec<&str> = circumstances
+        let family = circumstances
             .destination
-            .into_iter()
-            .flat_map(|domain| self.families_of(domain))
-            .collect();
+            .and_then(|domain| self.family_of(domain));
         let text = rule::readable(&reply.text);
         let rule = if reply.is_positive() {
             None
         } else {
             self.in_order
                 .iter()
-                .find(|rule| rule.fits(reply, &text, circumstances, &families))
+                .find(|rule| rule.fits(reply, &text, circumstances, family))
         };
         let class = rule.map_or_else(|| unclassified(reply), |rule| rule.class);
         let mut meaning = self.of_class(class, rule);
@@ -160,26 +166,30 @@ impl Rules {
         }
     }
 
-    /// The families that a destination belongs to: by its own name, or by a domain it is or lies under.
-    fn families_of<'r>(&'r self, destination: &'r str) -> impl Iterator<Item = &'r str> {
-        let is_under = |domain: &&String| {
-            let rest = destination.len().checked_sub(domain.len());
-            let ends = rest.and_then(|at| destination.split_at_checked(at));
-            ends.is_some_and(|(before, end)| {
-                end.eq_ignore_ascii_case(domain) && (before.is_empty() || before.ends_with('.'))
-            })
-        };
-        let known = self.destinations.iter();
-        known
-            .filter(move |(family, domains)| {
-                *family == destination || domains.iter().any(|domain| is_under(&domain))
-            })
-            .map(|(family, _)| family.as_str())
+    /// The family of destinations that a domain belongs to, by itself or by one that it lies under, in lower case; none
+    /// when nothing is known about it. The name of a family belongs to it too.
+    pub fn family_of(&self, domain: &str) -> Option<&str> {
+        let mut rest = domain;
+        loop {
+            if let Some(family) = self.families.get(rest) {
+                return Some(family);
+            }
+            (_, rest) = rest.split_once('.')?;
+        }
     }
 
-    /// The family of destinations that a domain belongs to; the domain itself when it belongs to none.
-    pub fn family_of<'r>(&'r self, domain: &'r str) -> &'r str {
-        self.families_of(domain).next().unwrap_or(domain)
+    /// The names of all families.
+    pub fn families(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.families.values().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The domains of a family.
+    pub fn domains_of(&self, family: &str) -> Vec<String> {
+        let of_family = self.families.iter().filter(|(_, of)| *of == family);
+        of_family.map(|(domain, _)| domain.clone()).collect()
     }
 }
 
@@ -223,6 +233,15 @@ impl Judge {
             destination,
         };
         self.rules.meaning(reply, circumstances).verdict
+    }
+
+    /// What a reply means that came at nobody knows which stage.
+    pub fn meaning(&self, reply: &Reply) -> Meaning<'_> {
+        let circumstances = Circumstances {
+            provider: &self.provider,
+            ..Circumstances::default()
+        };
+        self.rules.meaning(reply, circumstances)
     }
 
     /// The rules it judges by.

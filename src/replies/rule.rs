@@ -73,7 +73,7 @@ impl Rule {
         reply: &Reply,
         text: &str,
         circumstances: Circumstances<'_>,
-        families: &[&str],
+        family: Option<&str>,
     ) -> bool {
         let is_stage = match circumstances.stage {
             _ if self.stage.is_empty() => true,
@@ -86,11 +86,8 @@ impl Rule {
         };
         let known = circumstances.provider;
         let is_provider = self.provider.is_empty() || known.iter().any(|name| self.provider.contains(name));
-        let is_destination = self.destination.is_empty()
-            || self
-                .destination
-                .iter()
-                .any(|name| families.contains(&name.as_str()));
+        let is_destination =
+            self.destination.is_empty() || self.destination.iter().any(|name| Some(name.as_str()) == family);
         is_stage
             && is_provider
             && is_destination

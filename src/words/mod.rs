@@ -239,7 +239,11 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 2] = [include_str!("zh/cli.toml"), include_str!("zh/explain.toml")];
+const ZH: [&str; 3] = [
+    include_str!("zh/cli.toml"),
+    include_str!("zh/account.toml"),
+    include_str!("zh/explain.toml"),
+];
 
 /// All sentences that Chinese has.
 static CHINESE: LazyLock<HashMap<String, String>> = LazyLock::new(|| {

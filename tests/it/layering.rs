@@ -18,12 +18,12 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
-    ("ledger", &["campaign::quota", "mail"]),
+    ("ledger", &["campaign::pace", "campaign::quota", "mail"]),
     (
         "pipeline",
         &[
-            "campaign", "clock", "compose", "deliver", "depot", "ledger", "mail", "render", "source",
-            "throttle",
+            "campaign", "clock", "compose", "deliver", "depot", "ledger", "mail", "render", "replies",
+            "source", "throttle",
         ],
     ),
     (

@@ -10,7 +10,7 @@ use super::super::exit::{Coded, Exit};
 use super::super::load;
 use super::super::printer::{count, deliveries, number};
 use super::{Job, OnDoubt};
-use crate::campaign::quota::Octets;
+use crate::campaign::octets::Octets;
 use crate::campaign::{Inputs, Problem, Problems, folder_before_tags};
 use crate::depot::{Access, Depot};
 use crate::enrol::{self, Changes, Roll, Snapshot};

@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod enrolment;
+mod guards;
 pub(super) mod signal;
 mod summary;
 mod test_mail;
@@ -211,54 +212,11 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Without its ledger a workspace that has sent before would mail everyone again.
-    fn refuse_a_lost_ledger(&self) -> anyhow::Result<()> {
-        let ledger = &self.workspace.ledger;
-        let lists = ledger.with_file_name("lists");
-        if ledger.exists() || !lists.exists() {
-            return Ok(());
-        }
-        let what = format!(
-            "the ledger {} is gone, but campaigns were sent here before",
-            ledger.display()
-        );
-        let hint = format!(
-            "nothing was sent; restore it, or remove {} as well to begin anew: everyone would be mailed again",
-            lists.display()
-        );
-        Err(Coded::new(Exit::Io, what).hint(hint).into())
-    }
-
     fn now(&self) -> String {
         time(
             self.clock.now_ms(),
             &status::zone(&self.workspace, &self.campaign.account.name),
         )
-    }
-
-    /// After a refused login nobody knocks again until the provider's lock-out is over.
-    async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
-        let account = &self.campaign.account.name;
-        let now_ms = self.clock.now_ms();
-        if self.args.login_again {
-            return ledger.unlock_account(account, now_ms).await;
-        }
-        let reader = Reader::open(&self.workspace.ledger)?;
-        let lock = reader
-            .map(|reader| reader.account_lock(account, now_ms))
-            .transpose()?
-            .flatten();
-        let Some(lock) = lock else { return Ok(()) };
-        let zone = status::zone(&self.workspace, account);
-        let what = format!(
-            "account `{account}` is left alone until {}: at {} its login was refused ({})",
-            time(lock.until_ms, &zone),
-            time(lock.at_ms, &zone),
-            lock.reply
-        );
-        let hint =
-            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
-        Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
     }
 
     /// Says what is about to happen, and asks.
@@ -306,7 +264,12 @@ impl Job<'_> {
             }
             None => None,
         };
+        let account = &self.campaign.account.name;
+        let reader = Reader::open(&self.workspace.ledger)?;
+        let learned = reader.map(|reader| reader.learned(account)).transpose()?;
         let run = Run {
+            judge: self.judge(),
+            learned: learned.and_then(|mut all| all.remove("")).unwrap_or_default(),
             id: enrolled.id,
             ledger: ledger.clone(),
             clock: self.clock.clone(),
@@ -331,7 +294,7 @@ impl Job<'_> {
     }
 
     /// What the server's replies mean: as everybody knows, and as the workspace says.
-    fn judge(&self) -> Judge {
+    pub(super) fn judge(&self) -> Judge {
         let provider = self.campaign.account.provider.iter().cloned();
         Judge::new(Rules::with(&self.workspace.rules), provider.collect())
     }

@@ -12,6 +12,8 @@ use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, RunState, State, Tally};
 use crate::mail::{Class, Fault, Stage};
 use crate::pipeline::{Ended, Report};
+use crate::replies::pasted;
+use crate::text;
 
 /// What is said at the end of a run.
 struct Verdict {
@@ -39,6 +41,7 @@ pub(super) async fn conclude(
     let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
     let tally = reader.tally(campaign.id)?;
     let verdict = verdict(job, report, tally);
+    alarm(job, report.refused_logins);
     let note = verdict.what.clone();
     ledger
         .set_run(
@@ -93,6 +96,20 @@ pub(super) async fn conclude(
     })
 }
 
+/// Says loudly that somebody knocks again and again: the account is about to be locked.
+fn alarm(job: &Job<'_>, refused: u32) {
+    if refused > ALARM_AT {
+        job.printer.warn(text!(
+            "ALARM: {refused} refused logins of account `{account}` within a minute; stop whatever else logs in to it",
+            refused,
+            account = job.campaign.account.name.as_str()
+        ));
+    }
+}
+
+/// Refused logins within a minute that are no accident. Source: the guide's advice on operations.
+const ALARM_AT: u32 = 3;
+
 const AGAIN: &str = "run the same command again";
 
 fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
@@ -116,6 +133,15 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
             format!("the server refuses this mail again and again: {fault}; {waiting}"),
             format!("change what it objects to, and {AGAIN} with `--accept-changes`"),
         ),
+        Ended::List { unknown, of } => Verdict::paused(
+            format!(
+                "of the last {of} mails {unknown} had a recipient who does not exist; {waiting}\n  \
+                 means:  the list is old or guessed; providers block senders who go on"
+            ),
+            format!(
+                "clean the list, and {AGAIN} with `--accept-changes`; or just {AGAIN} if you know better"
+            ),
+        ),
         Ended::Locked(until_ms) => Verdict {
             until_ms: Some(*until_ms),
             ..Verdict::stopped(
@@ -124,22 +150,34 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
                 format!("{}; {AGAIN}", at(*until_ms)),
             )
         },
-        Ended::Unreachable(fault) if fault.stage >= Stage::Mail => Verdict::stopped(
-            Exit::Unavailable,
-            format!("the server breaks off again and again: {fault}; {waiting}"),
-            format!(
-                "it may be overloaded or not want so much; {AGAIN} later, with fewer `connections` or a rate"
-            ),
-        ),
-        Ended::Unreachable(fault) => Verdict::stopped(
-            Exit::Unavailable,
-            format!("the server cannot be reached: {fault}; {waiting}"),
-            format!(
-                "check host, port and tls of account `{}`, and {AGAIN}",
-                job.campaign.account.name
-            ),
-        ),
+        Ended::Paused(until_ms) => Verdict {
+            until_ms: Some(*until_ms),
+            ..Verdict::paused(
+                format!(
+                    "{}; {waiting}",
+                    why_paused(job).unwrap_or_else(|| "the provider takes no more".to_owned())
+                ),
+                or_wait(*until_ms),
+            )
+        },
+        Ended::Unreachable(fault) => unreachable(job, fault, &waiting),
     }
+}
+
+fn unreachable(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
+    if fault.stage >= Stage::Mail {
+        let next = format!(
+            "it may be overloaded or not want so much; {AGAIN} later, with fewer `connections` or a rate"
+        );
+        let what = format!("the server breaks off again and again: {fault}; {waiting}");
+        return Verdict::stopped(Exit::Unavailable, what, next);
+    }
+    let next = format!(
+        "check host, port and tls of account `{}`, and {AGAIN}",
+        job.campaign.account.name
+    );
+    let what = format!("the server cannot be reached: {fault}; {waiting}");
+    Verdict::stopped(Exit::Unavailable, what, next)
 }
 
 impl Verdict {
@@ -213,6 +251,17 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     }
 }
 
+/// What the provider said when it made the account pause, with what it means.
+fn why_paused(job: &Job<'_>) -> Option<String> {
+    let reader = Reader::open(&job.workspace.ledger).ok()??;
+    let learned = reader.learned(&job.campaign.account.name).ok()?;
+    let why = learned.get("").map(|learned| &learned.why)?;
+    let (reply, _) = pasted(why);
+    let judge = job.judge();
+    let meaning = judge.meaning(&reply).meaning;
+    Some(format!("{}\n  server said: {why}\n ", meaning.en))
+}
+
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
 fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
     let account = &job.campaign.account;
@@ -220,12 +269,6 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
         Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
         None => format!("{}:{}: {fault}", account.host, account.port),
     };
-    if fault.verdict.class == Class::QuotaDay {
-        return Verdict::paused(
-            format!("the provider's quota is spent; {waiting}\n  server: {server}"),
-            format!("{AGAIN} when the quota begins anew"),
-        );
-    }
     if fault.reply.is_none() && fault.stage < Stage::Auth {
         return Verdict::stopped(
             Exit::Config,
@@ -236,22 +279,32 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
             format!("change the account in mailshot.toml, and {AGAIN}"),
         );
     }
-    let (what, next) = if fault.stage == Stage::Auth {
-        let next = format!(
-            "set the right user name and password; `{}` is left alone for {}, unless you add --login-again",
-            account.name, account.lockout
-        );
-        ("the server refused the login", next)
+    let judge = job.judge();
+    let known = judge.rules().of_class(fault.verdict.class, None);
+    let is_login = fault.stage == Stage::Auth;
+    let (what, advice) = match fault.reply {
+        Some(_) => (known.meaning.en.as_str(), known.advice.en.as_str()),
+        None => (
+            "the server broke off at the login",
+            "it may have refused the password",
+        ),
+    };
+    let refused = if is_login {
+        "the server refused the login"
     } else {
-        (
-            "the server refused the account or its sender",
-            format!("check `from`, `username` and the account, and {AGAIN}"),
-        )
+        "the server refused the account or its sender"
+    };
+    let left_alone = match fault.verdict.class {
+        Class::AuthFailed | Class::AuthLocked => format!(
+            "; `{}` is left alone for {}: `mailshot unlock {}` once the password is right",
+            account.name, account.lockout, account.name
+        ),
+        _ => format!("; then {AGAIN}"),
     };
     Verdict::stopped(
         Exit::NoPerm,
-        format!("{what}; {waiting}, nothing is lost\n  server: {server}"),
-        next,
+        format!("{refused}; {waiting}, nothing is lost\n  server: {server}\n  means:  {what}"),
+        format!("{advice}{left_alone}"),
     )
 }
 

@@ -106,6 +106,7 @@ fn account(port: u16) -> Account {
         username: String::new(),
         login: Login::None,
         quota: crate::campaign::quota::Quota::default(),
+        destinations: std::collections::BTreeMap::new(),
         connections: 1,
         messages_per_connection: 100,
         size_max: None,

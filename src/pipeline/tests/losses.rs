@@ -99,8 +99,8 @@ async fn a_server_that_swallows_every_fifth_mail_is_left_alone_too() {
 async fn a_server_that_breaks_off_at_every_mail_fails_nobody() {
     for (without, most) in OFFERS {
         for fault in [
-            "reply@rcpt=421 4.7.28 rate limited",
-            "reply@end-of-data=421 4.7.28 rate limited",
+            "reply@rcpt=421 4.3.2 going down",
+            "reply@end-of-data=421 4.3.2 going down",
         ] {
             let case = format!("{fault}, {most} under way");
             let world = World::without(without, "connections = 4", &[fault], &[("spring", 300)]).await;

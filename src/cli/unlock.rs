@@ -1,0 +1,84 @@
+//! `mailshot unlock`: lets an account connect again at once, and forgets what it has learned.
+
+use super::exit::{Coded, Exit};
+use super::printer::{Form, Printer, time};
+use super::{confirm, load, runtime, status, texts};
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::ledger::read::Reader;
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::UNLOCK)]
+pub(super) struct Args {
+    /// The account, as mailshot.toml names it
+    account: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let workspace = load::workspace(None)?;
+    let account = &args.account;
+    if !workspace.accounts.contains_key(account) {
+        let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
+        let what = text!("mailshot.toml has no account `{account}`", account);
+        let hint = text!(
+            "there are: {known}; nothing was changed",
+            known = known.join(", ")
+        );
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
+    let now_ms = Clock::System.now_ms();
+    let Some(reader) = Reader::open(&workspace.ledger)? else {
+        return Ok(nothing(printer, account));
+    };
+    let zone = status::zone(&workspace, account);
+    let lock = reader.account_lock(account, now_ms)?;
+    let learned = reader.learned(account)?;
+    let holds = learned.values().any(|learned| learned.holds(now_ms));
+    if lock.is_none() && !holds {
+        return Ok(nothing(printer, account));
+    }
+    if let Some(lock) = &lock {
+        let (until, reply) = (time(lock.until_ms, &zone), lock.reply.as_str());
+        printer.say(text!(
+            "left alone until {until}: its login was refused ({reply})",
+            until,
+            reply
+        ));
+        printer.say(text!(
+            "most providers lock an account for an hour after a few wrong passwords"
+        ));
+    }
+    for line in status::learned(&learned, now_ms, &zone) {
+        printer.say(line);
+    }
+    confirm(
+        printer,
+        args.yes,
+        text!("forget this, and connect again at once?"),
+    )?;
+    let unlocked = runtime()?.block_on(async {
+        let ledger = Ledger::open(&workspace.ledger)?;
+        ledger.unlock_account(account, now_ms).await
+    });
+    unlocked?;
+    match printer.form {
+        Form::Json => printer.json(&serde_json::json!({ "account": account, "unlocked": true })),
+        Form::Text => printer.data(text!(
+            "`{account}` may connect again; that it was refused stays on record",
+            account
+        )),
+    }
+    Ok(Exit::Ok)
+}
+
+fn nothing(printer: Printer, account: &str) -> Exit {
+    match printer.form {
+        Form::Json => printer.json(&serde_json::json!({ "account": account, "unlocked": false })),
+        Form::Text => printer.data(text!("`{account}` is not locked, and does not pause", account)),
+    }
+    Exit::Ok
+}
