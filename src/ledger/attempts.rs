@@ -111,7 +111,7 @@ impl<'db> Statements<'db> {
         if is_counted {
             usage.begin(&there(&intent.account, &bound.destination));
         }
-        paces.begin(&intent.account, intent.now_ms);
+        paces.begin(&intent.account, &bound.destination, intent.now_ms);
         Ok(Begin::Go(AttemptId {
             number,
             began_at_ms: intent.now_ms,

@@ -24,8 +24,17 @@ struct Account {
     destinations: HashMap<String, Learned>,
     /// When the account's last mail began.
     began_ms: i64,
-    /// When the next mail to a destination may begin, of those that have a gap between mails.
-    slots: HashMap<String, i64>,
+    /// The lines before destinations that have a gap between mails.
+    lines: HashMap<String, Line>,
+}
+
+/// Who waits for a destination: each is told a time of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Line {
+    /// When a mail to it began last.
+    began_ms: i64,
+    /// The first time that nobody was told.
+    next_ms: i64,
 }
 
 /// What accounts have learned.
@@ -65,27 +74,30 @@ impl Paces {
         let gap_ms = learned
             .map_or(0, |learned| learned.gap_ms(now_ms))
             .max(spacing_ms(bound));
+        let open_ms = paused_ms.max(free_ms);
         if gap_ms == 0 {
-            let until = paused_ms.max(free_ms);
-            return Ok((until > now_ms).then_some(until.min(now_ms + HORIZON_MS)));
+            return Ok((open_ms > now_ms).then_some(open_ms.min(now_ms + HORIZON_MS)));
         }
-        let slot = known.slots.entry(bound.destination.clone()).or_default();
-        let until = (*slot).max(paused_ms).max(free_ms);
-        if until <= now_ms {
-            *slot = now_ms + gap_ms;
+        let line = known.lines.entry(bound.destination.clone()).or_default();
+        let open_ms = open_ms.max(line.began_ms + gap_ms);
+        if open_ms <= now_ms {
             return Ok(None);
         }
+        let slot = line.next_ms.max(open_ms);
         // Beyond the horizon all come back at its end, and are told anew.
-        if until <= now_ms + HORIZON_MS {
-            *slot = until + gap_ms;
+        if slot <= now_ms + HORIZON_MS {
+            line.next_ms = slot + gap_ms;
         }
-        Ok(Some(until.min(now_ms + HORIZON_MS)))
+        Ok(Some(slot.min(now_ms + HORIZON_MS)))
     }
 
-    /// Notes that a mail of this account began.
-    pub(super) fn begin(&mut self, account: &str, now_ms: i64) {
+    /// Notes that a mail of this account to this destination began.
+    pub(super) fn begin(&mut self, account: &str, destination: &str, now_ms: i64) {
         if let Some(known) = self.0.get_mut(account) {
             known.began_ms = now_ms;
+            if let Some(line) = known.lines.get_mut(destination) {
+                line.began_ms = now_ms;
+            }
         }
     }
 
@@ -118,7 +130,7 @@ impl Paces {
             });
         };
         before.clone_from(&after);
-        known.slots.remove(&about.destination);
+        known.lines.remove(&about.destination);
         let json = serde_json::to_string(&after).map_err(failure)?;
         db.execute(
             "INSERT INTO pace (account, destination, learned) VALUES (?1, ?2, ?3)

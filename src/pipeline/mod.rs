@@ -203,7 +203,10 @@ impl Worker<'_> {
                 };
                 self.vehicle.board(ticket, message);
             }
-            Begin::Skip => shared.queue.skip(delivery.id),
+            Begin::Skip => {
+                self.permit = Permit::unused();
+                shared.queue.skip(delivery.id);
+            }
             Begin::Wait(spent) => {
                 shared.queue.give_back(delivery);
                 self.held = Some((Held::Quota(spent), shared.unsaid.load(Ordering::SeqCst)));
@@ -213,6 +216,7 @@ impl Worker<'_> {
                 self.held = Some((Held::Pause(until_ms), shared.unsaid.load(Ordering::SeqCst)));
             }
             Begin::Later(until_ms) => {
+                self.permit = Permit::unused();
                 shared.queue.skip(delivery.id);
                 shared.put_off(until_ms);
             }

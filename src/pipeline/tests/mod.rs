@@ -2,6 +2,7 @@
 //! for: days pass in no time.
 
 mod losses;
+mod simulation;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
