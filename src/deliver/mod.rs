@@ -5,6 +5,8 @@ mod wire;
 mod link;
 mod login;
 pub mod trace;
+mod trust;
+pub mod egress;
 pub mod session;
 mod carried;
 mod transactions;

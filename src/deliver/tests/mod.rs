@@ -96,6 +96,7 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
 fn account(port: u16) -> Account {
     Account {
         name: "main".to_owned(),
+        provider: None,
         transport: Transport::Smtp,
         host: "127.0.0.1".to_owned(),
         port,
@@ -111,6 +112,7 @@ fn account(port: u16) -> Account {
         smtputf8: false,
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
+        egress: crate::campaign::Egress::default(),
         sendmail_command: "/usr/sbin/sendmail".into(),
     }
 }
