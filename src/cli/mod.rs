@@ -6,9 +6,11 @@ mod load;
 mod printer;
 mod progress;
 mod check;
+mod doctor;
 mod init;
 mod left_out;
 mod list;
+mod lockout;
 mod preview;
 mod resolve;
 mod sandbox;
@@ -84,6 +86,8 @@ enum Command {
     Resolve(resolve::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
+    /// Find out what is wrong with the sender's domain and the accounts
+    Doctor(Box<doctor::Args>),
     /// Run an SMTP server to try things with
     Sandbox(sandbox::Args),
     /// Print completions for a shell
@@ -138,6 +142,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(&args, printer),
         Command::Resolve(args) => resolve::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
+        Command::Doctor(args) => doctor::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {
             let mut script = Vec::new();

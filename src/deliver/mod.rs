@@ -8,6 +8,7 @@ pub mod trace;
 mod trust;
 pub mod egress;
 pub mod session;
+pub mod probe;
 mod carried;
 mod transactions;
 pub mod flight;

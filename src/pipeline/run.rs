@@ -303,24 +303,27 @@ impl Shared {
     /// not knock again too early.
     pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
         if fault.stage == Stage::Auth {
-            let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
-            let lockout = self.run.account().lockout;
-            let lockout = if is_for_good {
-                lockout
-            } else {
-                lockout.min(SHORT_LOCKOUT)
-            };
-            let at_ms = self.run.clock.now_ms();
-            let event = AccountEvent {
-                account: self.run.account().name.clone(),
-                at_ms,
-                until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
-                stage: fault.stage.to_string(),
-                reply: fault.to_string(),
-            };
+            let event = lock_of(self.run.account(), &fault, self.run.clock.now_ms());
             self.run.ledger.lock_account(event).await?;
         }
         self.end(Ended::Account(fault));
         Ok(())
+    }
+}
+
+/// How long an account is left alone whose login was refused with this fault: not for long, if only for now.
+pub fn lock_of(account: &Account, fault: &Fault, at_ms: i64) -> AccountEvent {
+    let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
+    let lockout = if is_for_good {
+        account.lockout
+    } else {
+        account.lockout.min(SHORT_LOCKOUT)
+    };
+    AccountEvent {
+        account: account.name.clone(),
+        at_ms,
+        until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
+        stage: fault.stage.to_string(),
+        reply: fault.to_string(),
     }
 }

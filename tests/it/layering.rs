@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("words", &[]),
     ("mail", &[]),
     ("clock", &[]),
@@ -31,12 +31,13 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ),
     ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["campaign", "digest", "ledger", "mail", "source"]),
+    ("doctor", &["campaign", "deliver", "mail"]),
     // Commands put everything together.
     (
         "cli",
         &[
-            "campaign", "check", "clock", "compose", "deliver", "depot", "enrol", "inspect", "ledger",
-            "mail", "pipeline", "render", "sandbox", "source", "throttle",
+            "campaign", "check", "clock", "compose", "deliver", "depot", "doctor", "enrol", "inspect",
+            "ledger", "mail", "pipeline", "render", "sandbox", "source", "throttle",
         ],
     ),
 ];

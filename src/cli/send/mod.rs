@@ -1,5 +1,6 @@
 //! `mailshot send`: checks everything, says what it will do, asks, sends, and says how it went.
 
+mod doctor;
 mod dry_run;
 mod enrolment;
 pub(super) mod signal;
@@ -17,7 +18,7 @@ use super::exit::{Coded, Exit};
 use super::list::ListFlags;
 use super::printer::{Printer, count, deliveries, number, time};
 use super::progress::Progress;
-use super::{confirm, load, runtime, status, texts};
+use super::{confirm, load, lockout, runtime, status, texts};
 use crate::campaign::{Campaign, Transport, Workspace};
 use crate::clock::Clock;
 use crate::deliver::Target;
@@ -25,7 +26,6 @@ use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
 use crate::depot::{Access, Depot};
 use crate::ledger::lock::{self, Locked};
-use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
 use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
@@ -77,6 +77,9 @@ pub(super) struct Args {
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
+    /// Send although `mailshot doctor` found errors within the last day
+    #[arg(long)]
+    ignore_doctor: bool,
     /// Show the dialogue with the server, or write it to a file; passwords are left out
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     trace: Option<PathBuf>,
@@ -148,6 +151,7 @@ impl Job<'_> {
             }
         };
         self.refuse_a_lost_ledger()?;
+        doctor::respect(self)?;
         let ledger = Ledger::open(&self.workspace.ledger)?;
         self.respect_lockout(&ledger).await?;
         self.recover(&ledger).await?;
@@ -238,26 +242,14 @@ impl Job<'_> {
     /// After a refused login nobody knocks again until the provider's lock-out is over.
     async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
         let account = &self.campaign.account.name;
-        let now_ms = self.clock.now_ms();
-        if self.args.login_again {
-            return ledger.unlock_account(account, now_ms).await;
-        }
-        let reader = Reader::open(&self.workspace.ledger)?;
-        let lock = reader
-            .map(|reader| reader.account_lock(account, now_ms))
-            .transpose()?
-            .flatten();
-        let Some(lock) = lock else { return Ok(()) };
-        let zone = status::zone(&self.workspace, account);
-        let what = format!(
-            "account `{account}` is left alone until {}: at {} its login was refused ({})",
-            time(lock.until_ms, &zone),
-            time(lock.at_ms, &zone),
-            lock.reply
-        );
-        let hint =
-            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
-        Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
+        let at = (ledger, self.clock.now_ms());
+        Box::pin(lockout::respect(
+            &self.workspace,
+            account,
+            self.args.login_again,
+            at,
+        ))
+        .await
     }
 
     /// Says what is about to happen, and asks.

@@ -1,0 +1,385 @@
+//! `mailshot doctor`: what it finds in good zones and bad ones, on servers that behave and servers that do not, and what
+//! it means for `send`.
+
+use serde_json::Value;
+
+use super::harness::{Dns, Ended, Sandbox, Workspace, people};
+
+/// A zone in which nothing is wrong; `good.test` may be replaced by another name.
+const GOOD: &str = "
+good.test 3600 SOA 7
+good.test 3600 NS ns1.good.test
+good.test 3600 NS ns2.good.test
+ns1.good.test 3600 A 127.0.0.1
+ns2.good.test 3600 A 127.0.0.1
+good.test 3600 MX 5 mx1.good.test
+good.test 3600 MX 10 mx2.good.test
+mx1.good.test 3600 A 198.51.100.1
+mx2.good.test 3600 A 198.51.100.2
+good.test 3600 TXT v=spf1 mx -all
+s1._domainkey.good.test 3600 TXT v=DKIM1; k=ed25519; p=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
+_dmarc.good.test 3600 TXT v=DMARC1; p=reject; rua=mailto:dmarc@good.test
+";
+
+fn workspace() -> Workspace {
+    Workspace::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"", &people(1))
+}
+
+/// The doctor's findings about a domain, as `MX-01 error`, those worse than worth knowing.
+fn findings(ended: &Ended) -> Vec<String> {
+    let all: Vec<Value> = ended.json();
+    let found = all.iter().filter(|line| line["type"] == "Finding");
+    let found = found.filter(|line| !["ok", "info"].contains(&line["severity"].as_str().unwrap()));
+    found
+        .map(|line| {
+            format!(
+                "{} {}",
+                line["id"].as_str().unwrap(),
+                line["severity"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+/// Looks at a domain with this server as the one resolver.
+fn look(dns: &Dns, domain: &str) -> Ended {
+    let arguments = ["doctor", domain, "--json", &dns.argument()];
+    workspace().run(&arguments)
+}
+
+#[test]
+fn nothing_is_wrong_with_a_good_zone_of_a_real_server() {
+    let dns = Dns::hickory(GOOD);
+    let ended = look(&dns, "good.test").expect(0);
+    assert_eq!(findings(&ended), Vec::<String>::new(), "{}", ended.stdout);
+    let summary: Value = serde_json::from_str(ended.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (summary["type"].as_str(), summary["exit_code"].as_u64()),
+        (Some("Summary"), Some(0))
+    );
+}
+
+#[test]
+fn each_fault_of_a_zone_has_its_finding_and_its_exit_code() {
+    for (from, to, code, wanted) in [
+        (
+            "TXT v=spf1 mx -all",
+            "TXT v=spf1 mx +all",
+            78,
+            ["SPF-06 error"].as_slice(),
+        ),
+        (
+            "TXT v=spf1 mx -all",
+            "TXT v=spf1 mx -all\ngood.test 3600 TXT v=spf1 a -all",
+            78,
+            &["SPF-01 error"],
+        ),
+        (
+            "MX 10 mx2.good.test",
+            "MX 10 gone.good.test",
+            78,
+            &["MX-04 error"],
+        ),
+        ("p=reject", "p=none", 0, &["DMARC-02 warning"]),
+        (
+            "good.test 3600 SOA 7",
+            "good.test 3600 SOA 7\ngood.test 3600 CNAME web.example",
+            78,
+            &["CN-01 error"],
+        ),
+        (
+            "good.test 3600 TXT v=spf1",
+            "good.test 60 TXT v=spf1",
+            0,
+            &["TTL-01 warning"],
+        ),
+    ] {
+        assert!(GOOD.contains(from), "{from}");
+        let dns = Dns::authority(&GOOD.replace(from, to));
+        let ended = look(&dns, "good.test").expect(code);
+        assert_eq!(findings(&ended), wanted, "{to}\n{}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_not_a_missing_record() {
+    for odd in ["!SILENT", "!FAIL", "!GARBAGE", "!LIE", "!CUT-FOR-GOOD"] {
+        let dns = Dns::authority(&format!("{GOOD}\n_dmarc.good.test 0 {odd}"));
+        let ended = look(&dns, "good.test").expect(0);
+        let found = findings(&ended);
+        assert!(found.contains(&"DMARC-01 unknown".to_owned()), "{odd}: {found:?}");
+        assert!(
+            found.iter().all(|finding| finding.ends_with("unknown")),
+            "{odd}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_off_is_asked_for_over_tcp() {
+    let dns = Dns::authority(&format!("{GOOD}\n_dmarc.good.test 0 !CUT"));
+    assert_eq!(findings(&look(&dns, "good.test").expect(0)), Vec::<String>::new());
+    // Too long for a datagram by itself.
+    let texts: Vec<String> = (0..12)
+        .map(|n| format!("good.test 3600 TXT verification-{n}={}", "x".repeat(120)))
+        .collect();
+    let dns = Dns::hickory(&format!("{GOOD}\n{}", texts.join("\n")));
+    let ended = look(&dns, "good.test").expect(0);
+    assert_eq!(findings(&ended), ["SPF-07 warning"], "{}", ended.stdout);
+}
+
+#[test]
+fn the_name_servers_themselves_are_asked_and_differences_are_shown() {
+    let zone = |serial: u32, dmarc: &str| {
+        GOOD.replace("SOA 7", &format!("SOA {serial}"))
+            .replace("p=reject", dmarc)
+            .replace("ns2.good.test 3600 A 127.0.0.1", "ns2.good.test 3600 A 127.0.0.2")
+    };
+    let first = Dns::authority(&zone(8, "p=quarantine"));
+    let second = Dns::authority_at("127.0.0.2", first.address.port(), &zone(7, "p=reject"));
+    // Resolvers that still have the old record, with what is left of its lifetime.
+    let old = zone(7, "p=reject").replace("_dmarc.good.test 3600", "_dmarc.good.test 1234");
+    let (here, abroad) = (Dns::resolver(&old), Dns::resolver(&zone(8, "p=quarantine")));
+    let port = format!("--authority-port={}", first.address.port());
+    let ended = workspace().run(&[
+        "doctor",
+        "good.test",
+        &here.argument_as("here"),
+        &abroad.argument_as("abroad"),
+        &port,
+    ]);
+    ended.expect(0).says(&[
+        "not all see the same records",
+        "here: v=DMARC1; p=reject; rua=mailto:dmarc@good.test (for 1234 s)",
+        "abroad: v=DMARC1; p=quarantine",
+        "ns1.good.test: v=DMARC1; p=quarantine",
+        "ns2.good.test: v=DMARC1; p=reject",
+        "serial 7: ns2.good.test",
+        "serial 8: ns1.good.test",
+    ]);
+    drop(second);
+}
+
+#[test]
+fn a_name_server_that_cannot_be_reached_is_said_and_the_rest_goes_on() {
+    let dns = Dns::resolver(GOOD);
+    // Nobody listens there: the port was free a moment ago.
+    let free = std::net::UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let port = format!("--authority-port={free}");
+    let ended = workspace()
+        .run(&["doctor", "good.test", "--json", &dns.argument(), &port])
+        .expect(0);
+    let found = findings(&ended);
+    assert!(
+        found.contains(&"NS-01 unknown".to_owned()) && found.contains(&"TTL-01 unknown".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().all(|finding| finding.ends_with("unknown")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn watch_ends_when_all_see_the_same() {
+    let (new, stale) = (
+        Dns::authority(GOOD),
+        Dns::resolver(&GOOD.replace("p=reject", "p=none")),
+    );
+    let workspace = workspace();
+    let arguments = [
+        "doctor",
+        "good.test",
+        "--watch",
+        "--every",
+        "50ms",
+        &new.argument_as("new"),
+        &stale.argument_as("stale"),
+    ];
+    let running = workspace.start(&arguments);
+    super::harness::wait_for("a word of the difference", || {
+        running.stderr().contains("not all see the same").then_some(())
+    });
+    stale.change(GOOD);
+    running
+        .wait()
+        .expect(0)
+        .says(&["all see the same, and nothing is wrong"]);
+    stale.change(&GOOD.replace("p=reject", "p=none"));
+    let arguments = [arguments.as_slice(), &["--for", "60ms"]].concat();
+    workspace
+        .run(&arguments)
+        .expect(75)
+        .says(&["not done after", "not all see the same"]);
+}
+
+#[test]
+fn selectors_that_are_named_must_have_a_key() {
+    let dns = Dns::authority(GOOD);
+    let run = |selector: &str| {
+        workspace().run(&[
+            "doctor",
+            "good.test",
+            "--json",
+            "--selector",
+            selector,
+            &dns.argument(),
+        ])
+    };
+    assert_eq!(findings(&run("s1").expect(0)), Vec::<String>::new());
+    assert_eq!(findings(&run("s9").expect(78)), ["DKIM-01 error"]);
+}
+
+#[test]
+fn block_lists_are_asked_when_told_and_their_errors_are_no_listing() {
+    let lists = "
+        good.test.dbl.spamhaus.org 60 A 127.255.255.254
+        9.2.0.192.zen.spamhaus.org 60 A 127.0.0.2
+        9.2.0.192.in-addr.arpa 60 PTR mail.good.test
+        mail.good.test 60 A 192.0.2.9";
+    let dns = Dns::authority(&format!("{GOOD}\n{lists}"));
+    let ended = workspace().run(&[
+        "doctor",
+        "good.test",
+        "--json",
+        "--dnsbl",
+        "--ip",
+        "192.0.2.9",
+        &dns.argument(),
+    ]);
+    assert_eq!(findings(&ended.expect(0)), ["BL-01 warning", "BL-01 unknown"]);
+}
+
+#[test]
+fn the_server_is_looked_at_and_the_login_tried_once() {
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    let sandbox = Sandbox::start(&["--tls", "tls", "--ca-out", "ca.pem", "--login", "me:right"]);
+    let connect = sandbox.account().replace(
+        "tls = \"none\"",
+        &format!("tls = \"tls\"\nca_file = \"{}\"", sandbox.file("ca.pem")),
+    );
+    let account = format!("{connect}username = \"me\"\npassword_env = \"MAILSHOT_PASSWORD\"\n");
+    let mut workspace = Workspace::new(&account, &people(1));
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    let arguments = ["doctor", "--json", "--login", &dns.argument()];
+    let ended = workspace.run(&arguments).expect(0);
+    ended.says(&["\"LOGIN-01\"", "the login works", "TLSv1.3, certificate valid"]);
+    workspace.env("MAILSHOT_PASSWORD", "wrong");
+    workspace
+        .run(&arguments)
+        .expect(77)
+        .says(&["the login was refused"]);
+    // The refusal is on record, as one in a run is.
+    workspace
+        .run(&arguments)
+        .expect(77)
+        .says(&["is left alone until"]);
+    workspace.send(&[]).expect(77).says(&["nobody knocked"]);
+    assert_eq!(sandbox.stop().logins_refused, 1);
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_an_error_and_gets_no_password() {
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    let sandbox = Sandbox::start(&["--tls", "tls", "--login", "me:right"]);
+    let connect = sandbox.account().replace("tls = \"none\"", "tls = \"tls\"");
+    let account = format!("{connect}username = \"me\"\npassword_env = \"MAILSHOT_PASSWORD\"\n");
+    let mut workspace = Workspace::new(&account, &people(1));
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    let ended = workspace.run(&["doctor", "--login", &dns.argument()]).expect(78);
+    ended.says(&[
+        "TLS-01",
+        "the certificate is not trusted",
+        "localhost",
+        "not tried",
+    ]);
+    let counts = sandbox.stop();
+    assert_eq!((counts.logins_ok, counts.logins_refused), (0, 0));
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_ends_with_69() {
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    let ended = workspace().run(&["doctor", &dns.argument()]).expect(69);
+    ended.says(&[
+        "PORT-01",
+        "the server cannot be used on this port",
+        "1     closed or blocked",
+    ]);
+}
+
+#[test]
+fn outside_of_the_allowed_networks_nobody_logs_in() {
+    let sandbox = Sandbox::start(&["--login", "me:right"]);
+    let account = |networks: &str| {
+        let login = "username = \"me\"\npassword_env = \"MAILSHOT_PASSWORD\"";
+        format!("{}{login}\negress_allow = [\"{networks}\"]\n", sandbox.account())
+    };
+    let mut workspace = Workspace::new(&account("127.9.0.0/16"), &people(2));
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    let ended = workspace.send(&[]).expect(77);
+    ended.says(&["not in egress_allow", "we come from 127.0.0.1", "nothing is lost"]);
+    assert_eq!(workspace.status().pending, 2);
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    workspace
+        .run(&["doctor", &dns.argument()])
+        .expect(77)
+        .says(&["EGR-01"]);
+    std::fs::remove_file(workspace.path(".mailshot/doctor.json")).unwrap();
+    // Private addresses say nothing where no private network is named.
+    workspace.configure(&account("203.0.113.0/24"), "");
+    workspace
+        .run(&["doctor", &dns.argument()])
+        .expect(0)
+        .says(&["a router hides"]);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.stop().logins_refused, 0);
+}
+
+#[test]
+fn send_refuses_what_the_doctor_found_broken_until_it_is_mended_or_told_otherwise() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(2));
+    let good = GOOD.replace("good.test", "aurora-home.example");
+    let dns = Dns::authority(&good.replace("v=spf1 mx -all", "v=spf1 mx +all"));
+    workspace.run(&["doctor", &dns.argument()]).expect(78);
+    let ended = workspace.send(&[]).expect(78);
+    ended.says(&[
+        "the doctor found errors 0 min ago",
+        "SPF-06 aurora-home.example",
+        "nothing was sent",
+        "--ignore-doctor",
+    ]);
+    assert_eq!(sandbox.journal_lines(), 0);
+    workspace.send(&["--ignore-doctor", "--limit", "1"]).expect(75);
+    dns.change(&good);
+    workspace.run(&["doctor", &dns.argument()]).expect(0);
+    workspace.send(&[]).expect(0);
+    assert_eq!(sandbox.journal_lines(), 2);
+}
+
+#[test]
+fn records_are_printed_ready_to_paste_and_in_chinese_too() {
+    let dns = Dns::authority(&GOOD.replace(
+        "good.test 3600 TXT v=spf1 mx -all",
+        "good.test 3600 TXT v=spf1 a -all\ngood.test 3600 TXT v=spf1 mx ~all",
+    ));
+    let workspace = workspace();
+    let ended = workspace
+        .run(&["doctor", "good.test", "--fix", &dns.argument()])
+        .expect(78);
+    ended.says(&[
+        "host record  @",
+        "remove first: TXT v=spf1 a -all",
+        "good.test. 3600 IN TXT \"v=spf1 a mx ~all\"",
+        "aliyun alidns AddDomainRecord --DomainName good.test --RR @ --Type TXT --Value 'v=spf1 a mx ~all' --TTL 3600",
+    ]);
+    let ended = workspace
+        .run(&["doctor", "good.test", "--fix", "--lang", "zh", &dns.argument()])
+        .expect(78);
+    ended.says(&["有 2 条 SPF 记录", "主机记录  @", "1 个错误"]);
+}
