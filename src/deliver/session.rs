@@ -346,7 +346,8 @@ pub(super) fn literal(local: Option<IpAddr>) -> String {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Is this a name of this machine?
+pub fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -7,8 +7,9 @@ use super::checks::{agreement, cname, dkim, dmarc, mx, policies, server, zone};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet};
-use super::finding::{Finding, settled};
+use super::finding::{Finding, Severity, settled};
 use super::{spf, web};
+use crate::text;
 use zone::Sources;
 
 /// Rounds of questions at most: an SPF tree of ten includes needs some twenty.
@@ -27,6 +28,8 @@ pub struct Subject {
     pub ips: Vec<IpAddr>,
     /// How those servers say hello.
     pub hello: Option<String>,
+    /// Does it send by a server of its own at all?
+    pub is_own_server: bool,
     /// Are block lists asked?
     pub with_block_lists: bool,
 }
@@ -179,6 +182,11 @@ fn own_server(book: &Book, subject: &Subject) -> Vec<Finding> {
         .iter()
         .flat_map(|ip| settled("PTR-01", ip, server::reverse(book, *ip, hello)))
         .collect();
+    if subject.is_own_server && subject.ips.is_empty() {
+        let what = text!("not known: from which address your own mail server sends");
+        let finding = Finding::new("PTR-01", Severity::Unknown, &subject.domain, what);
+        findings.push(finding.fix(text!("name it: --ip 203.0.113.7; its name must lead back to it")));
+    }
     if subject.with_block_lists {
         let lists = server::block_lists(book, &subject.domain, &subject.ips);
         findings.extend(settled("BL-01", &subject.domain, lists));

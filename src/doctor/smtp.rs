@@ -2,6 +2,7 @@
 
 use crate::campaign::{Account, Login, Passage, Tls};
 use crate::deliver::probe::{self, Seen};
+use crate::deliver::session::is_this_machine;
 use crate::text;
 use crate::words::Text;
 
@@ -36,7 +37,7 @@ pub async fn examine(sender: &Sender, now_ms: i64) -> anyhow::Result<Vec<Finding
     let account = &sender.account;
     let own = probe::look(account, account.port, account.tls);
     // A server on this machine has the ports that its owner gave it.
-    let is_here = account.host == "localhost" || account.host.starts_with("127.") || account.host == "::1";
+    let is_here = is_this_machine(&account.host);
     let others: Vec<u16> = if is_here {
         Vec::new()
     } else {

@@ -381,5 +381,186 @@ fn records_are_printed_ready_to_paste_and_in_chinese_too() {
     let ended = workspace
         .run(&["doctor", "good.test", "--fix", "--lang", "zh", &dns.argument()])
         .expect(78);
-    ended.says(&["有 2 条 SPF 记录", "主机记录  @", "1 个错误"]);
+    ended.says(&["有 2 条 SPF 记录", "主机记录  @", "错误：1"]);
+}
+
+/// Zones that each show one thing, by the name that stands for it, and what is found in them that is worse than a note.
+const ZONES: [(&str, &str, &[&str]); 30] = [
+    ("nomx", "!MX", &["MX-01 error", "SPF-03 warning"]),
+    ("nullmx", "~MX 5 mx1.~ = MX 0 .", &["MX-02 error"]),
+    ("mxip", "~MX 5 mx1.~ = MX 5 192.0.2.1", &["MX-04 error"]),
+    (
+        "mxdot",
+        "~MX 5 mx1.~ = MX 5 mx1.qiye.aliyun.com.~",
+        &["MX-04 error"],
+    ),
+    (
+        "mxcname",
+        "~mx1.~ 3600 A 198.51.100.1 = mx1.~ 3600 CNAME mx2.~",
+        &["MX-03 error"],
+    ),
+    ("mxprivate", "~A 198.51.100.1 = A 192.168.1.1", &["MX-04 error"]),
+    (
+        "mixedmx",
+        "~MX 5 mx1.~ = MX 5 mxbiz1.qq.com/~ 3600 MX 5 mx.google.com",
+        &["MX-06 error"],
+    ),
+    ("onemx", "~MX 10 mx2.~ = TXT x", &["MX-07 warning"]),
+    ("cnameapex", "+~ 60 CNAME web.example", &["CN-01 error"]),
+    ("twospf", "+~ 3600 TXT v=spf1 a -all", &["SPF-01 error"]),
+    ("nospf", "~TXT v=spf1 mx -all = TXT x", &["SPF-01 error"]),
+    ("spfvoid3", "~spf1 mx = spf1 a:a.~ a:b.~ a:c.~", &["SPF-03 error"]),
+    ("spfloop", "~spf1 mx = spf1 include:~", &["SPF-04 error"]),
+    (
+        "spfmissinginclude",
+        "~spf1 mx = spf1 include:gone.~",
+        &["SPF-03 warning", "SPF-04 error"],
+    ),
+    ("spfplus", "~mx -all = mx +all", &["SPF-06 error"]),
+    ("spfnoall", "~mx -all = mx", &["SPF-06 warning"]),
+    (
+        "spffullwidth",
+        "~spf1 mx = spf1 include：a.example mx",
+        &["SPF-07 error"],
+    ),
+    (
+        "spftypo",
+        "~spf1 mx = spf1 mx includ:a.example",
+        &["SPF-07 error"],
+    ),
+    (
+        "dkimrevoked",
+        "~k=ed25519; p=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc= = p=",
+        &["DKIM-01 error"],
+    ),
+    ("dkimbad64", "~p=BwcH = p=%%%%", &["DKIM-01 error"]),
+    ("dkimshort", "~p=BwcH = p=", &["DKIM-01 error"]),
+    ("dkimtest", "~k=ed25519; = k=ed25519; t=y;", &["DKIM-01 warning"]),
+    ("dmarcnone", "~p=reject = p=none", &["DMARC-02 warning"]),
+    ("dmarcquarantine", "~p=reject = p=quarantine", &[]),
+    (
+        "dmarc2",
+        "+_dmarc.~ 3600 TXT v=DMARC1; p=none",
+        &["DMARC-01 error"],
+    ),
+    (
+        "dmarcpct",
+        "~p=reject; = p=reject; pct=20;",
+        &["DMARC-01 warning"],
+    ),
+    (
+        "dmarcext",
+        "~mailto:dmarc@~ = mailto:dmarc@reports.example",
+        &["DMARC-03 warning"],
+    ),
+    ("ttl60", "~_dmarc.~ 3600 = _dmarc.~ 60", &["TTL-01 warning"]),
+    ("onens", "~NS ns2.~ = TXT x", &["NS-01 warning"]),
+    (
+        "bimi",
+        "+default._bimi.~ 60 TXT v=BIMI1; l=http://~/logo.svg",
+        &["BIMI-01 warning"],
+    ),
+];
+
+/// The good zone under this name, changed: `!MX` takes records of a type out, `+line` adds one, `~from = to` replaces;
+/// `~` within stands for the name.
+fn zone_of(name: &str, change: &str) -> String {
+    let domain = format!("{name}.test");
+    let good = GOOD.replace("good.test", &domain);
+    let (sign, rest) = change.split_at(1);
+    let rest = rest.replace('~', &domain).replace('/', "\n");
+    match sign {
+        "!" => good
+            .lines()
+            .filter(|line| !line.contains(&format!(" {rest} ")))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        "+" => format!("{good}\n{}", change.trim_start_matches('+').replace('~', &domain)),
+        _ => {
+            let (from, to) = rest.split_once(" = ").unwrap();
+            assert!(good.contains(from), "{from} is not in\n{good}");
+            good.replace(from, to)
+        }
+    }
+}
+
+#[test]
+fn every_zone_of_the_collection_has_its_findings() {
+    let others = "
+        mxbiz1.qq.com 60 A 198.51.100.3
+        mx.google.com 60 A 198.51.100.4";
+    let zones: Vec<String> = ZONES
+        .iter()
+        .map(|(name, change, _)| zone_of(name, change))
+        .collect();
+    let dns = Dns::authority(&format!("{}\n{others}", zones.join("\n")));
+    let workspace = workspace();
+    let mut wrong = Vec::new();
+    for (name, _, wanted) in ZONES {
+        let ended = workspace.run(&["doctor", &format!("{name}.test"), "--json", &dns.argument()]);
+        let mut found = findings(&ended);
+        found.sort();
+        found.dedup();
+        if found != wanted {
+            wrong.push(format!("{name}: {found:?}, not {wanted:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn shown(arguments: &[&str], ended: &Ended) -> String {
+    let code = ended.code.map_or("a signal".to_owned(), |code| code.to_string());
+    format!(
+        "$ mailshot {}\nexit code {code}\n-- stdout\n{}-- stderr\n{}",
+        arguments.join(" "),
+        ended.stdout,
+        ended.stderr
+    )
+}
+
+#[test]
+fn what_the_doctor_says_is_as_it_was() {
+    let broken = GOOD
+        .replace(
+            "v=spf1 mx -all",
+            "v=spf1 include:a.good.test mx +all\na.good.test 3600 TXT v=spf1 a:gone.good.test -all",
+        )
+        .replace("p=reject", "p=none");
+    let dns = Dns::authority(&broken);
+    let workspace = workspace();
+    let resolver = dns.argument();
+    for (name, arguments) in [
+        (
+            "broken",
+            ["doctor", "good.test", "--fix", resolver.as_str()].as_slice(),
+        ),
+        (
+            "broken-zh",
+            &["doctor", "good.test", "--fix", "--lang=zh", &resolver],
+        ),
+        ("neither", &["doctor", "nonsense"]),
+        (
+            "bad-resolver",
+            &["doctor", "good.test", "--resolver", "dns.google"],
+        ),
+        ("for-without-watch", &["doctor", "good.test", "--for", "4h"]),
+        ("unreachable", &["doctor", "news", &resolver]),
+    ] {
+        let ended = workspace.run(arguments);
+        insta::with_settings!({
+            omit_expression => true,
+            filters => vec![(r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:[port]"), (r"/tmp/[^ /]+", "[folder]")],
+        }, {
+            insta::assert_snapshot!(format!("doctor-{name}"), shown(arguments, &ended));
+        });
+    }
+}
+
+#[test]
+fn a_bad_network_in_egress_allow_is_pointed_at() {
+    let workspace = Workspace::new("host = \"127.0.0.1\"\negress_allow = [\"office\"]", &people(1));
+    workspace
+        .run(&["doctor", "--dns-only"])
+        .expect(78)
+        .says(&["`office` is neither a network nor an address", "mailshot.toml:7"]);
 }

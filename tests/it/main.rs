@@ -8,6 +8,8 @@ mod harness;
 #[cfg(test)]
 mod big_files;
 #[cfg(test)]
+mod bind;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crash;

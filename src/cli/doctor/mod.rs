@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
+use super::send::signal;
 use super::{runtime, texts};
 use crate::campaign::retry::Span;
 use crate::clock::Clock;
@@ -110,7 +111,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 impl Visit<'_> {
     async fn run(&self) -> anyhow::Result<Exit> {
         if self.args.watch && !watch::wait(self).await? {
-            return Ok(Exit::TempFail);
+            return Ok(if signal::is_from_keyboard() {
+                Exit::Interrupted
+            } else {
+                Exit::TempFail
+            });
         }
         let mut all = Vec::new();
         for subject in &self.scope.subjects {
@@ -216,6 +221,7 @@ fn subject(domain: crate::doctor::dns::Name, args: &Args) -> Subject {
         selectors: args.selector.clone(),
         ips: args.ip.clone(),
         hello: None,
+        is_own_server: !args.ip.is_empty(),
         with_block_lists: args.dnsbl,
     }
 }

@@ -62,11 +62,15 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
         word
     ));
     let is_well = finding.severity < Severity::Unknown;
+    // The tree of SPF is shown in any case: nobody has it in mind.
+    let is_tree = finding.id == "SPF-02" && finding.details.len() > 1;
+    if !is_well || is_verbose || is_tree {
+        for detail in &finding.details {
+            printer.data(text!("        {detail}", detail));
+        }
+    }
     if is_well && !is_verbose {
         return;
-    }
-    for detail in &finding.details {
-        printer.data(text!("        {detail}", detail));
     }
     if finding.severity >= Severity::Warning || is_verbose {
         printer.data(text!("      why: {why}", why = why(finding.id)));
@@ -86,7 +90,7 @@ fn count(all: &[Examined], severity: Severity) -> usize {
 
 fn sum(all: &[Examined]) -> Text {
     text!(
-        "{errors} errors, {warnings} warnings, {unknown} unknown, {ok} well",
+        "errors: {errors}, warnings: {warnings}, unknown: {unknown}, well: {ok}",
         errors = count(all, Severity::Error),
         warnings = count(all, Severity::Warning),
         unknown = count(all, Severity::Unknown),
@@ -143,11 +147,13 @@ fn record(paste: &Paste) -> Value {
 /// The records to publish, in three forms.
 pub(super) fn records(printer: Printer, all: &[Examined]) {
     let findings = all.iter().flat_map(|examined| &examined.findings);
-    let mut records: Vec<&Paste> = Vec::new();
-    // Two findings may ask for the same; and for a name and kind the last word is the one that has it all.
-    for record in findings.flat_map(|finding| &finding.records) {
-        if !records.contains(&record) {
-            records.push(record);
+    // Two findings may ask for the same.
+    let mut records: Vec<(&Finding, &Paste)> = Vec::new();
+    for finding in findings {
+        for record in &finding.records {
+            if !records.iter().any(|(_, known)| *known == record) {
+                records.push((finding, record));
+            }
         }
     }
     if records.is_empty() {
@@ -155,7 +161,8 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         return;
     }
     printer.data(text!("\nfor a DNS console"));
-    for record in &records {
+    for (finding, record) in &records {
+        printer.data(text!("  # {id} {what}", id = finding.id, what = &finding.what));
         for line in record.obsolete() {
             printer.data(text!("  {line}", line));
         }
@@ -165,14 +172,14 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         printer.data("");
     }
     printer.data(text!("for a zone file"));
-    for record in &records {
+    for (_, record) in &records {
         for old in &record.instead_of {
             printer.data(format!("  ; - {} {} {old}", record.name, record.kind));
         }
         printer.data(format!("  {}", record.zone_line()));
     }
     printer.data(text!("\nfor Alibaba Cloud (`aliyun`)"));
-    for record in &records {
+    for (_, record) in &records {
         printer.data(format!("  {}", record.aliyun()));
     }
 }

@@ -4,6 +4,7 @@ use super::{Args, neither, subject};
 use crate::campaign::{Account, Campaign, Transport, Workspace};
 use crate::cli::exit::{Coded, Exit};
 use crate::cli::load;
+use crate::deliver::session::is_this_machine;
 use crate::doctor::Subject;
 use crate::doctor::dns::Name;
 use crate::doctor::expected::expected;
@@ -79,6 +80,7 @@ impl Scope {
             if !subject.providers.contains(&expected) {
                 subject.providers.push(expected);
             }
+            subject.is_own_server |= is_own_server(&account);
             if subject.hello.is_none() {
                 subject.hello.clone_from(&account.hello);
             }
@@ -95,5 +97,13 @@ impl Scope {
             subjects: vec![subject],
             senders,
         })
+    }
+}
+
+/// Does this account send by a mail server of the user's own?
+fn is_own_server(account: &Account) -> bool {
+    match account.provider.as_deref() {
+        Some(provider) => provider == "local-mta",
+        None => account.transport == Transport::Sendmail || is_this_machine(&account.host),
     }
 }

@@ -41,6 +41,26 @@ impl Row {
         let first = values.next();
         values.all(|other| Some(other) == first)
     }
+
+    /// Who sees what, a line for each.
+    fn lines(&self) -> Vec<Text> {
+        let lines = self.seen.iter().map(|seen| {
+            let label = &seen.label;
+            match &seen.values {
+                Ok((values, _)) if values.is_empty() => text!("{label}: nothing", label),
+                Ok((values, ttl)) => {
+                    text!(
+                        "{label}: {values} (for {ttl} s)",
+                        label,
+                        values = values.join(" | "),
+                        ttl = *ttl
+                    )
+                }
+                Err(why) => text!("{label}: {why}", label, why),
+            }
+        });
+        lines.collect()
+    }
 }
 
 /// What everybody sees of these records.
@@ -149,7 +169,11 @@ pub fn check(book: &Book, zone: &Name, sources: Sources<'_>, asked: &[(Name, Kin
     }
     if findings.is_empty() && everyone > 0 {
         let what = text!("all {everyone} asked see the same", everyone);
-        findings.push(Finding::ok("PROP-01", zone, what));
+        let lines = rows.iter().flat_map(|row| {
+            let head = text!("{name} {kind}", name = &row.name, kind = row.kind.to_string());
+            std::iter::once(head).chain(row.lines())
+        });
+        findings.push(Finding::ok("PROP-01", zone, what).details(lines));
     }
     Ok(findings)
 }
@@ -159,23 +183,7 @@ fn disagreement(row: &Row) -> Finding {
     let fix = text!(
         "after a change this is normal until the old lifetime is over; `mailshot doctor --watch` waits for it"
     );
-    let lines = row.seen.iter().map(|seen| {
-        let label = &seen.label;
-        match &seen.values {
-            Ok((values, _)) if values.is_empty() => text!("{label}: nothing", label),
-            Ok((values, ttl)) => {
-                text!(
-                    "{label}: {values} (for {ttl} s)",
-                    label,
-                    values = values.join(" | "),
-                    ttl = *ttl
-                )
-            }
-            Err(why) => text!("{label}: {why}", label, why),
-        }
-    });
-    let lines: Vec<Text> = lines.collect();
     Finding::warning("PROP-01", format!("{} {}", row.name, row.kind), what)
         .fix(fix)
-        .details(lines)
+        .details(row.lines())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::doctor::dns::{Book, Data, Kind, Name, NoAnswer, Resolver, Unsaid, Whom};
-use crate::doctor::finding::{Checked, Finding};
+use crate::doctor::finding::{Checked, Finding, Severity};
 use crate::text;
 
 /// Shorter lifetimes mean a question for nearly every mail.
@@ -51,10 +51,12 @@ pub fn authorities(book: &Book, zone: &Name, sources: Sources<'_>) -> Result<Vec
     for (number, resolver) in sources.resolvers.iter().enumerate() {
         let whom = Whom::Resolver(number);
         match book.ask(whom, zone, Kind::Soa) {
-            Ok(answer) if answer.is_authoritative => own.push(Authority {
-                label: resolver.label.clone(),
-                whom,
-            }),
+            Ok(answer) if answer.is_authoritative && answer.own(zone, Kind::Soa).next().is_some() => {
+                own.push(Authority {
+                    label: resolver.label.clone(),
+                    whom,
+                });
+            }
             Err(Unsaid::Pending) => is_pending = true,
             Ok(_) | Err(Unsaid::Failed(_)) => {}
         }
@@ -107,19 +109,18 @@ pub fn name_servers(book: &Book, zone: &Name, sources: Sources<'_>) -> Checked {
     let mut findings = Vec::new();
     let hosts = hosts(book, zone)?;
     let authorities = authorities(book, zone, sources)?;
-    match hosts.len() {
-        0 => findings.push(Finding::warning(
-            "NS-01",
-            zone,
-            text!("no name servers were found"),
-        )),
-        1 => {
-            let what = text!("only one name server: when it is down, so is your mail");
-            findings.push(
-                Finding::warning("NS-01", zone, what).fix(text!("add a second one, in another network")),
-            );
+    findings.extend(number(book, zone, &hosts)?);
+    if authorities
+        .iter()
+        .all(|authority| matches!(authority.whom, Whom::Server(_)))
+    {
+        for host in &hosts {
+            if book.addresses(host).is_ok_and(|ips| ips.is_empty()) {
+                let what = text!("named as a name server of {zone}, but has no address", zone);
+                let fix = text!("correct the NS records, or publish its address");
+                findings.push(Finding::warning("NS-01", host, what).fix(fix));
+            }
         }
-        _ => {}
     }
     let mut serials: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let mut is_pending = false;
@@ -161,6 +162,33 @@ pub fn name_servers(book: &Book, zone: &Name, sources: Sources<'_>) -> Checked {
     Ok(findings)
 }
 
+/// Are there enough name servers, or any at all?
+fn number(book: &Book, zone: &Name, hosts: &[Name]) -> Result<Option<Finding>, Unsaid> {
+    Ok(match hosts {
+        [] => {
+            let top = &zone.last(1);
+            let is_top_known = !book.look(top, Kind::Ns)?.records.is_empty();
+            let finding = if is_top_known {
+                let what = text!("the domain has no name servers: it is not registered, or has expired");
+                Finding::error("NS-01", zone, what)
+                    .fix(text!("check its spelling, and renew it at its registrar"))
+            } else {
+                let what = text!(
+                    "no name servers were found, not even of `{top}`: what is asked does not see the public DNS",
+                    top
+                );
+                Finding::warning("NS-01", zone, what).fix(text!("name a resolver that does: --resolver"))
+            };
+            Some(finding)
+        }
+        [_] => {
+            let what = text!("only one name server: when it is down, so is your mail");
+            Some(Finding::warning("NS-01", zone, what).fix(text!("add a second one, in another network")))
+        }
+        _ => None,
+    })
+}
+
 /// Have the name servers different versions of the zone?
 fn versions(zone: &Name, serials: &BTreeMap<u32, Vec<String>>) -> Option<Finding> {
     if serials.len() < 2 {
@@ -181,6 +209,10 @@ fn versions(zone: &Name, serials: &BTreeMap<u32, Vec<String>>) -> Option<Finding
 /// How long records may be kept, as the zone's own servers say.
 pub fn lifetimes(book: &Book, zone: &Name, sources: Sources<'_>, asked: &[(Name, Kind)]) -> Checked {
     let authorities = authorities(book, zone, sources)?;
+    if authorities.is_empty() {
+        let what = text!("not known: the zone's own servers were not found");
+        return Ok(vec![Finding::new("TTL-01", Severity::Unknown, zone, what)]);
+    }
     let mut findings = Vec::new();
     let mut fine = Vec::new();
     let mut is_pending = false;
@@ -208,22 +240,8 @@ pub fn lifetimes(book: &Book, zone: &Name, sources: Sources<'_>, asked: &[(Name,
         let own = answer.records.iter().filter(|record| record.name == *name);
         match own.map(|record| record.ttl).min() {
             None => {}
-            Some(ttl) if ttl < TTL_MIN => {
-                let what = text!(
-                    "may be kept for {ttl} s only: every hiccup of the name servers is felt",
-                    ttl
-                );
-                let fix = text!("3600 s is a good value; lower it only before a move");
-                findings.push(Finding::warning("TTL-01", about, what).fix(fix));
-            }
-            Some(ttl) if ttl > TTL_MAX => {
-                let what = text!(
-                    "may be kept for {ttl} s: a correction takes that long to arrive",
-                    ttl
-                );
-                findings.push(Finding::info("TTL-01", about, what));
-            }
-            Some(ttl) => fine.push(format!("{kind} {ttl} s")),
+            Some(ttl) if (TTL_MIN..=TTL_MAX).contains(&ttl) => fine.push(format!("{kind} {ttl} s")),
+            Some(ttl) => findings.push(odd_lifetime(&about, ttl)),
         }
     }
     if is_pending {
@@ -238,4 +256,21 @@ pub fn lifetimes(book: &Book, zone: &Name, sources: Sources<'_>, asked: &[(Name,
         ));
     }
     Ok(findings)
+}
+
+/// A lifetime that is too short, or too long.
+fn odd_lifetime(about: &str, ttl: u32) -> Finding {
+    if ttl < TTL_MIN {
+        let what = text!(
+            "may be kept for {ttl} s only: every hiccup of the name servers is felt",
+            ttl
+        );
+        let fix = text!("3600 s is a good value; lower it only before a move");
+        return Finding::warning("TTL-01", about, what).fix(fix);
+    }
+    let what = text!(
+        "may be kept for {ttl} s: a correction takes that long to arrive",
+        ttl
+    );
+    Finding::info("TTL-01", about, what)
 }

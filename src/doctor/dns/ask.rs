@@ -89,7 +89,12 @@ impl Asker {
         let mut order: Vec<_> = self.resolvers.iter().zip(&self.is_silent).collect();
         order.sort_by_key(|(_, is_silent)| is_silent.load(Ordering::Relaxed));
         let mut first = None;
-        for (resolver, is_silent) in order.into_iter().take(RESOLVERS_TRIED) {
+        // Where all are silent, one is asked again: the network may be back.
+        let is_hopeful = order
+            .iter()
+            .any(|(_, is_silent)| !is_silent.load(Ordering::Relaxed));
+        let tried = if is_hopeful { RESOLVERS_TRIED } else { 1 };
+        for (resolver, is_silent) in order.into_iter().take(tried) {
             match exchange(resolver.address, name, kind, Manner::Recursion).await {
                 Ok(answer) => return Ok(answer),
                 Err(why) => {

@@ -63,10 +63,21 @@ pub fn check(book: &Book, domain: &Name, includes: Includes<'_>) -> Checked {
     let tree = walk(book, domain, record)?;
     findings.extend(costs(domain, &tree));
     findings.extend(faults(domain, &tree));
+    // One record that mends all: what several findings ask for must not contradict itself.
+    let lacking = includes.iter().filter(|names| !is_included(&tree, names));
+    let lacking: Vec<&str> = lacking.filter_map(|names| names.first().copied()).collect();
+    let better = Paste {
+        instead_of: vec![record.clone()],
+        ..Paste::text(
+            domain.clone(),
+            domain,
+            merge(std::slice::from_ref(record), &lacking),
+        )
+    };
     for names in includes {
-        findings.extend(required(domain, &tree, record, names));
+        findings.extend(required(domain, &tree, names, &better));
     }
-    findings.extend(ending(domain, record));
+    findings.extend(ending(domain, record, &better));
     findings.extend(form(domain, &tree));
     findings.extend(size_and_type(book, domain, record)?);
     Ok(findings)
@@ -219,20 +230,23 @@ fn faults(domain: &Name, tree: &Node) -> Vec<Finding> {
     found.collect()
 }
 
-fn required(domain: &Name, tree: &Node, record: &str, includes: &[&'static str]) -> Option<Finding> {
+/// Is one of these domains in the tree?
+fn is_included(tree: &Node, names: &[&str]) -> bool {
     let all = tree.all();
-    let has = |wanted: &str| {
-        all.iter()
-            .any(|(_, node)| node.domain.eq_ignore_ascii_case(wanted))
-    };
-    let first = *includes.first()?;
-    if let Some(found) = includes.iter().find(|include| has(include)) {
+    let mut domains = all.iter().map(|(_, node)| &node.domain);
+    domains.any(|domain| names.iter().any(|name| domain.eq_ignore_ascii_case(name)))
+}
+
+fn required(domain: &Name, tree: &Node, names: &[&'static str], better: &Paste) -> Option<Finding> {
+    let first = *names.first()?;
+    if is_included(tree, names) {
         return Some(Finding::ok(
             "SPF-05",
             domain,
-            text!("the provider is included: {name}", name = *found),
+            text!("the provider is included: {name}", name = first),
         ));
     }
+    let all = tree.all();
     if all
         .iter()
         .any(|(_, node)| node.has_macro || node.unknown.is_some())
@@ -247,15 +261,11 @@ fn required(domain: &Name, tree: &Node, record: &str, includes: &[&'static str])
         "the provider is not included: `include:{first}` is missing",
         first
     );
-    let merged = merge(&[record.to_owned()], &[first]);
     let finding = Finding::error("SPF-05", domain, what).fix(text!("replace the record by the one below"));
-    Some(finding.record(Paste {
-        instead_of: vec![record.to_owned()],
-        ..Paste::text(domain.clone(), domain, merged)
-    }))
+    Some(finding.record(better.clone()))
 }
 
-fn ending(domain: &Name, record: &str) -> Vec<Finding> {
+fn ending(domain: &Name, record: &str, better: &Paste) -> Vec<Finding> {
     let spf = Spf::parse(record);
     let mut findings = Vec::new();
     if !spf.after_all.is_empty() {
@@ -268,18 +278,24 @@ fn ending(domain: &Name, record: &str) -> Vec<Finding> {
         Some(Qualifier::SoftFail) => Finding::ok("SPF-06", domain, text!("others are suspicious (`~all`)")),
         Some(Qualifier::Neutral) => {
             let what = text!("`?all` says nothing about others");
-            Finding::warning("SPF-06", domain, what).fix(text!("end it with `-all`, or with `~all` at first"))
+            Finding::warning("SPF-06", domain, what)
+                .fix(text!("end it with `-all`, or with `~all` at first"))
+                .record(better.clone())
         }
         Some(Qualifier::Pass) => {
             let what = text!("`+all` lets anybody on earth send as you");
-            Finding::error("SPF-06", domain, what).fix(text!("end it with `-all`, or with `~all` at first"))
+            Finding::error("SPF-06", domain, what)
+                .fix(text!("end it with `-all`, or with `~all` at first"))
+                .record(better.clone())
         }
         None if spf.redirect().is_some() => {
             Finding::ok("SPF-06", domain, text!("another record decides (`redirect=`)"))
         }
         None => {
             let what = text!("the record has no end: nothing is said about others");
-            Finding::warning("SPF-06", domain, what).fix(text!("end it with `-all`, or with `~all` at first"))
+            Finding::warning("SPF-06", domain, what)
+                .fix(text!("end it with `-all`, or with `~all` at first"))
+                .record(better.clone())
         }
     });
     findings

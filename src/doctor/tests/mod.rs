@@ -106,6 +106,7 @@ pub(super) fn subject(domain: &str, provider: Option<&str>) -> Subject {
         selectors: Vec::new(),
         ips: Vec::new(),
         hello: None,
+        is_own_server: false,
         with_block_lists: false,
     }
 }
