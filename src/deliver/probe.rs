@@ -19,7 +19,9 @@ use super::link::Link;
 use super::session::{Capabilities, Target, Timeouts, connect, expect, literal, protect, say_hello};
 use super::trust::roots;
 use crate::campaign::{Account, Tls};
-use crate::mail::Fault;
+use crate::mail::{Fault, Stage};
+use crate::text;
+use crate::words::Text;
 
 /// A look is shorter than a delivery.
 const TIMEOUTS: Timeouts = Timeouts {
@@ -62,7 +64,7 @@ pub struct Protection {
     /// The names it is for.
     pub names: Vec<String>,
     /// Why it cannot be trusted, if so.
-    pub distrust: Option<String>,
+    pub distrust: Option<Text>,
 }
 
 /// Looks at a port of an account's server.
@@ -95,10 +97,10 @@ async fn go(target: &Target, witness: &Witness, seen: &mut Seen) -> Result<(), F
     let greeting = link
         .reply(TIMEOUTS.command)
         .await
-        .map_err(|lost| super::session::gone(crate::mail::Stage::Hello, &lost))?;
+        .map_err(|lost| super::session::gone(Stage::Hello, &lost))?;
     seen.greeting = Some(greeting.to_string());
     if !greeting.is_positive() {
-        return Err(super::session::refused(crate::mail::Stage::Hello, greeting));
+        return Err(super::session::refused(Stage::Hello, greeting));
     }
     let hello = target.hello.clone().unwrap_or_else(|| literal(local));
     let offers = say_hello(&mut link, &hello, &TIMEOUTS).await?;
@@ -156,7 +158,7 @@ fn config(witness: Arc<Witness>) -> anyhow::Result<Arc<ClientConfig>> {
 #[derive(Debug)]
 struct Witness {
     judge: Arc<WebPkiServerVerifier>,
-    verdict: Mutex<Option<String>>,
+    verdict: Mutex<Option<Text>>,
 }
 
 impl Witness {
@@ -171,7 +173,7 @@ impl Witness {
         })
     }
 
-    fn distrust(&self) -> Option<String> {
+    fn distrust(&self) -> Option<Text> {
         self.verdict
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -220,17 +222,17 @@ impl ServerCertVerifier for Witness {
 }
 
 /// Why a certificate is not trusted, shortly.
-fn plain(error: &TlsError) -> String {
+fn plain(error: &TlsError) -> Text {
     match error {
         TlsError::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "it has expired".to_owned()
+            text!("it has expired")
         }
         TlsError::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => "it is for another name".to_owned(),
+        ) => text!("it is for another name"),
         TlsError::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "whoever signed it is not known".to_owned()
+            text!("whoever signed it is not known")
         }
-        other => other.to_string(),
+        other => Text::from(other.to_string()),
     }
 }

@@ -119,6 +119,31 @@ pub fn verdict(book: &Book, subject: &Subject, setup: &Setup) -> Vec<Finding> {
         Err(Unsaid::Failed(_)) => domain.clone(),
         Err(Unsaid::Pending) => return Vec::new(),
     };
+    if zone::is_seen(book, domain) == Ok(false) {
+        let top = &domain.last(1);
+        let what = text!(
+            "nothing is seen of {domain}, nor of `{top}` above it: what is asked does not see the public DNS",
+            domain,
+            top
+        );
+        let finding = Finding::new("NS-01", Severity::Unknown, domain, what);
+        return vec![finding.fix(text!(
+            "check the spelling, or name a resolver that does: --resolver"
+        ))];
+    }
+    let mut findings = checks(book, subject, setup, &zone);
+    // The zone is what is pasted into; a record of the domain belongs there too.
+    for record in findings.iter_mut().flat_map(|finding| &mut finding.records) {
+        if record.zone == *domain {
+            record.zone = zone.clone();
+        }
+    }
+    findings
+}
+
+/// All checks of a domain in this zone.
+fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Finding> {
+    let domain = &subject.domain;
     let sources = setup.sources();
     let sets: Vec<MxSet> = subject
         .providers
@@ -151,28 +176,21 @@ pub fn verdict(book: &Book, subject: &Subject, setup: &Setup) -> Vec<Finding> {
     let policy = dmarc::policy(book, domain).ok().flatten();
     let place = dmarc::place(domain);
     let checked = [
-        settled("MX-01", domain, mx::check(book, domain, &zone, &sets)),
+        settled("MX-01", domain, mx::check(book, domain, zone, &sets)),
         settled("CN-01", domain, cname::check(book, domain, &names)),
         settled("CN-02", domain, mx::helpers(book, domain)),
         settled("SPF-01", domain, spf::check(book, domain, &includes)),
         settled("DKIM-01", domain, dkim::check(book, domain, &keys)),
-        settled("DMARC-01", &place, dmarc::check(book, domain, &zone)),
-        settled("NS-01", &zone, zone::name_servers(book, &zone, sources)),
-        settled("TTL-01", &zone, zone::lifetimes(book, &zone, sources, &asked)),
-        settled("PROP-01", &zone, agreement::check(book, &zone, sources, &asked)),
+        settled("DMARC-01", &place, dmarc::check(book, domain, zone)),
+        settled("NS-01", zone, zone::name_servers(book, zone, sources)),
+        settled("TTL-01", zone, zone::lifetimes(book, zone, sources, &asked)),
+        settled("PROP-01", zone, agreement::check(book, zone, sources, &asked)),
         settled("STS-01", domain, policies::mta_sts(book, domain)),
-        settled("RPT-01", domain, policies::tls_rpt(book, domain, &zone)),
+        settled("RPT-01", domain, policies::tls_rpt(book, domain, zone)),
         settled("BIMI-01", domain, policies::bimi(book, domain, policy.as_ref())),
         own_server(book, subject),
     ];
-    let mut findings = checked.concat();
-    // The zone is what is pasted into; a record of the domain belongs there too.
-    for record in findings.iter_mut().flat_map(|finding| &mut finding.records) {
-        if record.zone == *domain {
-            record.zone = zone.clone();
-        }
-    }
-    findings
+    checked.concat()
 }
 
 fn own_server(book: &Book, subject: &Subject) -> Vec<Finding> {

@@ -385,7 +385,7 @@ fn records_are_printed_ready_to_paste_and_in_chinese_too() {
 }
 
 /// Zones that each show one thing, by the name that stands for it, and what is found in them that is worse than a note.
-const ZONES: [(&str, &str, &[&str]); 30] = [
+const ZONES: [(&str, &str, &[&str]); 31] = [
     ("nomx", "!MX", &["MX-01 error", "SPF-03 warning"]),
     ("nullmx", "~MX 5 mx1.~ = MX 0 .", &["MX-02 error"]),
     ("mxip", "~MX 5 mx1.~ = MX 5 192.0.2.1", &["MX-04 error"]),
@@ -455,6 +455,11 @@ const ZONES: [(&str, &str, &[&str]); 30] = [
     ),
     ("ttl60", "~_dmarc.~ 3600 = _dmarc.~ 60", &["TTL-01 warning"]),
     ("onens", "~NS ns2.~ = TXT x", &["NS-01 warning"]),
+    (
+        "mtasts",
+        "+_mta-sts.~ 60 TXT v=STSv1; id=1\nmta-sts.~ 60 A 127.0.0.1",
+        &["STS-01 warning"],
+    ),
     (
         "bimi",
         "+default._bimi.~ 60 TXT v=BIMI1; l=http://~/logo.svg",

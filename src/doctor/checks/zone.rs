@@ -34,6 +34,20 @@ pub fn apex(book: &Book, domain: &Name) -> Result<Name, Unsaid> {
     Ok(domain.clone())
 }
 
+/// Does whoever is asked see anything of this domain, or at least of the public DNS above it? What does not may not be
+/// taken for missing.
+pub fn is_seen(book: &Book, domain: &Name) -> Result<bool, Unsaid> {
+    for kind in [Kind::Mx, Kind::Txt] {
+        if !book.look(domain, kind)?.records.is_empty() {
+            return Ok(true);
+        }
+    }
+    let top = domain.last(1);
+    let apex = apex(book, domain)?;
+    let has_servers = |name: &Name| Ok(!book.look(name, Kind::Ns)?.records.is_empty());
+    Ok(has_servers(&apex)? || has_servers(&top)?)
+}
+
 /// A server that speaks for the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
@@ -109,7 +123,7 @@ pub fn name_servers(book: &Book, zone: &Name, sources: Sources<'_>) -> Checked {
     let mut findings = Vec::new();
     let hosts = hosts(book, zone)?;
     let authorities = authorities(book, zone, sources)?;
-    findings.extend(number(book, zone, &hosts)?);
+    findings.extend(number(zone, &hosts, book.look(zone, Kind::Ns)?.is_no_name));
     if authorities
         .iter()
         .all(|authority| matches!(authority.whom, Whom::Server(_)))
@@ -163,30 +177,23 @@ pub fn name_servers(book: &Book, zone: &Name, sources: Sources<'_>) -> Checked {
 }
 
 /// Are there enough name servers, or any at all?
-fn number(book: &Book, zone: &Name, hosts: &[Name]) -> Result<Option<Finding>, Unsaid> {
-    Ok(match hosts {
+fn number(zone: &Name, hosts: &[Name], is_gone: bool) -> Option<Finding> {
+    match hosts {
+        [] if !is_gone => {
+            let what = text!("no name servers were found");
+            Some(Finding::warning("NS-01", zone, what))
+        }
         [] => {
-            let top = &zone.last(1);
-            let is_top_known = !book.look(top, Kind::Ns)?.records.is_empty();
-            let finding = if is_top_known {
-                let what = text!("the domain has no name servers: it is not registered, or has expired");
-                Finding::error("NS-01", zone, what)
-                    .fix(text!("check its spelling, and renew it at its registrar"))
-            } else {
-                let what = text!(
-                    "no name servers were found, not even of `{top}`: what is asked does not see the public DNS",
-                    top
-                );
-                Finding::warning("NS-01", zone, what).fix(text!("name a resolver that does: --resolver"))
-            };
-            Some(finding)
+            let what = text!("the domain has no name servers: it is not registered, or has expired");
+            let finding = Finding::error("NS-01", zone, what);
+            Some(finding.fix(text!("check its spelling, and renew it at its registrar")))
         }
         [_] => {
             let what = text!("only one name server: when it is down, so is your mail");
             Some(Finding::warning("NS-01", zone, what).fix(text!("add a second one, in another network")))
         }
         _ => None,
-    })
+    }
 }
 
 /// Have the name servers different versions of the zone?

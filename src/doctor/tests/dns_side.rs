@@ -221,7 +221,7 @@ fn the_tree_is_drawn_with_the_count_at_each_node() {
 
 #[test]
 fn dmarc_is_found_by_walking_up_the_tree() {
-    let zone = "a.b.org.test 60 MX 1 m.test\n_dmarc.org.test 60 TXT v=DMARC1; p=reject; sp=quarantine; np=reject; rua=mailto:d@org.test";
+    let zone = "org.test 60 NS n.test\na.b.org.test 60 MX 1 m.test\n_dmarc.org.test 60 TXT v=DMARC1; p=reject; sp=quarantine; np=reject; rua=mailto:d@org.test";
     let policy = |text: &str, domain: &str| {
         let zone = Zone::new(text);
         let found = examine(&zone, &subject(domain, None));
@@ -357,5 +357,26 @@ fn a_server_of_ones_own_needs_a_name_that_leads_back() {
     expect(
         &ptr("9.2.0.192.in-addr.arpa 60 PTR mx.good.test\nmx.good.test 60 A 192.0.2.9"),
         &["PTR-01 warning: the server says hello as mail.good.test"],
+    );
+}
+
+#[test]
+fn a_resolver_that_sees_nothing_at_all_proves_nothing() {
+    let findings = examine(
+        &Zone::new("other.test 60 A 1.2.3.4"),
+        &subject("gone.test", Some("alimail")),
+    );
+    expect(
+        &worse_than(&findings, Severity::Info),
+        &["NS-01 unknown: nothing is seen of gone.test"],
+    );
+    // Where the domain above is seen, the domain is gone.
+    let findings = examine(&Zone::new("test 60 NS a.nic.test"), &subject("gone.test", None));
+    let found = worse_than(&findings, Severity::Warning);
+    assert!(
+        found
+            .iter()
+            .any(|line| line.starts_with("NS-01 error: the domain has no name servers")),
+        "{found:?}"
     );
 }

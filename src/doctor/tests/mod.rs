@@ -1,6 +1,7 @@
 //! Verdicts over zones that are written down: no network, and no server.
 
 mod dns_side;
+mod smtp_side;
 
 use super::dns::{Answer, Book, Data, Name, NoAnswer, Question, Record, Resolver, Whom};
 use super::examine::{Setup, Subject, verdict};
