@@ -27,6 +27,8 @@ pub struct Noted {
     pub about: String,
     /// What was found, in English.
     pub what: String,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
 }
 
 /// One examination: of a domain, or of a domain's account.
@@ -60,19 +62,36 @@ impl Cache {
         serde_json::from_slice(&text).unwrap_or_default()
     }
 
-    /// Notes an examination in place of the one before.
+    /// Notes an examination in place of the one before. An error stands until its check says otherwise: that nobody
+    /// answers now does not make it good.
     pub fn note(&mut self, domain: &Name, account: Option<&str>, at_ms: i64, findings: &[Finding]) {
         let is_same = |visit: &Visit| visit.domain == domain.as_str() && visit.account.as_deref() == account;
+        let is_unknown = |finding: &Finding| finding.severity == Severity::Unknown;
+        let is_blind = findings.iter().all(is_unknown);
+        let is_open = |id: &str| {
+            findings
+                .iter()
+                .any(|finding| finding.id == id && is_unknown(finding))
+        };
+        let stands = |found: &Noted| at_ms - found.at_ms < VALID_MS && found.severity == "error";
+        let before = self.visits.iter().filter(|visit| is_same(visit));
+        let kept: Vec<Noted> = before
+            .flat_map(|visit| &visit.findings)
+            .filter(|found| stands(found) && (is_blind || is_open(&found.id)))
+            .cloned()
+            .collect();
         self.visits
             .retain(|visit| !is_same(visit) && at_ms - visit.at_ms < VALID_MS);
+        let new = findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Info);
         self.visits.push(Visit {
             domain: domain.to_string(),
             account: account.map(str::to_owned),
             at_ms,
-            findings: findings
-                .iter()
-                .filter(|finding| finding.severity > Severity::Info)
-                .map(noted)
+            findings: kept
+                .into_iter()
+                .chain(new.map(|finding| noted(finding, at_ms)))
                 .collect(),
         });
     }
@@ -90,27 +109,30 @@ impl Cache {
         write().with_context(|| format!("write {}", path.display()))
     }
 
-    /// The errors that still stand for a sender of this domain by this account, and when they were found.
-    pub fn errors(&self, domain: &Name, account: &str, now_ms: i64) -> Vec<(i64, &Noted)> {
+    /// The errors that still stand for a sender of this domain by this account.
+    pub fn errors(&self, domain: &Name, account: &str, now_ms: i64) -> Vec<&Noted> {
         let concerns = |visit: &&Visit| {
-            visit.domain == domain.as_str()
-                && visit.account.as_deref().is_none_or(|of| of == account)
-                && (0..VALID_MS).contains(&(now_ms - visit.at_ms))
+            visit.domain == domain.as_str() && visit.account.as_deref().is_none_or(|of| of == account)
         };
-        let visits = self.visits.iter().filter(concerns);
-        let errors = visits.flat_map(|visit| visit.findings.iter().map(|found| (visit.at_ms, found)));
-        errors
-            .filter(|(_, found)| found.severity == "error" && !PASSING.contains(&found.id.as_str()))
+        let found = self
+            .visits
+            .iter()
+            .filter(concerns)
+            .flat_map(|visit| &visit.findings);
+        found
+            .filter(|found| (0..VALID_MS).contains(&(now_ms - found.at_ms)))
+            .filter(|found| found.severity == "error" && !PASSING.contains(&found.id.as_str()))
             .collect()
     }
 }
 
-fn noted(finding: &Finding) -> Noted {
+fn noted(finding: &Finding, at_ms: i64) -> Noted {
     Noted {
         id: finding.id.to_owned(),
         severity: finding.severity.name().to_owned(),
         about: finding.about.clone(),
         what: finding.what.to_string(),
+        at_ms,
     }
 }
 
@@ -150,12 +172,49 @@ mod tests {
             0
         );
         let mut cache = cache;
-        cache.note(&domain, None, 3_000, &[]);
+        cache.note(
+            &domain,
+            None,
+            3_000,
+            &[Finding::ok("SPF-01", "x", text!("{x}", x = "y"))],
+        );
         assert_eq!(
             cache.errors(&domain, "main", 3_000).len(),
             1,
             "a new visit takes the place of the old one"
         );
+    }
+
+    #[test]
+    fn an_error_is_not_made_good_by_silence() {
+        let domain = Name::parse("example.com").unwrap();
+        let mut cache = Cache::default();
+        cache.note(
+            &domain,
+            None,
+            0,
+            &[Finding::error("SPF-01", "x", text!("{x}", x = "y"))],
+        );
+        let silence = |id| Finding::unknown(id, "x", &crate::doctor::dns::NoAnswer::Silent);
+        cache.note(
+            &domain,
+            None,
+            1,
+            &[
+                silence("SPF-01"),
+                Finding::ok("MX-01", "x", text!("{x}", x = "y")),
+            ],
+        );
+        assert_eq!(cache.errors(&domain, "main", 2).len(), 1);
+        cache.note(&domain, None, 2, &[silence("NS-01")]);
+        assert_eq!(cache.errors(&domain, "main", 2).len(), 1);
+        cache.note(
+            &domain,
+            None,
+            3,
+            &[Finding::ok("SPF-01", "x", text!("{x}", x = "y"))],
+        );
+        assert_eq!(cache.errors(&domain, "main", 3).len(), 0);
     }
 
     #[test]

@@ -54,8 +54,7 @@ pub fn expected(provider: Option<&str>, host: &str) -> Expected {
         "exmail" => Expected {
             mx_sets: &[&[(5, "mxbiz1.qq.com"), (10, "mxbiz2.qq.com")]],
             spf_includes: &["spf.mail.qq.com"],
-            selectors: &[],
-            from_is_login: true,
+            ..Expected::default()
         },
         "gmail" => Expected {
             mx_sets: &[&[(1, "smtp.google.com")]],

@@ -254,32 +254,69 @@ fn block_lists_are_asked_when_told_and_their_errors_are_no_listing() {
     assert_eq!(findings(&ended.expect(0)), ["BL-01 warning", "BL-01 unknown"]);
 }
 
+/// A server with this protection, and a workspace whose account leads there and trusts it.
+fn protected(tls: &str) -> (Sandbox, Workspace) {
+    let sandbox = Sandbox::start(&["--tls", tls, "--ca-out", "ca.pem", "--login", "me:right"]);
+    let ca = format!("tls = \"{tls}\"\nca_file = \"{}\"", sandbox.file("ca.pem"));
+    let connect = sandbox.account().replace("tls = \"none\"", &ca);
+    let account = format!("{connect}username = \"me\"\npassword_env = \"MAILSHOT_PASSWORD\"\n");
+    let workspace = Workspace::new(&account, &people(1));
+    (sandbox, workspace)
+}
+
 #[test]
 fn the_server_is_looked_at_and_the_login_tried_once() {
     let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
-    let sandbox = Sandbox::start(&["--tls", "tls", "--ca-out", "ca.pem", "--login", "me:right"]);
-    let connect = sandbox.account().replace(
-        "tls = \"none\"",
-        &format!("tls = \"tls\"\nca_file = \"{}\"", sandbox.file("ca.pem")),
-    );
-    let account = format!("{connect}username = \"me\"\npassword_env = \"MAILSHOT_PASSWORD\"\n");
-    let mut workspace = Workspace::new(&account, &people(1));
-    workspace.env("MAILSHOT_PASSWORD", "right");
-    let arguments = ["doctor", "--json", "--login", &dns.argument()];
-    let ended = workspace.run(&arguments).expect(0);
-    ended.says(&["\"LOGIN-01\"", "the login works", "TLSv1.3, certificate valid"]);
+    for tls in ["tls", "starttls"] {
+        let (sandbox, mut workspace) = protected(tls);
+        workspace.env("MAILSHOT_PASSWORD", "right");
+        let arguments = ["doctor", "--json", "--login", &dns.argument()];
+        let ended = workspace.run(&arguments).expect(0);
+        ended.says(&["\"LOGIN-01\"", "the login works", "TLSv1.3, certificate valid"]);
+        workspace.env("MAILSHOT_PASSWORD", "wrong");
+        workspace
+            .run(&arguments)
+            .expect(77)
+            .says(&["the login was refused"]);
+        // The refusal is on record, as one in a run is.
+        workspace
+            .run(&arguments)
+            .expect(77)
+            .says(&["is left alone until"]);
+        workspace.send(&[]).expect(77).says(&["nobody knocked"]);
+        assert_eq!(sandbox.stop().logins_refused, 1);
+    }
+}
+
+#[test]
+fn a_look_without_login_shows_no_password_and_locks_nobody() {
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    let (sandbox, mut workspace) = protected("tls");
     workspace.env("MAILSHOT_PASSWORD", "wrong");
-    workspace
-        .run(&arguments)
-        .expect(77)
-        .says(&["the login was refused"]);
-    // The refusal is on record, as one in a run is.
-    workspace
-        .run(&arguments)
-        .expect(77)
-        .says(&["is left alone until"]);
-    workspace.send(&[]).expect(77).says(&["nobody knocked"]);
-    assert_eq!(sandbox.stop().logins_refused, 1);
+    workspace.run(&["doctor", &dns.argument()]).expect(0);
+    let counts = sandbox.stop();
+    assert_eq!(
+        (counts.connections, counts.logins_ok, counts.logins_refused),
+        (1, 0, 0)
+    );
+}
+
+#[test]
+fn a_silent_resolver_is_named_and_another_one_answers() {
+    let (silent, good) = (
+        Dns::authority("good.test 0 !SILENT\n_dmarc.good.test 0 !SILENT"),
+        Dns::authority(GOOD),
+    );
+    let arguments = [
+        "doctor",
+        "good.test",
+        "--json",
+        &silent.argument_as("silent"),
+        &good.argument_as("good"),
+    ];
+    let ended = workspace().run(&arguments).expect(0);
+    assert_eq!(findings(&ended), ["PROP-01 unknown"], "{}", ended.stdout);
+    ended.says(&["1 of 2 did not answer: silent", "silent: no answer in time"]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn respect(job: &Job<'_>) -> anyhow::Result<()> {
     let cache = Cache::load(&Cache::path(&job.workspace.ledger));
     let now_ms = job.clock.now_ms();
     let errors = cache.errors(&domain, &job.campaign.account.name, now_ms);
-    let Some((at_ms, _)) = errors.first() else {
+    let Some(at_ms) = errors.iter().map(|found| found.at_ms).min() else {
         return Ok(());
     };
     let minutes = (now_ms - at_ms) / 60_000;
@@ -31,7 +31,7 @@ pub(super) fn respect(job: &Job<'_>) -> anyhow::Result<()> {
     let named = errors
         .iter()
         .take(NAMED)
-        .map(|(_, found)| format!("\n  {} {}: {}", found.id, found.about, found.what));
+        .map(|found| format!("\n  {} {}: {}", found.id, found.about, found.what));
     let more = errors.len().saturating_sub(NAMED);
     let more = if more > 0 {
         format!("\n  and {more} more")
