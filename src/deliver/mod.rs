@@ -9,6 +9,7 @@ mod trust;
 pub mod egress;
 pub mod session;
 pub mod probe;
+pub mod exchanger;
 mod carried;
 mod transactions;
 pub mod flight;

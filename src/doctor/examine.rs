@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::checks::{agreement, cname, dkim, dmarc, mx, policies, server, zone};
+use tokio::task::JoinSet;
+
+use super::checks::{agreement, cname, dkim, dmarc, exchangers, mx, policies, server, zone};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet};
 use super::finding::{Finding, Severity, settled};
 use super::{spf, web};
+use crate::deliver::exchanger::{self, Heard};
 use crate::text;
 use zone::Sources;
 
@@ -54,6 +57,11 @@ impl Setup {
 
 /// Asks what has to be asked, and says what it means.
 pub async fn examine(subject: &Subject, setup: &Setup) -> Vec<Finding> {
+    examine_all(subject, setup, None).await
+}
+
+/// The same, and asks the domain's mail servers themselves on this port.
+pub async fn examine_all(subject: &Subject, setup: &Setup, mx_port: Option<u16>) -> Vec<Finding> {
     let asker = Asker::new(setup.resolvers.clone());
     let mut book = Book::default();
     let mut findings = Vec::new();
@@ -63,7 +71,30 @@ pub async fn examine(subject: &Subject, setup: &Setup) -> Vec<Finding> {
             break;
         }
     }
+    if let Some(port) = mx_port {
+        let servers = ask_servers(&book, subject, port).await;
+        findings.extend(exchangers::check(&subject.domain, &servers));
+    }
     findings
+}
+
+/// What each mail server of the domain says, at one address of each.
+async fn ask_servers(book: &Book, subject: &Subject, port: u16) -> Vec<(Name, Heard)> {
+    let domain = &subject.domain;
+    let hosts = book.look(domain, Kind::Mx).map(|answer| answer.exchanges(domain));
+    let mut asking = JoinSet::new();
+    for (_, host) in hosts.unwrap_or_default() {
+        let ips = book.addresses(&host).unwrap_or_default();
+        // IPv4 first: many networks have no way to the others.
+        let Some(ip) = ips.iter().find(|ip| ip.is_ipv4()).or(ips.first()).copied() else {
+            continue;
+        };
+        let domain = domain.to_string();
+        asking.spawn(async move { (host, exchanger::ask(ip, port, &domain).await) });
+    }
+    let mut heard = asking.join_all().await;
+    heard.sort_by(|(one, _), (other, _)| one.cmp(other));
+    heard
 }
 
 /// Asks what is missing in a book; says whether anything was.

@@ -18,5 +18,5 @@ mod web;
 mod tests;
 
 pub use checks::why::why;
-pub use examine::{Setup, Subject, examine, verdict};
+pub use examine::{Setup, Subject, examine, examine_all, verdict};
 pub use finding::{Area, Finding, Paste, Severity};

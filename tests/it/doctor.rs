@@ -606,3 +606,24 @@ fn a_bad_network_in_egress_allow_is_pointed_at() {
         .expect(78)
         .says(&["`office` is neither a network nor an address", "mailshot.toml:7"]);
 }
+
+#[test]
+fn mail_servers_are_asked_whether_they_are_open_to_all() {
+    // The sandbox takes everything: so does an open relay. The second server's port is closed.
+    let sandbox = Sandbox::start(&["--tls", "starttls"]);
+    let port = sandbox.account();
+    let port = port
+        .lines()
+        .find_map(|line| line.strip_prefix("port = "))
+        .unwrap();
+    let near = GOOD
+        .replace("198.51.100.1", "127.0.0.1")
+        .replace("198.51.100.2", "127.0.0.3");
+    let dns = Dns::authority(&near);
+    let ended = workspace().run(&["doctor", "good.test", "--mx", "--mx-port", port, &dns.argument()]);
+    ended.expect(78).says(&[
+        "MX-07    mx1.good.test: an open relay",
+        "MX-07    mx2.good.test: the mail server cannot be used",
+    ]);
+    assert_eq!(sandbox.stop().mails, 0);
+}

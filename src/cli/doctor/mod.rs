@@ -13,11 +13,12 @@ use super::send::signal;
 use super::{runtime, texts};
 use crate::campaign::retry::Span;
 use crate::clock::Clock;
+use crate::deliver::exchanger;
 use crate::doctor::cache::Cache;
 use crate::doctor::dns::Resolver;
 use crate::doctor::dns::resolvers::PORT;
 use crate::doctor::smtp::{self, Sender};
-use crate::doctor::{Finding, Setup, Severity, Subject, examine};
+use crate::doctor::{Finding, Setup, Severity, Subject, examine_all};
 use crate::text;
 use scope::Scope;
 
@@ -55,6 +56,9 @@ pub(super) struct Args {
     /// Ask block lists about the domain and its addresses
     #[arg(long)]
     dnsbl: bool,
+    /// Ask the domain's mail servers themselves, on port 25: do they take its mail, and nobody else's?
+    #[arg(long)]
+    mx: bool,
     /// Try the login, once
     #[arg(long)]
     login: bool,
@@ -67,6 +71,9 @@ pub(super) struct Args {
     /// Show details of what is well, too
     #[arg(long, short)]
     verbose: bool,
+    /// The port of mail servers
+    #[arg(long, hide = true, default_value_t = exchanger::PORT)]
+    mx_port: u16,
     /// The port of name servers
     #[arg(long, hide = true, default_value_t = PORT)]
     authority_port: u16,
@@ -121,7 +128,8 @@ impl Visit<'_> {
         for subject in &self.scope.subjects {
             self.printer
                 .say(text!("looking at {domain} …", domain = &subject.domain));
-            let findings = examine(subject, &self.setup).await;
+            let mx_port = self.args.mx.then_some(self.args.mx_port);
+            let findings = examine_all(subject, &self.setup, mx_port).await;
             all.push(Examined {
                 domain: subject.domain.clone(),
                 account: None,

@@ -2,6 +2,7 @@
 
 mod tags;
 pub mod mx;
+pub mod exchangers;
 pub mod cname;
 pub mod dkim;
 pub mod dmarc;

@@ -125,7 +125,11 @@ async fn exchange(server: SocketAddr, name: &Name, kind: Kind, manner: Manner) -
     for _ in 0..TRIES {
         let request = Request::new(name, kind, manner, with_edns)?;
         let reply = match timeout(TIMEOUT, by_datagram(server, &request)).await {
-            Err(_elapsed) => continue,
+            // Perhaps a box on the way does not let EDNS through.
+            Err(_elapsed) => {
+                with_edns = false;
+                continue;
+            }
             Ok(Err(error)) => {
                 last = NoAnswer::Unreachable(error.kind().to_string());
                 continue;
