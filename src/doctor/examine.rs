@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::checks::{agreement, cname, dkim, dmarc, exchangers, mx, policies, server, zone};
+use super::checks::{agreement, cname, dkim, dmarc, exchangers, links, mx, policies, server, zone};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet};
@@ -33,6 +33,8 @@ pub struct Subject {
     pub hello: Option<String>,
     /// Does it send by a server of its own at all?
     pub is_own_server: bool,
+    /// Addresses that mails lead to: to unsubscribe, and to files.
+    pub links: Vec<String>,
     /// Are block lists asked?
     pub with_block_lists: bool,
 }
@@ -219,9 +221,17 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
         settled("STS-01", domain, policies::mta_sts(book, domain)),
         settled("RPT-01", domain, policies::tls_rpt(book, domain, zone)),
         settled("BIMI-01", domain, policies::bimi(book, domain, policy.as_ref())),
+        links(book, subject),
         own_server(book, subject),
     ];
     checked.concat()
+}
+
+fn links(book: &Book, subject: &Subject) -> Vec<Finding> {
+    let links = subject.links.iter();
+    links
+        .flat_map(|link| settled("URL-01", link, links::check(book, link)))
+        .collect()
 }
 
 fn own_server(book: &Book, subject: &Subject) -> Vec<Finding> {

@@ -216,7 +216,7 @@ impl Finding {
             "DKIM" => Area::Dkim,
             "DMARC" => Area::Dmarc,
             "TTL" | "PROP" | "NS" => Area::Zone,
-            "STS" | "RPT" | "BIMI" => Area::Policies,
+            "STS" | "RPT" | "BIMI" | "URL" => Area::Policies,
             "PTR" | "BL" => Area::Server,
             _ => Area::Smtp,
         }

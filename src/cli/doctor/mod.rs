@@ -230,6 +230,7 @@ fn subject(domain: crate::doctor::dns::Name, args: &Args) -> Subject {
         ips: args.ip.clone(),
         hello: None,
         is_own_server: !args.ip.is_empty(),
+        links: Vec::new(),
         with_block_lists: args.dnsbl,
     }
 }

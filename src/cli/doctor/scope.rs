@@ -74,6 +74,10 @@ impl Scope {
         let domain = from.rsplit_once('@').and_then(|(_, domain)| Name::parse(domain));
         let domain = domain.ok_or_else(|| neither(from))?;
         let mut subject = subject(domain.clone(), args);
+        let link = workspace
+            .as_ref()
+            .and_then(|workspace| workspace.unsubscribe.url.clone());
+        subject.links.extend(link);
         let mut senders = Vec::new();
         for account in accounts {
             let expected = expected(account.provider.as_deref(), &account.host);

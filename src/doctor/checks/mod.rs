@@ -9,5 +9,6 @@ pub mod dmarc;
 pub mod zone;
 pub mod agreement;
 pub mod policies;
+pub mod links;
 pub mod server;
 pub mod why;

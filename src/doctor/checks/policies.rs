@@ -90,6 +90,7 @@ pub fn mta_sts(book: &Book, domain: &Name) -> Checked {
         url: url.clone(),
         host,
         ips,
+        is_any_answer: false,
     };
     let page = match book.page(&question)? {
         Ok(page) => page,

@@ -35,6 +35,7 @@ pub fn why(id: &str) -> Text {
         "STS-01" => text!("MTA-STS makes senders insist on checked TLS (RFC 8461)"),
         "RPT-01" => text!("TLS-RPT tells when TLS fails (RFC 8460)"),
         "BIMI-01" => text!("BIMI shows a logo beside the mail"),
+        "URL-01" => text!("who cannot unsubscribe reports the mail as spam"),
         "PTR-01" => text!("the address of a mail server must have a name that leads back to it"),
         "BL-01" => text!("many receivers refuse what stands on a block list"),
         "PORT-01" => text!("networks block ports, and providers serve different ones"),

@@ -38,6 +38,8 @@ pub struct PageQuestion {
     pub host: Name,
     /// The host's addresses, as the resolvers have them.
     pub ips: Vec<IpAddr>,
+    /// Does any answer do, also "not found"?
+    pub is_any_answer: bool,
 }
 
 /// Why something cannot be said.

@@ -1,6 +1,7 @@
 //! Verdicts over zones that are written down: no network, and no server.
 
 mod dns_side;
+mod dmarc_side;
 mod smtp_side;
 
 use super::dns::{Answer, Book, Data, Name, NoAnswer, Question, Record, Resolver, Whom};
@@ -108,6 +109,7 @@ pub(super) fn subject(domain: &str, provider: Option<&str>) -> Subject {
         ips: Vec::new(),
         hello: None,
         is_own_server: false,
+        links: Vec::new(),
         with_block_lists: false,
     }
 }
