@@ -218,6 +218,27 @@ fn watch_ends_when_all_see_the_same() {
 }
 
 #[test]
+fn watch_waits_for_an_answer_too() {
+    for zone in [
+        "other.test 60 A 192.0.2.1".to_owned(),
+        format!("{GOOD}\n_dmarc.good.test 0 !FAIL"),
+    ] {
+        let dns = Dns::authority(&zone);
+        let arguments = [
+            "doctor",
+            "good.test",
+            "--watch",
+            "--every",
+            "20ms",
+            "--for",
+            "50ms",
+            &dns.argument(),
+        ];
+        workspace().run(&arguments).expect(75).says(&["not done after"]);
+    }
+}
+
+#[test]
 fn selectors_that_are_named_must_have_a_key() {
     let dns = Dns::authority(GOOD);
     let run = |selector: &str| {

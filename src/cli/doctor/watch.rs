@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Visit;
 use crate::cli::printer::{Form, time};
 use crate::cli::send::signal;
-use crate::doctor::{Finding, Severity, examine};
+use crate::doctor::{Area, Finding, Severity, examine};
 use crate::text;
 use crate::words::Text;
 
@@ -28,7 +28,15 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
                 findings = looking => findings,
                 () = &mut stop => return Ok(false),
             };
-            open.extend(findings.into_iter().filter(is_open));
+            // Where nothing at all is known, nothing has arrived.
+            let is_blind = findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Unknown);
+            open.extend(
+                findings
+                    .into_iter()
+                    .filter(|finding| is_blind || is_open(finding)),
+            );
         }
         let now_ms = visit.clock.now_ms();
         if open.is_empty() {
@@ -86,11 +94,15 @@ async fn tick(bar: &ProgressBar) {
     }
 }
 
-/// Is this something to wait for: a difference between servers, a server that is silent, a record that is wrong?
+/// Is this something to wait for: a difference between servers, a record that is wrong, or one that nobody answers about?
+/// A resolver that is silent is not: some never answer from here.
 fn is_open(finding: &Finding) -> bool {
-    match finding.id {
-        "PROP-01" | "NS-01" => finding.severity == Severity::Warning,
-        _ => finding.severity == Severity::Error,
+    let is_about_records = matches!(finding.area(), Area::Mx | Area::Spf | Area::Dkim | Area::Dmarc);
+    match finding.severity {
+        Severity::Error => true,
+        Severity::Warning => matches!(finding.id, "PROP-01" | "NS-01"),
+        Severity::Unknown => is_about_records,
+        Severity::Ok | Severity::Info => false,
     }
 }
 
