@@ -310,6 +310,18 @@ fn the_server_is_looked_at_and_the_login_tried_once() {
 }
 
 #[test]
+fn what_stops_the_login_or_the_look_does_not_stop_the_report() {
+    let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
+    let (sandbox, workspace) = protected("tls");
+    let ended = workspace.run(&["doctor", "--login", &dns.argument()]).expect(78);
+    ended.says(&["MX-01", "AUTH-01", "the login was not tried", "MAILSHOT_PASSWORD"]);
+    std::fs::remove_file(sandbox.file("ca.pem")).unwrap();
+    let ended = workspace.run(&["doctor", &dns.argument()]).expect(78);
+    ended.says(&["MX-01", "TLS-01", "the server cannot be looked at", "ca.pem"]);
+    assert_eq!(sandbox.stop().logins_refused, 0);
+}
+
+#[test]
 fn a_look_without_login_shows_no_password_and_locks_nobody() {
     let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
     let (sandbox, mut workspace) = protected("tls");

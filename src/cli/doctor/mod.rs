@@ -162,7 +162,15 @@ impl Visit<'_> {
             server = format!("{}:{}", account.host, account.port)
         ));
         let now_ms = self.clock.now_ms();
-        let mut findings = smtp::examine(sender, now_ms).await?;
+        let mut findings = match smtp::examine(sender, now_ms).await {
+            Ok(findings) => findings,
+            // The rest of the report is worth having all the same.
+            Err(error) => {
+                let why = format!("{error:#}");
+                let what = text!("the server cannot be looked at: {why}", why);
+                vec![Finding::error("TLS-01", &account.host, what)]
+            }
+        };
         if self.args.login {
             let is_safe = !findings.iter().any(|finding| finding.severity == Severity::Error);
             let tried = login::tried(self, sender, is_safe).await?;
