@@ -220,6 +220,23 @@ fn pure_modules_have_no_async() {
 }
 
 #[test]
+fn the_doctors_verdicts_ask_nobody() {
+    let asking = ["ask.rs", "web.rs", "examine.rs", "smtp.rs", "tests"];
+    let is_verdict = |source: &Source| {
+        let mut parts = source
+            .path
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy());
+        source.module == "doctor" && !parts.any(|part| asking.contains(&part.as_ref()))
+    };
+    let sources = sources().into_iter().filter(is_verdict);
+    let found: Vec<String> = sources
+        .flat_map(|source| source.lines_with(|line| line.contains("async ") || line.contains("tokio::")))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
 fn a_long_file_says_why_in_its_header() {
     let long = sources()
         .into_iter()

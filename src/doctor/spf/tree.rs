@@ -38,136 +38,160 @@ pub struct Node {
 /// Hosts that an `mx` word may have. Source: RFC 7208, 4.6.4.
 const MX_HOSTS_MAX: usize = 10;
 
+/// Nodes walked at most: what a stranger's records include may include the same again and again.
+const NODES_MAX: usize = 300;
+
+/// Lines of a drawn tree at most. A record that works has eleven.
+const LINES_MAX: usize = 60;
+
 /// Walks the tree of a record.
 pub fn walk(book: &Book, domain: &Name, record: &str) -> Result<Node, Unsaid> {
-    let mut path = vec![domain.clone()];
     let mut root = Node {
         domain: domain.to_string(),
         record: Some(record.to_owned()),
         ..Node::default()
     };
-    let mut is_pending = false;
-    fill(book, &mut root, domain, &mut path, &mut is_pending);
+    let mut walk = Walk {
+        book,
+        path: vec![domain.clone()],
+        left: NODES_MAX,
+        is_pending: false,
+    };
+    walk.fill(&mut root, domain);
     // All branches are walked before anything is asked, so that they are asked at once.
-    if is_pending {
+    if walk.is_pending {
         Err(Unsaid::Pending)
     } else {
         Ok(root)
     }
 }
 
-fn fill(book: &Book, node: &mut Node, domain: &Name, path: &mut Vec<Name>, is_pending: &mut bool) {
-    let spf = Spf::parse(node.record.as_deref().unwrap_or_default());
-    node.faults.extend(spf.faults.iter().cloned());
-    for term in &spf.terms {
-        match term {
-            Term::Include(target) => add(
-                book,
-                node,
-                &format!("include:{target}"),
-                target,
-                (path, is_pending),
-            ),
-            Term::Redirect(target) if spf.all().is_none() => {
-                add(
-                    book,
-                    node,
-                    &format!("redirect={target}"),
-                    target,
-                    (path, is_pending),
-                );
-            }
-            Term::A(target) => count(book, node, target.as_deref(), domain, (Kind::A, is_pending)),
-            Term::Mx(target) => count(book, node, target.as_deref(), domain, (Kind::Mx, is_pending)),
-            Term::Exists(target) => count(book, node, Some(target), domain, (Kind::A, is_pending)),
-            Term::Ptr => {
-                node.lookups += 1;
-                node.has_ptr = true;
-            }
-            Term::All(_) | Term::Ip | Term::Redirect(_) | Term::Other => {}
-        }
-    }
+/// A walk that is under way.
+struct Walk<'a> {
+    book: &'a Book,
+    /// The domains from the root to here.
+    path: Vec<Name>,
+    /// Nodes that may still be walked.
+    left: usize,
+    /// Is something not known yet?
+    is_pending: bool,
 }
 
-/// An `include` or `redirect`, with all that is below it.
-fn add(book: &Book, node: &mut Node, word: &str, target: &str, way: (&mut Vec<Name>, &mut bool)) {
-    let (path, is_pending) = way;
-    let mut child = Node {
-        word: word.to_owned(),
-        domain: target.to_owned(),
-        lookups: 1,
-        ..Node::default()
-    };
-    if target.contains('%') {
-        child.has_macro = true;
-    } else if let Some(name) = Name::parse(target) {
-        if path.contains(&name) {
-            child
-                .faults
-                .push(text!("a loop: it leads back to {target}", target));
-        } else if path.len() > DEPTH_MAX {
-            child.faults.push(text!("too deep to follow"));
-        } else {
-            match book.look(&name, Kind::Txt) {
-                Err(Unsaid::Pending) => *is_pending = true,
-                Err(Unsaid::Failed(why)) => child.unknown = Some(why),
-                Ok(answer) => {
-                    let texts = answer.texts(&name);
-                    let is_void = texts.is_empty();
-                    match records(&texts).as_slice() {
-                        [] => child.faults.push(text!("{target} has no SPF record", target)),
-                        [record] => {
-                            child.record = Some(record.clone());
-                            path.push(name.clone());
-                            fill(book, &mut child, &name, path, is_pending);
-                            path.pop();
-                        }
-                        _ => child
-                            .faults
-                            .push(text!("{target} has several SPF records", target)),
-                    }
-                    child.voids += usize::from(is_void);
+impl Walk<'_> {
+    /// Takes in every word of a node's record.
+    fn fill(&mut self, node: &mut Node, domain: &Name) {
+        let spf = Spf::parse(node.record.as_deref().unwrap_or_default());
+        node.faults.extend(spf.faults.iter().cloned());
+        for term in &spf.terms {
+            match term {
+                Term::Include(target) => self.add(node, format!("include:{target}"), target),
+                Term::Redirect(target) if spf.all().is_none() => {
+                    self.add(node, format!("redirect={target}"), target);
                 }
+                Term::A(target) => self.count(node, target.as_deref(), domain, Kind::A),
+                Term::Mx(target) => self.count(node, target.as_deref(), domain, Kind::Mx),
+                Term::Exists(target) => self.count(node, Some(target), domain, Kind::A),
+                Term::Ptr => {
+                    node.lookups += 1;
+                    node.has_ptr = true;
+                }
+                Term::All(_) | Term::Ip | Term::Redirect(_) | Term::Other => {}
             }
         }
-    } else {
-        child.faults.push(text!("`{target}` is not a domain", target));
     }
-    node.lookups += child.lookups;
-    node.voids += child.voids;
-    node.children.push(child);
-}
 
-/// An `a`, `mx` or `exists`.
-fn count(book: &Book, node: &mut Node, target: Option<&str>, domain: &Name, how: (Kind, &mut bool)) {
-    let (kind, is_pending) = how;
-    node.lookups += 1;
-    if target.is_some_and(|target| target.contains('%')) {
-        node.has_macro = true;
-        return;
-    }
-    let named = target.map_or_else(|| Some(domain.clone()), Name::parse);
-    let Some(name) = named else {
-        let target = target.unwrap_or_default();
-        node.faults.push(text!("`{target}` is not a domain", target));
-        return;
-    };
-    let found = if kind == Kind::Mx {
-        let hosts = book.look(&name, Kind::Mx).map(|answer| answer.exchanges(&name));
-        hosts.map(|hosts| {
-            if hosts.len() > MX_HOSTS_MAX {
-                node.crowded.push(name.to_string());
+    /// An `include` or `redirect`, with all that is below it.
+    fn add(&mut self, node: &mut Node, word: String, target: &str) {
+        let mut child = Node {
+            word,
+            domain: target.to_owned(),
+            lookups: 1,
+            ..Node::default()
+        };
+        self.left = self.left.saturating_sub(1);
+        if target.contains('%') {
+            child.has_macro = true;
+        } else if let Some(name) = Name::parse(target) {
+            if self.path.contains(&name) {
+                child
+                    .faults
+                    .push(text!("a loop: it leads back to {target}", target));
+            } else if self.path.len() > DEPTH_MAX || self.left == 0 {
+                child.faults.push(text!("too deep to follow"));
+            } else {
+                self.follow(&mut child, &name);
             }
-            hosts.len()
-        })
-    } else {
-        book.addresses(&name).map(|ips| ips.len())
-    };
-    match found {
-        Ok(0) => node.voids += 1,
-        Ok(_) => {}
-        Err(Unsaid::Pending) => *is_pending = true,
-        Err(Unsaid::Failed(why)) => node.unknown = Some(why),
+        } else {
+            child.faults.push(text!("`{target}` is not a domain", target));
+        }
+        node.lookups += child.lookups;
+        node.voids += child.voids;
+        node.children.push(child);
+    }
+
+    /// The record of an included domain.
+    fn follow(&mut self, child: &mut Node, name: &Name) {
+        let texts = match self.book.look(name, Kind::Txt) {
+            Ok(answer) => answer.texts(name),
+            Err(Unsaid::Pending) => {
+                self.is_pending = true;
+                return;
+            }
+            Err(Unsaid::Failed(why)) => {
+                child.unknown = Some(why);
+                return;
+            }
+        };
+        match records(&texts).as_slice() {
+            [] => child
+                .faults
+                .push(text!("{target} has no SPF record", target = name)),
+            [record] => {
+                child.record = Some(record.clone());
+                self.path.push(name.clone());
+                self.fill(child, name);
+                self.path.pop();
+            }
+            _ => child
+                .faults
+                .push(text!("{target} has several SPF records", target = name)),
+        }
+        child.voids += usize::from(texts.is_empty());
+    }
+
+    /// An `a`, `mx` or `exists`.
+    fn count(&mut self, node: &mut Node, target: Option<&str>, domain: &Name, kind: Kind) {
+        node.lookups += 1;
+        if target.is_some_and(|target| target.contains('%')) {
+            node.has_macro = true;
+            return;
+        }
+        let named = target.map_or_else(|| Some(domain.clone()), Name::parse);
+        let Some(name) = named else {
+            let target = target.unwrap_or_default();
+            node.faults.push(text!("`{target}` is not a domain", target));
+            return;
+        };
+        let found = if kind == Kind::Mx {
+            let hosts = self
+                .book
+                .look(&name, Kind::Mx)
+                .map(|answer| answer.exchanges(&name));
+            hosts.map(|hosts| {
+                if hosts.len() > MX_HOSTS_MAX {
+                    node.crowded.push(name.to_string());
+                }
+                hosts.len()
+            })
+        } else {
+            self.book.addresses(&name).map(|ips| ips.len())
+        };
+        match found {
+            Ok(0) => node.voids += 1,
+            Ok(_) => {}
+            Err(Unsaid::Pending) => self.is_pending = true,
+            Err(Unsaid::Failed(why)) => node.unknown = Some(why),
+        }
     }
 }
 
@@ -193,6 +217,10 @@ impl Node {
     pub fn draw(&self) -> Vec<Text> {
         let mut lines = vec![self.line("")];
         self.draw_below("", &mut lines);
+        if lines.len() > LINES_MAX {
+            lines.truncate(LINES_MAX);
+            lines.push(Text::from("…"));
+        }
         lines
     }
 

@@ -205,29 +205,30 @@ fn costs(domain: &Name, tree: &Node) -> Vec<Finding> {
 }
 
 fn faults(domain: &Name, tree: &Node) -> Vec<Finding> {
-    let all = tree.all();
-    let found = all.iter().flat_map(|(depth, node)| {
-        node.faults.iter().map(move |fault| {
-            let about = if *depth == 0 {
-                domain.to_string()
+    let mut findings: Vec<Finding> = Vec::new();
+    for (depth, node) in tree.all() {
+        let (id, about) = if depth == 0 {
+            ("SPF-07", domain.to_string())
+        } else {
+            ("SPF-04", node.word.clone())
+        };
+        for fault in &node.faults {
+            // The same include may stand in several places.
+            if findings
+                .iter()
+                .any(|known| known.about == about && known.what == *fault)
+            {
+                continue;
+            }
+            let fix = if depth == 0 {
+                text!("correct the record; receivers refuse it as it is (permerror)")
             } else {
-                node.word.clone()
+                text!("take `{word}` out, or ask its owner", word = &node.word)
             };
-            let (id, fix) = if *depth == 0 {
-                (
-                    "SPF-07",
-                    text!("correct the record; receivers refuse it as it is (permerror)"),
-                )
-            } else {
-                (
-                    "SPF-04",
-                    text!("take `{word}` out, or ask its owner", word = &node.word),
-                )
-            };
-            Finding::error(id, about, fault.clone()).fix(fix)
-        })
-    });
-    found.collect()
+            findings.push(Finding::error(id, &about, fault.clone()).fix(fix));
+        }
+    }
+    findings
 }
 
 /// Is one of these domains in the tree?

@@ -199,6 +199,24 @@ fn ten_lookups_are_allowed_and_eleven_are_not() {
 }
 
 #[test]
+fn a_tree_that_grows_without_end_is_cut() {
+    let level = |n: usize| {
+        format!(
+            "i{n}.test 60 TXT v=spf1 {} -all",
+            vec![format!("include:i{}.test", n + 1); 10].join(" ")
+        )
+    };
+    let levels: Vec<String> = (1..12).map(level).collect();
+    let zone = format!("{}\ni12.test 60 TXT v=spf1 -all", levels.join("\n"));
+    let findings = examine(&Zone::new(&zone), &subject("i1.test", None));
+    let found = worse_than(&findings, Severity::Warning);
+    assert!(
+        found.iter().any(|line| line.starts_with("SPF-02 error")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn the_tree_is_drawn_with_the_count_at_each_node() {
     let zone = Zone::new(
         "t.test 60 TXT v=spf1 include:a.test mx -all
