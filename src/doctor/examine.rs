@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use super::checks::{agreement, cname, dkim, dmarc, exchangers, links, mx, policies, server, zone};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
-use super::expected::{Expected, MxSet};
+use super::expected::{Expected, MxSet, SELECTORS};
 use super::finding::{Finding, Severity, settled};
 use super::{spf, web};
 use crate::deliver::exchanger::{self, Heard};
@@ -134,14 +134,16 @@ fn essential(book: &Book, subject: &Subject) -> Vec<(Name, Kind)> {
     asked
 }
 
+/// The selectors that were named, else all that are tried.
 fn selectors(subject: &Subject) -> Vec<String> {
-    let of_providers = subject.providers.iter().flat_map(|provider| provider.selectors);
-    let known = of_providers.map(|name| (*name).to_owned());
-    if subject.selectors.is_empty() {
-        known.collect()
-    } else {
-        subject.selectors.clone()
+    if !subject.selectors.is_empty() {
+        return subject.selectors.clone();
     }
+    let of_providers = subject.providers.iter().flat_map(|provider| provider.selectors);
+    let mut all: Vec<&str> = of_providers.chain(&SELECTORS).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(str::to_owned).collect()
 }
 
 /// What is known so far, judged. What is not known yet is noted in the book.

@@ -337,7 +337,7 @@ fn a_look_without_login_shows_no_password_and_locks_nobody() {
 #[test]
 fn a_silent_resolver_is_named_and_another_one_answers() {
     let (silent, good) = (
-        Dns::authority("good.test 0 !SILENT\n_dmarc.good.test 0 !SILENT"),
+        Dns::authority("good.test 0 !SILENT\n_dmarc.good.test 0 !SILENT\ns1._domainkey.good.test 0 !SILENT"),
         Dns::authority(GOOD),
     );
     let arguments = [
