@@ -5,18 +5,20 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::exit::Coded;
 use super::printer::{Form, Printer, count};
 use crate::campaign::{Problem, Problems};
+use crate::text;
 
 /// Shows an error that ended a command.
 pub(super) fn show(printer: Printer, error: &anyhow::Error) {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         show_problems(printer, problems);
     } else {
-        printer.warn(format!("error: {error:#}"));
-        if let Some(hint) = error
-            .downcast_ref::<Coded>()
-            .and_then(|coded| coded.hint.as_ref())
-        {
-            printer.warn(format!("hint: {hint}"));
+        let coded = error.downcast_ref::<Coded>();
+        match coded {
+            Some(coded) => printer.warn(text!("error: {what}", what = &coded.what)),
+            None => printer.warn(text!("error: {what}", what = format!("{error:#}"))),
+        }
+        if let Some(hint) = coded.and_then(|coded| coded.hint.as_ref()) {
+            printer.warn(text!("hint: {hint}", hint));
         }
     }
     if printer.form == Form::Json {

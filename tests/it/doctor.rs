@@ -424,6 +424,10 @@ fn send_refuses_what_the_doctor_found_broken_until_it_is_mended_or_told_otherwis
         "nothing was sent",
         "--ignore-doctor",
     ]);
+    workspace
+        .send(&["--lang", "zh"])
+        .expect(78)
+        .says(&["错误：doctor 在0 分钟前发现了错误", "提示：一封也没有发送"]);
     assert_eq!(sandbox.journal_lines(), 0);
     workspace.send(&["--ignore-doctor", "--limit", "1"]).expect(75);
     dns.change(&good);

@@ -14,7 +14,6 @@ use crate::ledger::Ledger;
 use crate::mail::{Fault, Scope, Stage};
 use crate::pipeline::lock_of;
 use crate::text;
-use crate::words::Text;
 
 /// What the login came to. It is not tried where something is wrong before it.
 pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> anyhow::Result<Finding> {
@@ -44,7 +43,7 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
     if let Err(error) = lockout::respect(workspace, &account.name, is_again, (&ledger, now_ms)).await {
         let coded = error.downcast::<Coded>()?;
         let fix = text!("nobody knocked; if you have set the right password now, add --login-again");
-        return Ok(Finding::error("LOGIN-01", about, Text::from(coded.what)).fix(fix));
+        return Ok(Finding::error("LOGIN-01", about, coded.what).fix(fix));
     }
     let secret = match account.secret(&workspace.root) {
         Ok(secret) => secret,

@@ -224,9 +224,11 @@ fn exit(all: &[Examined]) -> Exit {
 fn neither(word: &str) -> Coded {
     Coded::new(
         Exit::Usage,
-        format!("`{word}` is neither a campaign nor a domain"),
+        text!("`{word}` is neither a campaign nor a domain", word),
     )
-    .hint("give a campaign's name or file, a domain such as example.com, or nothing for the whole workspace")
+    .hint(text!(
+        "give a campaign's name or file, a domain such as example.com, or nothing for the whole workspace"
+    ))
 }
 
 /// A subject with the settings of the command line.

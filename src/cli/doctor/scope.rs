@@ -9,6 +9,7 @@ use crate::doctor::Subject;
 use crate::doctor::dns::Name;
 use crate::doctor::expected::expected;
 use crate::doctor::smtp::Sender;
+use crate::text;
 
 /// What is looked at.
 pub(super) struct Scope {
@@ -58,8 +59,8 @@ impl Scope {
         let workspace = load::workspace(None)?;
         let accounts: Vec<Account> = workspace.accounts.values().cloned().collect();
         let Some(from) = workspace.from.as_ref().map(|from| from.address.to_string()) else {
-            let what = "mailshot.toml has no sender, so there is no domain to look at";
-            let hint = "set `from` in [sender], or name a campaign or a domain";
+            let what = text!("mailshot.toml has no sender, so there is no domain to look at");
+            let hint = text!("set `from` in [sender], or name a campaign or a domain");
             return Err(Coded::new(Exit::Config, what).hint(hint).into());
         };
         Self::new(args, Some(workspace), &from, accounts)

@@ -4,6 +4,7 @@ use super::super::exit::{Coded, Exit};
 use super::Job;
 use crate::doctor::cache::Cache;
 use crate::doctor::dns::Name;
+use crate::text;
 
 /// Errors named; the rest are counted.
 const NAMED: usize = 3;
@@ -24,24 +25,25 @@ pub(super) fn respect(job: &Job<'_>) -> anyhow::Result<()> {
     };
     let minutes = (now_ms - at_ms) / 60_000;
     let age = if minutes < 120 {
-        format!("{minutes} min ago")
+        text!("{minutes} min ago", minutes)
     } else {
-        format!("{} h ago", minutes / 60)
+        text!("{hours} h ago", hours = minutes / 60)
     };
-    let named = errors
-        .iter()
-        .take(NAMED)
-        .map(|found| format!("\n  {} {}: {}", found.id, found.about, found.what));
+    // What was found is kept in English.
+    let named = errors.iter().take(NAMED);
+    let named = named.map(|found| format!("\n  {} {}: {}", found.id, found.about, found.what));
+    let named = named.collect::<String>();
     let more = errors.len().saturating_sub(NAMED);
-    let more = if more > 0 {
-        format!("\n  and {more} more")
+    let what = if more > 0 {
+        text!(
+            "the doctor found errors {age}:{named}\n  and {more} more",
+            age,
+            named,
+            more
+        )
     } else {
-        String::new()
+        text!("the doctor found errors {age}:{named}", age, named)
     };
-    let what = format!(
-        "the doctor found errors {age}:{}{more}",
-        named.collect::<String>()
-    );
-    let hint = "nothing was sent; mend them and run `mailshot doctor` again, or add --ignore-doctor";
+    let hint = text!("nothing was sent; mend them and run `mailshot doctor` again, or add --ignore-doctor");
     Err(Coded::new(Exit::Config, what).hint(hint).into())
 }
