@@ -21,4 +21,5 @@ pub mod throttle;
 pub mod deliver;
 pub mod ledger;
 pub mod sandbox;
+pub mod doctor;
 pub mod cli;

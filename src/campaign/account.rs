@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::egress::Egress;
 use super::file::File;
 use super::octets::Octets;
 use super::problem::{Problem, Problems};
@@ -43,7 +44,7 @@ pub enum Login {
 pub struct Account {
     /// Its name in `mailshot.toml`.
     pub name: String,
-    /// The preset it begins with.
+    /// The provider that was named, if one was.
     pub provider: Option<String>,
     /// Who takes the mail.
     pub transport: Transport,
@@ -77,6 +78,8 @@ pub struct Account {
     pub lockout: Span,
     /// Our name in EHLO; the address of our end of the link when absent. Source: RFC 5321, 4.1.3.
     pub hello: Option<String>,
+    /// From where it may log in.
+    pub egress: Egress,
     /// The `sendmail` command.
     pub sendmail_command: PathBuf,
 }
@@ -106,6 +109,7 @@ pub(super) struct RawAccount {
     size_max: Option<Octets>,
     lockout: Option<Span>,
     hello: Option<String>,
+    egress_allow: Option<Spanned<Vec<String>>>,
     sendmail_command: Option<PathBuf>,
 }
 
@@ -129,10 +133,11 @@ impl RawAccount {
         let login = self.login(root, file, &mut problems);
         let connections = self.connections(preset.as_ref(), file, &mut problems);
         let destinations = self.destinations(file, &mut problems);
+        let egress = self.egress(file, &mut problems);
         let (host, port, tls) = server;
         problems.or_ok(Account {
             name: name.to_owned(),
-            provider: self.provider.as_ref().map(|name| name.get_ref().clone()),
+            provider: self.provider.as_ref().map(|provider| provider.get_ref().clone()),
             transport: self.transport,
             host,
             port,
@@ -167,6 +172,7 @@ impl RawAccount {
                 .or(preset.as_ref().map(|preset| preset.lockout))
                 .unwrap_or(provider::LOCKOUT),
             hello: self.hello.clone(),
+            egress,
             sendmail_command: self
                 .sendmail_command
                 .clone()
@@ -243,6 +249,18 @@ impl RawAccount {
             problems.push(file.problem(connections, format!("connections go from 1 to {CONNECTIONS_MAX}")));
         }
         *connections.get_ref()
+    }
+
+    fn egress<T>(&self, file: &File<'_, T>, problems: &mut Problems) -> Egress {
+        let Some(networks) = &self.egress_allow else {
+            return Egress::default();
+        };
+        Egress::parse(networks.get_ref().iter().map(String::as_str)).unwrap_or_else(|wrong| {
+            let what = format!("`{wrong}` is neither a network nor an address");
+            let problem = file.problem_at_text(networks, wrong, what);
+            problems.push(problem.hint("write them like \"203.0.113.0/24\" or \"203.0.113.7\""));
+            Egress::default()
+        })
     }
 
     fn login<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Login {

@@ -6,10 +6,12 @@ mod load;
 mod printer;
 mod progress;
 mod check;
+mod doctor;
 mod explain;
 mod init;
 mod left_out;
 mod list;
+mod lockout;
 mod preview;
 mod resolve;
 mod sandbox;
@@ -90,6 +92,8 @@ enum Command {
     Suppress(suppress::Args),
     /// Let an account connect again that was refused
     Unlock(unlock::Args),
+    /// Find out what is wrong with the sender's domain and the accounts
+    Doctor(Box<doctor::Args>),
     /// Run an SMTP server to try things with
     Sandbox(sandbox::Args),
     /// Print completions for a shell
@@ -146,6 +150,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Explain(args) => explain::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Unlock(args) => unlock::run(&args, printer),
+        Command::Doctor(args) => doctor::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {
             let mut script = Vec::new();

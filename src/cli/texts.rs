@@ -116,6 +116,24 @@ Example:
   mailshot unlock main --yes         once the right password is set
 
 Exit codes: 0 done, or nothing to do; 64 there is no such account, or nobody to ask.";
+pub(super) const DOCTOR: &str = "\
+Looks at the sender's domain in the DNS (MX, SPF, DKIM, DMARC and more) as resolvers in China and
+elsewhere see it, and at the accounts' servers: ports, certificates, logins offered. Nothing is
+sent, and nobody logs in unless you say --login.
+
+Examples:
+  mailshot doctor                              the workspace's sender and all accounts
+  mailshot doctor spring --login               a campaign's; tries the login once
+  mailshot doctor example.com --fix            a domain; prints records ready to paste
+  mailshot doctor example.com --watch --for 4h wait until a change has arrived everywhere
+  mailshot doctor --resolver office=10.0.0.53 --resolver 223.5.5.5
+  mailshot doctor --selector s1 --json
+
+`send` refuses for a day what the doctor found errors in; see `send --ignore-doctor`.
+
+Exit codes: 0 nothing worse than warnings, 64 wrong usage, 69 the provider cannot be reached,
+75 --watch ended before all saw the same, 77 login or our address refused, 78 errors in DNS or
+settings. Of several the first of 77, 78, 69 counts.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

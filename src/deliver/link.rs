@@ -10,6 +10,7 @@ use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConnection;
 use tokio_util::either::Either;
 use tokio_util::io::poll_read_buf;
 
@@ -41,6 +42,14 @@ impl Link {
             wire: Wire::new(trace),
             needs_flush: false,
             broken: None,
+        }
+    }
+
+    /// What is known of the protection, once there is one.
+    pub(super) fn protection(&self) -> Option<&ClientConnection> {
+        match &self.stream {
+            Either::Left(_) => None,
+            Either::Right(stream) => Some(stream.get_ref().1),
         }
     }
 

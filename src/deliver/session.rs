@@ -6,20 +6,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_util::either::Either;
 
 use super::classify::fault_of;
+use super::egress::check_egress;
 use super::link::Link;
 use super::trace::Trace;
+use super::trust::{roots, tls_config};
 use super::wire::{self, Lost, Wire};
-use crate::campaign::{Account, Login, Secret, Tls};
+use crate::campaign::{Account, Egress, Login, Secret, Tls};
 use crate::mail::{Fault, Reply, Stage, Verdict};
 use crate::replies::Judge;
 
@@ -47,6 +47,9 @@ impl Default for Timeouts {
     }
 }
 
+/// How long to wait for the answer to a goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// Where to connect, and as whom.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -66,7 +69,9 @@ pub struct Target {
     pub timeouts: Timeouts,
     /// Says what replies mean.
     pub judge: Judge,
-    tls_config: Arc<ClientConfig>,
+    /// From where we may log in.
+    pub egress: Egress,
+    pub(super) tls_config: Arc<ClientConfig>,
 }
 
 /// A login name and its secret.
@@ -98,7 +103,8 @@ impl Target {
             hello: account.hello.clone(),
             timeouts: Timeouts::default(),
             judge: Judge::default(),
-            tls_config: tls_config(account)?,
+            egress: account.egress.clone(),
+            tls_config: tls_config(roots(account)?)?,
         })
     }
 
@@ -106,25 +112,6 @@ impl Target {
     pub fn name(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
-}
-
-/// TLS that trusts the public certificate authorities, and those of `ca_file`.
-fn tls_config(account: &Account) -> anyhow::Result<Arc<ClientConfig>> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    if let Some(path) = &account.ca_file {
-        let read = || format!("read ca_file {}", path.display());
-        for certificate in CertificateDer::pem_file_iter(path).with_context(read)? {
-            roots.add(certificate.with_context(read)?).with_context(read)?;
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .context("set up TLS")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 /// What the server offers. Unknown keywords are passed over.
@@ -143,12 +130,16 @@ pub struct Capabilities {
     pub starttls: bool,
     /// RFC 4954: the names of login mechanisms, upper case.
     pub auth: Vec<String>,
+    /// Our address as the server sees it, where its first line says so: `250-mx at your service, [203.0.113.7]`.
+    pub seen_as: Option<IpAddr>,
 }
 
 impl Capabilities {
     fn parse<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut found = Self::default();
-        for line in lines.skip(1) {
+        let mut lines = lines;
+        found.seen_as = lines.next().and_then(seen_as);
+        for line in lines {
             let text = String::from_utf8_lossy(line.get(4..).unwrap_or_default()).to_ascii_uppercase();
             // Old servers write `AUTH=PLAIN LOGIN`; newer ones say the same again in the right form.
             let text = text.replacen("AUTH=", "AUTH ", 1);
@@ -171,6 +162,15 @@ impl Capabilities {
         }
         found
     }
+}
+
+/// The one address in brackets of a line. Two would leave open which of them is ours.
+fn seen_as(line: &[u8]) -> Option<IpAddr> {
+    let text = String::from_utf8_lossy(line);
+    let bracketed = text.split('[').skip(1).filter_map(|rest| rest.split_once(']'));
+    let mut ips = bracketed.filter_map(|(ip, _)| ip.strip_prefix("IPv6:").unwrap_or(ip).parse().ok());
+    let first = ips.next();
+    first.filter(|_| ips.next().is_none())
 }
 
 /// An open connection, logged in and ready for mail.
@@ -198,16 +198,16 @@ impl Session {
             return Err(refused(&target.judge, Stage::Hello, greeting));
         }
         let hello = target.hello.clone().unwrap_or_else(|| literal(local));
-        let mut capabilities = say_hello(&mut link, &hello, target).await?;
+        let mut capabilities = say_hello(&mut link, &hello, &target.timeouts, &target.judge).await?;
         if target.tls == Tls::Starttls {
             if !capabilities.starttls {
                 return Err(config(
                     "the server does not offer STARTTLS; try tls = \"tls\" and port 465",
                 ));
             }
-            expect(&mut link, "STARTTLS", target).await?;
+            expect(&mut link, "STARTTLS", &target.timeouts, &target.judge).await?;
             link = protect(link, target).await?;
-            capabilities = say_hello(&mut link, &hello, target).await?;
+            capabilities = say_hello(&mut link, &hello, &target.timeouts, &target.judge).await?;
         }
         let mut session = Self {
             link,
@@ -220,6 +220,7 @@ impl Session {
                 let what = "the password would travel in clear; set tls, or allow_plaintext = true";
                 return Err(config(what));
             }
+            check_egress(&target.egress, local, session.capabilities.seen_as)?;
             session.log_in(credentials).await?;
         }
         Ok(session)
@@ -228,9 +229,14 @@ impl Session {
     pub(super) fn refused(&self, stage: Stage, reply: Reply) -> Fault {
         refused(&self.judge, stage, reply)
     }
+
+    /// Says goodbye.
+    pub async fn close(self) {
+        self.link.close("QUIT", GOODBYE).await;
+    }
 }
 
-async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<IpAddr>), Fault> {
+pub(super) async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<IpAddr>), Fault> {
     let opening = TcpStream::connect((target.host.as_str(), target.port));
     let stream = match timeout(target.timeouts.connect, opening).await {
         Ok(Ok(stream)) => stream,
@@ -260,7 +266,7 @@ async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<
     Ok((Link::new(Either::Left(stream), trace), local))
 }
 
-async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
+pub(super) async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
     let (stream, trace) = link.into_stream();
     let Either::Left(stream) = stream else {
         return Err(config("TLS inside TLS"));
@@ -281,33 +287,43 @@ async fn protect(link: Link, target: &Target) -> Result<Link, Fault> {
     }
 }
 
-async fn say_hello(link: &mut Link, hello: &str, target: &Target) -> Result<Capabilities, Fault> {
+pub(super) async fn say_hello(
+    link: &mut Link,
+    hello: &str,
+    timeouts: &Timeouts,
+    judge: &Judge,
+) -> Result<Capabilities, Fault> {
     link.wire.command(&["EHLO ", hello]);
-    let frame = link.wait_for(target.timeouts.command, Wire::next_frame).await;
+    let frame = link.wait_for(timeouts.command, Wire::next_frame).await;
     let frame = frame.map_err(|lost| gone(Stage::Hello, &lost))?;
     match Reply::from_lines(wire::lines(&frame)) {
         Some(reply) if reply.is_positive() => Ok(Capabilities::parse(wire::lines(&frame))),
         // RFC 5321, 3.2: a server that knows no EHLO is asked with HELO, and offers nothing.
         Some(reply) if matches!(reply.code, 500 | 502) => {
-            expect(link, &format!("HELO {hello}"), target).await?;
+            expect(link, &format!("HELO {hello}"), timeouts, judge).await?;
             Ok(Capabilities::default())
         }
-        Some(reply) => Err(refused(&target.judge, Stage::Hello, reply)),
+        Some(reply) => Err(refused(judge, Stage::Hello, reply)),
         None => Err(link_fault(Stage::Hello, "the server does not speak SMTP")),
     }
 }
 
-async fn expect(link: &mut Link, command: &str, target: &Target) -> Result<(), Fault> {
-    let reply = link.ask(command, command, target.timeouts.command).await;
+pub(super) async fn expect(
+    link: &mut Link,
+    command: &str,
+    timeouts: &Timeouts,
+    judge: &Judge,
+) -> Result<(), Fault> {
+    let reply = link.ask(command, command, timeouts.command).await;
     let reply = reply.map_err(|lost| gone(Stage::Hello, &lost))?;
     if reply.is_positive() {
         Ok(())
     } else {
-        Err(refused(&target.judge, Stage::Hello, reply))
+        Err(refused(judge, Stage::Hello, reply))
     }
 }
 
-fn refused(judge: &Judge, stage: Stage, reply: Reply) -> Fault {
+pub(super) fn refused(judge: &Judge, stage: Stage, reply: Reply) -> Fault {
     fault_of(judge, stage, reply, None)
 }
 
@@ -335,7 +351,7 @@ pub(super) fn config(note: &str) -> Fault {
 }
 
 /// Our end of the link as an address literal. Source: RFC 5321, 4.1.3.
-fn literal(local: Option<IpAddr>) -> String {
+pub(super) fn literal(local: Option<IpAddr>) -> String {
     match local {
         Some(IpAddr::V4(ip)) => format!("[{ip}]"),
         Some(IpAddr::V6(ip)) => format!("[IPv6:{ip}]"),
@@ -343,7 +359,8 @@ fn literal(local: Option<IpAddr>) -> String {
     }
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Is this a name of this machine?
+pub fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -366,6 +383,21 @@ mod tests {
         assert!(found.pipelining && found.chunking && !found.starttls);
         assert!(found.auth.iter().any(|name| name == "XOAUTH2"));
         assert!(found.auth.iter().any(|name| name == "LOGIN"));
+    }
+
+    #[test]
+    fn our_address_is_what_the_server_says_once_in_brackets() {
+        let seen = |line: &str| seen_as(line.as_bytes()).map(|ip| ip.to_string());
+        assert_eq!(
+            seen("250-smtp.gmail.com at your service, [203.0.113.7]"),
+            Some("203.0.113.7".to_owned())
+        );
+        assert_eq!(
+            seen("250-mx Hello [IPv6:2001:db8::1]"),
+            Some("2001:db8::1".to_owned())
+        );
+        assert_eq!(seen("250-mx [10.0.0.1] greets [203.0.113.7]"), None);
+        assert_eq!(seen("250 smtp.example.com"), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::throttle::Permit;
 
 pub use maker::{Mail, Maker, Means};
 use run::Shared;
-pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
+pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher, lock_of};
 use vehicle::{Ticket, Vehicle};
 
 /// The longest pause that a run waits for by itself, in ms.

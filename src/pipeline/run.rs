@@ -374,26 +374,29 @@ impl Shared {
     /// not knock again too early.
     pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
         if fault.stage == Stage::Auth {
-            // What is not about the password is no step towards a lock-out.
-            let is_password = matches!(fault.verdict.class, Class::AuthFailed | Class::AuthLocked);
-            let lockout = self.run.account().lockout;
-            let lockout = if is_password {
-                lockout
-            } else {
-                lockout.min(SHORT_LOCKOUT)
-            };
-            let at_ms = self.run.clock.now_ms();
-            let event = AccountEvent {
-                account: self.run.account().name.clone(),
-                at_ms,
-                until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
-                stage: fault.stage.to_string(),
-                reply: fault.to_string(),
-            };
+            let event = lock_of(self.run.account(), &fault, self.run.clock.now_ms());
             let refused = self.run.ledger.lock_account(event).await?;
             self.refused_logins.store(refused, Ordering::SeqCst);
         }
         self.end(Ended::Account(fault));
         Ok(())
+    }
+}
+
+/// How long an account is left alone whose login was refused with this fault: not for long, if not for its password.
+pub fn lock_of(account: &Account, fault: &Fault, at_ms: i64) -> AccountEvent {
+    // What is not about the password is no step towards a lock-out.
+    let is_password = matches!(fault.verdict.class, Class::AuthFailed | Class::AuthLocked);
+    let lockout = if is_password {
+        account.lockout
+    } else {
+        account.lockout.min(SHORT_LOCKOUT)
+    };
+    AccountEvent {
+        account: account.name.clone(),
+        at_ms,
+        until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
+        stage: fault.stage.to_string(),
+        reply: fault.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! The real program against real servers: the sandbox in a process of its own, Postfix, nginx, and Python's mail parser.
+//! The real program against real servers: the sandbox in a process of its own, Postfix, nginx, BIND, and Python's mail parser.
 //!
 //! Tests are named as promises, run in any order and side by side, and wait for conditions, never for time to pass.
 //! A peer that is not installed is passed over with a word on stderr; with `MAILSHOT_REQUIRE_PEERS=1` its absence fails.
@@ -8,9 +8,13 @@ mod harness;
 #[cfg(test)]
 mod big_files;
 #[cfg(test)]
+mod bind;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]

@@ -1,11 +1,9 @@
 //! What keeps a run from beginning at all: a ledger that is gone, an account that must be left alone.
 
 use super::super::exit::{Coded, Exit};
-use super::super::printer::time;
-use super::super::status;
+use super::super::lockout;
 use super::Job;
 use crate::ledger::Ledger;
-use crate::ledger::read::Reader;
 
 impl Job<'_> {
     /// Without its ledger a workspace that has sent before would mail everyone again.
@@ -29,25 +27,13 @@ impl Job<'_> {
     /// After a refused login nobody knocks again until the provider's lock-out is over.
     pub(super) async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
         let account = &self.campaign.account.name;
-        let now_ms = self.clock.now_ms();
-        if self.args.login_again {
-            return ledger.unlock_account(account, now_ms).await;
-        }
-        let reader = Reader::open(&self.workspace.ledger)?;
-        let lock = reader
-            .map(|reader| reader.account_lock(account, now_ms))
-            .transpose()?
-            .flatten();
-        let Some(lock) = lock else { return Ok(()) };
-        let zone = status::zone(&self.workspace, account);
-        let what = format!(
-            "account `{account}` is left alone until {}: at {} its login was refused ({})",
-            time(lock.until_ms, &zone),
-            time(lock.at_ms, &zone),
-            lock.reply
-        );
-        let hint =
-            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
-        Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
+        let at = (ledger, self.clock.now_ms());
+        Box::pin(lockout::respect(
+            &self.workspace,
+            account,
+            self.args.login_again,
+            at,
+        ))
+        .await
     }
 }

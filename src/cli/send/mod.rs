@@ -1,5 +1,6 @@
 //! `mailshot send`: checks everything, says what it will do, asks, sends, and says how it went.
 
+mod doctor;
 mod dry_run;
 mod enrolment;
 mod guards;
@@ -79,6 +80,9 @@ pub(super) struct Args {
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
+    /// Send although `mailshot doctor` found errors within the last day
+    #[arg(long)]
+    ignore_doctor: bool,
     /// Show the dialogue with the server, or write it to a file; passwords are left out
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     trace: Option<PathBuf>,
@@ -150,6 +154,7 @@ impl Job<'_> {
             }
         };
         self.refuse_a_lost_ledger()?;
+        doctor::respect(self)?;
         let ledger = Ledger::open(&self.workspace.ledger)?;
         self.respect_lockout(&ledger).await?;
         self.recover(&ledger).await?;

@@ -8,6 +8,7 @@ use super::super::printer::{Form, count, deliveries, number, time};
 use super::super::status;
 use super::{Job, Sent, signal, wait};
 use crate::campaign::quota::{Spent, Unit};
+use crate::deliver::egress::is_wrong_network;
 use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, RunState, State, Tally};
 use crate::mail::{Class, Fault, Stage};
@@ -269,6 +270,16 @@ fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
         Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
         None => format!("{}:{}: {fault}", account.host, account.port),
     };
+    if is_wrong_network(fault) {
+        return Verdict::stopped(
+            Exit::NoPerm,
+            format!("{fault}; {waiting}, nothing is lost"),
+            format!(
+                "send from an allowed network, or change `egress_allow` of account `{}`; {AGAIN}",
+                account.name
+            ),
+        );
+    }
     if fault.reply.is_none() && fault.stage < Stage::Auth {
         return Verdict::stopped(
             Exit::Config,

@@ -113,6 +113,7 @@ fn account(port: u16) -> Account {
         smtputf8: false,
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
+        egress: crate::campaign::Egress::default(),
         sendmail_command: "/usr/sbin/sendmail".into(),
     }
 }

@@ -1,5 +1,6 @@
 //! What every test needs: a workspace in a temporary folder, the program in a process of its own, a server to send to.
 
+mod dns;
 mod program;
 mod sandbox;
 mod web;
@@ -7,6 +8,7 @@ mod workspace;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use dns::Dns;
 pub(crate) use program::{Ended, MAILSHOT, Running, Wrapped};
 pub(crate) use sandbox::{Sandbox, eml_files};
 pub(crate) use web::{S3, fetch};
