@@ -13,9 +13,11 @@ pub mod list;
 pub mod attachment;
 pub mod depot;
 pub mod edition;
+pub mod labels;
 mod explain;
 mod file;
 mod raw;
+mod sender;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,7 @@ pub use edition::{Edition, Language, Lots, Variant};
 pub use explain::closest;
 pub use file::plain;
 pub use inputs::Inputs;
+pub use labels::Tracked;
 pub use law::{Law, Laws, SubjectMark};
 pub use list::ListSettings;
 pub use problem::{Problem, Problems};
@@ -87,6 +90,10 @@ pub struct Campaign {
     pub unsubscribe: Unsubscribe,
     /// The list's name and identifier for List-ID. Source: RFC 2919.
     pub list_id: String,
+    /// What the provider counts this campaign under.
+    pub tags: Vec<String>,
+    /// What the provider is to follow; none: its own settings decide.
+    pub track: Option<Tracked>,
 }
 
 impl Campaign {

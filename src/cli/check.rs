@@ -53,7 +53,7 @@ impl Invalid {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
     let findings = all(
         &workspace,

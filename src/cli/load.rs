@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::exit::{Coded, Exit};
 use super::list::ListFlags;
-use crate::campaign::{Campaign, Workspace, workspace};
+use super::printer::Printer;
+use super::providers::{self, mx};
+use crate::campaign::{Campaign, Problems, Workspace, workspace};
 use crate::check;
 use crate::compose::{Composer, Shelf};
 use crate::depot::{Access, Depot};
@@ -13,6 +15,7 @@ use crate::ledger::read::Reader;
 use crate::pipeline::{Maker, Means};
 use crate::render::Editions;
 use crate::source::List;
+use crate::text;
 
 /// The workspace that a campaign argument, or this folder, lies in.
 pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
@@ -28,6 +31,14 @@ pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
             .into());
     };
     Ok(Workspace::load(&relative(&root))?)
+}
+
+/// The workspace that this folder lies in, if it lies in one.
+pub(super) fn workspace_if_any() -> anyhow::Result<Option<Workspace>> {
+    match Workspace::find(Path::new(".")) {
+        Some(root) => Ok(Some(Workspace::load(&relative(&root))?)),
+        None => Ok(None),
+    }
 }
 
 /// The campaign's file: the argument itself, or `campaigns/NAME.toml`.
@@ -47,13 +58,49 @@ pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Re
 }
 
 /// The workspace and the campaign of a command, checked.
-pub(super) fn campaign(argument: &str, flags: Option<ListFlags>) -> anyhow::Result<(Workspace, Campaign)> {
-    let workspace = workspace(Some(argument))?;
-    let mut campaign = Campaign::load(&campaign_file(argument, &workspace)?, &workspace)?;
+pub(super) fn campaign(
+    argument: &str,
+    flags: Option<ListFlags>,
+    printer: Printer,
+) -> anyhow::Result<(Workspace, Campaign)> {
+    let mut workspace = workspace(Some(argument))?;
+    let file = campaign_file(argument, &workspace)?;
+    let mut campaign = Campaign::load(&file, &workspace)?;
+    if campaign.account.is_unresolved() {
+        let provider = find_provider(&workspace, &campaign, printer)?;
+        workspace = Workspace::load_with(&workspace.root, Some(&provider))?;
+        campaign = Campaign::load(&file, &workspace)?;
+    }
     if let Some(flags) = flags {
         flags.apply(&mut campaign.list);
     }
     Ok((workspace, campaign))
+}
+
+/// The provider of the sender's domain, for an account that names neither provider nor host. What was found is said:
+/// nobody is asked in silence.
+fn find_provider(workspace: &Workspace, campaign: &Campaign, printer: Printer) -> anyhow::Result<String> {
+    let account = &campaign.account.name;
+    let domain = campaign.from.address.domain();
+    let book = &workspace.providers;
+    let found = match mx::find(book, domain, None) {
+        Ok(found) => found,
+        Err(error) => {
+            let hint = format!("give a `provider`, or `host`, `port` and `tls`; {error:#}");
+            return Err(Problems::from(workspace.no_server(account, hint)).into());
+        }
+    };
+    let said = providers::said(book, domain, &found, printer.lang);
+    let Some(provider) = found.provider() else {
+        let hint = format!("give a `provider`, or `host`, `port` and `tls`; {said}");
+        return Err(Problems::from(workspace.no_server(account, hint)).into());
+    };
+    printer.warn(text!(
+        "account `{account}` names no provider; {said}",
+        account,
+        said
+    ));
+    Ok(provider.to_owned())
 }
 
 /// The name that a campaign argument has in the ledger: what its file says, or the argument itself.

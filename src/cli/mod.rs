@@ -6,10 +6,12 @@ mod load;
 mod printer;
 mod progress;
 mod check;
+mod client_config;
 mod init;
 mod left_out;
 mod list;
 mod preview;
+mod providers;
 mod resolve;
 mod sandbox;
 mod send;
@@ -82,6 +84,10 @@ enum Command {
     Show(show::Args),
     /// List deliveries in doubt, and settle them
     Resolve(resolve::Args),
+    /// What is known about mail providers, and which one a domain is with
+    Providers(providers::Args),
+    /// Print the settings of an account for Outlook, Foxmail, Thunderbird or Apple Mail
+    ClientConfig(client_config::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
     /// Run an SMTP server to try things with
@@ -137,6 +143,8 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
         Command::Resolve(args) => resolve::run(&args, printer),
+        Command::Providers(args) => providers::run(&args, printer),
+        Command::ClientConfig(args) => client_config::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {

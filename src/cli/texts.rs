@@ -89,6 +89,34 @@ Examples:
   mailshot resolve hello --assume-sent               take them for sent
   mailshot resolve hello --resend --to li@example.com";
 
+pub(super) const PROVIDERS: &str = "\
+Examples:
+  mailshot providers                           all of them: name, server, limits
+  mailshot providers alimail                   every value, with source, date and confidence
+  mailshot providers directmail-sg --json      the region sg of directmail
+  mailshot providers --for news@aurora-home.example
+
+What is unknown says so. [provider.NAME] in mailshot.toml adds a provider, or says otherwise:
+
+  [provider.our-relay]
+  like = \"local-mta\"
+  host = \"relay.example.com\"
+  ports = [\"587 starttls\"]
+  per_minute = 100
+
+Exit codes: 0 done, 64 no such provider, 65 a domain that is with nobody known, 69 no answer from
+the DNS.";
+
+pub(super) const CLIENT_CONFIG: &str = "\
+Examples:
+  mailshot client-config main --for outlook
+  mailshot client-config alimail --for foxmail --address service@aurora-home.example
+  mailshot client-config alimail --for thunderbird --address a@aurora-home.example -o config-v1.1.xml
+  mailshot client-config main --for apple -o mail.mobileconfig
+
+Outlook and Foxmail get a page to type in from, Thunderbird an autoconfig file, Apple Mail a
+profile. No password is in any of them.";
+
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'

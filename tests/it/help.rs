@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["init"],
     &["check"],
@@ -15,6 +15,8 @@ const COMMANDS: [&[&str]; 15] = [
     &["suppress", "add"],
     &["suppress", "remove"],
     &["suppress", "list"],
+    &["providers"],
+    &["client-config"],
     &["sandbox"],
     &["completions"],
     &["man"],
@@ -39,7 +41,18 @@ fn help_is_as_it_was() {
 fn every_command_with_arguments_shows_examples() {
     let workspace = Workspace::new("host = \"localhost\"", &people(1));
     for command in [
-        "init", "check", "preview", "send", "status", "show", "resolve", "suppress", "sandbox", "man",
+        "init",
+        "check",
+        "preview",
+        "send",
+        "status",
+        "show",
+        "resolve",
+        "suppress",
+        "sandbox",
+        "man",
+        "providers",
+        "client-config",
     ] {
         workspace.run(&[command, "--help"]).expect(0).says(&["Example"]);
     }

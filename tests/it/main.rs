@@ -8,6 +8,8 @@ mod harness;
 #[cfg(test)]
 mod big_files;
 #[cfg(test)]
+mod client_config;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crash;
@@ -43,6 +45,8 @@ mod mime;
 mod pages;
 #[cfg(test)]
 mod postfix;
+#[cfg(test)]
+mod providers;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if cfg!(feature = "unrecorded") {
         printer.warn("this build is for measuring only: it keeps no record, and would mail people twice");
     }
-    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let job = Job {
         args,
         workspace,

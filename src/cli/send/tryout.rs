@@ -39,7 +39,7 @@ pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
         job.workspace
             .accounts
             .insert(account.name.clone(), account.clone());
-        let sent = job.send().await?;
+        let sent = Box::pin(job.send()).await?;
         server.shutdown().await;
         if job.printer.form == Form::Text {
             job.printer.data(format!(

@@ -96,6 +96,8 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>) -> String {
 fn account(port: u16) -> Account {
     Account {
         name: "main".to_owned(),
+        provider: None,
+        family: None,
         transport: Transport::Smtp,
         host: "127.0.0.1".to_owned(),
         port,
@@ -104,6 +106,11 @@ fn account(port: u16) -> Account {
         allow_plaintext: false,
         username: String::new(),
         login: Login::None,
+        from_is_login: false,
+        aliases: Vec::new(),
+        password_length: None,
+        headers: crate::campaign::provider::HeaderRules::default(),
+        stream: None,
         quota: crate::campaign::quota::Quota::default(),
         connections: 1,
         messages_per_connection: 100,
@@ -112,6 +119,7 @@ fn account(port: u16) -> Account {
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
         sendmail_command: "/usr/sbin/sendmail".into(),
+        warnings: Vec::new(),
     }
 }
 
