@@ -110,6 +110,7 @@ pub(super) struct RawAccount {
     password_command: Option<Spanned<String>>,
     password_env: Option<Spanned<String>>,
     password_file: Option<Spanned<String>>,
+    password_keyring: Option<Spanned<bool>>,
     token_command: Option<Spanned<String>>,
     rates: Option<Vec<Rate>>,
     day_resets: Option<Spanned<String>>,
@@ -147,10 +148,10 @@ impl RawAccount {
         let mut problems = Problems::default();
         let preset = self.preset(around, &mut problems);
         let values = preset.as_ref().map(|preset| &preset.values);
-        let server = self.server(preset.as_ref());
+        let (host, port, tls) = self.server(preset.as_ref());
         let quota = self.quota(preset.as_ref(), file, &mut problems);
         let username = self.username(preset.as_ref());
-        let login = self.login(&username, around, &mut problems);
+        let login = self.login([&username, &host], around, &mut problems);
         let address = |text: &Spanned<String>| {
             file.parse(Some(text), &mut problems, |text| {
                 Address::parse(text).map_err(|fault| fault.what)
@@ -159,7 +160,6 @@ impl RawAccount {
         let aliases = self.aliases.iter().filter_map(address).collect();
         let stream = file.parse(self.stream.as_ref(), &mut problems, stream);
         let connections = self.connections(preset.as_ref(), file, &mut problems);
-        let (host, port, tls) = server;
         problems.or_ok(Account {
             name: name.to_owned(),
             provider: preset.as_ref().map(|preset| preset.name.clone()),
@@ -301,22 +301,25 @@ impl RawAccount {
         *connections.get_ref()
     }
 
-    fn login<T>(&self, name: &str, around: &Around<'_, T>, problems: &mut Problems) -> Login {
+    fn login<T>(&self, [name, host]: [&str; 2], around: &Around<'_, T>, problems: &mut Problems) -> Login {
         let Around { root, file, .. } = *around;
-        let sources = [
-            (&self.password_command, false),
-            (&self.password_env, false),
-            (&self.password_file, false),
-            (&self.token_command, true),
+        let keyring = self.password_keyring.as_ref().filter(|wanted| *wanted.get_ref());
+        let texts = [
+            &self.password_command,
+            &self.password_env,
+            &self.password_file,
+            &self.token_command,
         ];
-        let given: Vec<_> = sources
-            .iter()
-            .filter_map(|(source, token)| Some((source.as_ref()?, *token)))
-            .collect();
+        let texts = texts.into_iter().flatten().map(|text| file.problem(text, ""));
+        let given: Vec<Problem> = texts.chain(keyring.map(|at| file.problem(at, ""))).collect();
         if let [_, second, ..] = given.as_slice() {
+            let what = "a second place for the password".to_owned();
             problems.push(
-                file.problem(second.0, "a second place for the password")
-                    .hint("keep one of them"),
+                Problem {
+                    what,
+                    ..second.clone()
+                }
+                .hint("keep one of them"),
             );
         }
         let source = if let Some(command) = &self.password_command {
@@ -325,6 +328,8 @@ impl RawAccount {
             SecretSource::Env(variable.get_ref().clone())
         } else if let Some(path) = &self.password_file {
             SecretSource::File(root.join(path.get_ref()))
+        } else if keyring.is_some() {
+            SecretSource::Keyring(format!("{name} ({host})"))
         } else if let Some(command) = &self.token_command {
             return Login::Token(SecretSource::Command(command.get_ref().clone()));
         } else {
@@ -337,8 +342,9 @@ impl RawAccount {
             }
             return Login::None;
         };
-        if let (true, Some((at, _))) = (name.is_empty(), given.first()) {
-            problems.push(file.problem(at, "a password without a `username`"));
+        if let (true, Some(at)) = (name.is_empty(), given.first()) {
+            let what = "a password without a `username`".to_owned();
+            problems.push(Problem { what, ..at.clone() });
         }
         Login::Password(source)
     }
@@ -357,7 +363,7 @@ fn stream(text: &str) -> Result<String, String> {
 
 fn missing_secret<T>(file: &File<'_, T>, username: &Spanned<String>) -> Problem {
     file.problem(username, "a `username` without a place for its password")
-        .hint("add `password_command`, `password_env` or `password_file`; never the password itself")
+        .hint("add `password_command`, `password_env`, `password_file` or `password_keyring`; never the password itself")
 }
 
 impl Account {

@@ -7,6 +7,7 @@ use super::exit::{Coded, Exit};
 use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
 use super::printer::{Form, Printer, addresses, count, number};
+use super::secret::age::{self, Strictness};
 use super::{load, texts};
 use crate::campaign::quota::Octets;
 use crate::campaign::{Campaign, Problems, Workspace};
@@ -30,7 +31,7 @@ pub(super) struct Args {
     /// Leave out rows that cannot be used; they go to rejected-CAMPAIGN.csv
     #[arg(long)]
     skip_invalid: bool,
-    /// Take warnings for errors
+    /// Take warnings for errors, and passwords of 90 days or more
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -68,6 +69,8 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if args.strict && !findings.warnings.is_empty() {
         return Err(strictly(&findings).into());
     }
+    let strictness = Strictness::from_flag(args.strict);
+    age::look_at(&workspace, &campaign.account, None, strictness, printer)?;
     match printer.form {
         Form::Json => {
             printer.json(&json!({ "campaign": campaign.name, "problems": [], "findings": findings }));
@@ -141,7 +144,7 @@ pub(super) fn all(
 }
 
 /// Warnings, taken for errors.
-fn strictly(findings: &Findings) -> Problems {
+pub(super) fn strictly(findings: &Findings) -> Problems {
     let mut problems = Problems::default();
     findings
         .warnings

@@ -33,12 +33,18 @@ pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
     Ok(Workspace::load(&relative(&root))?)
 }
 
-/// The workspace that this folder lies in, if it lies in one.
-pub(super) fn workspace_if_any() -> anyhow::Result<Option<Workspace>> {
-    match Workspace::find(Path::new(".")) {
-        Some(root) => Ok(Some(Workspace::load(&relative(&root))?)),
-        None => Ok(None),
+/// The workspace that this folder lies in, if it lies in one. With a fault in it, one can do without: what mailshot knows
+/// by itself may help to mend it.
+pub(super) fn workspace_if_any(printer: Printer) -> Option<Workspace> {
+    let root = Workspace::find(Path::new("."))?;
+    let loaded = Workspace::load(&relative(&root));
+    if loaded.is_err() {
+        printer.warn(text!(
+            "{file} has a fault, so its own providers and accounts are left out; `mailshot check` says which",
+            file = workspace::FILE
+        ));
     }
+    loaded.ok()
 }
 
 /// The campaign's file: the argument itself, or `campaigns/NAME.toml`.

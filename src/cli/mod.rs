@@ -3,6 +3,7 @@
 mod diagnostic;
 mod exit;
 mod load;
+mod lockout;
 mod printer;
 mod progress;
 mod check;
@@ -14,6 +15,7 @@ mod preview;
 mod providers;
 mod resolve;
 mod sandbox;
+mod secret;
 mod send;
 mod show;
 mod status;
@@ -88,6 +90,8 @@ enum Command {
     Providers(providers::Args),
     /// Print the settings of an account for Outlook, Foxmail, Thunderbird or Apple Mail
     ClientConfig(client_config::Args),
+    /// Keep the password of an account, and look after it
+    Secret(secret::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
     /// Run an SMTP server to try things with
@@ -145,6 +149,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Resolve(args) => resolve::run(&args, printer),
         Command::Providers(args) => providers::run(&args, printer),
         Command::ClientConfig(args) => client_config::run(&args, printer),
+        Command::Secret(args) => secret::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {

@@ -117,6 +117,53 @@ Examples:
 Outlook and Foxmail get a page to type in from, Thunderbird an autoconfig file, Apple Mail a
 profile. No password is in any of them.";
 
+pub(super) const SECRET: &str = "\
+Where the password of an account is kept stands in mailshot.toml: password_file, password_keyring,
+password_command or password_env. The first two are written by mailshot.
+
+Examples:
+  mailshot secret set main                    asks for the password, without showing it
+  pass show mail/news | mailshot secret set main --yes
+  mailshot secret test main                   logs in once, and sends nothing
+  mailshot secret rotate main                 a new password; the old one goes when the new one works
+  mailshot secret lint main                   what looks wrong with it, without showing it";
+
+pub(super) const SECRET_SET: &str = "\
+Examples:
+  mailshot secret set main
+  pass show mail/news | mailshot secret set main --yes
+  mailshot secret set main --file ~/.secrets/news
+
+Exit codes: 0 kept, 64 nothing was done, 65 a password that cannot be right, 78 the account keeps
+its password elsewhere.";
+
+pub(super) const SECRET_ROTATE: &str = "\
+Examples:
+  mailshot secret rotate main
+  pass show mail/news | mailshot secret rotate main
+
+The new password is tried with one login; no mail is sent. When it works, the old one is wiped;
+when it is refused, the old one is put back.
+
+Exit codes: 0 the new one works, 69 the server cannot be reached (both are kept), 77 refused.";
+
+pub(super) const SECRET_TEST: &str = "\
+Examples:
+  mailshot secret test main
+  mailshot secret test main --strict     for cron: fails when the password is 90 days old
+
+A refused login is kept on record, and nobody knocks again until the provider's lock-out is over.
+
+Exit codes: 0 the login works, 69 the server cannot be reached, 77 refused or left alone,
+78 no password, or one that is too old for --strict.";
+
+pub(super) const SECRET_LINT: &str = "\
+Examples:
+  mailshot secret lint main
+  mailshot secret lint main --json
+
+Exit codes: 0 nothing looks wrong, 65 something does.";
+
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'

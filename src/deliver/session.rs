@@ -218,7 +218,15 @@ impl Session {
         }
         Ok(session)
     }
+
+    /// Ends the connection politely, when nothing is to be sent.
+    pub async fn close(self) {
+        self.link.close("QUIT", GOODBYE).await;
+    }
 }
+
+/// How long a server may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 async fn connect(target: &Target, trace: Option<Trace>) -> Result<(Link, Option<IpAddr>), Fault> {
     let opening = TcpStream::connect((target.host.as_str(), target.port));

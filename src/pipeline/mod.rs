@@ -27,7 +27,7 @@ use crate::throttle::Permit;
 
 pub use maker::{Mail, Maker, Means};
 use run::Shared;
-pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
+pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher, refusal};
 use vehicle::{Ticket, Vehicle};
 
 /// A mail whose result is on its way to the disk.

@@ -302,25 +302,32 @@ impl Shared {
     /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does
     /// not knock again too early.
     pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
-        if fault.stage == Stage::Auth {
-            let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
-            let lockout = self.run.account().lockout;
-            let lockout = if is_for_good {
-                lockout
-            } else {
-                lockout.min(SHORT_LOCKOUT)
-            };
-            let at_ms = self.run.clock.now_ms();
-            let event = AccountEvent {
-                account: self.run.account().name.clone(),
-                at_ms,
-                until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
-                stage: fault.stage.to_string(),
-                reply: fault.to_string(),
-            };
+        let at_ms = self.run.clock.now_ms();
+        if let Some(event) = refusal(self.run.account(), &fault, at_ms) {
             self.run.ledger.lock_account(event).await?;
         }
         self.end(Ended::Account(fault));
         Ok(())
     }
+}
+
+/// What goes on record when a login was refused: the account is left alone for its lock-out, or for a short while when the
+/// server only put us off. None, when it was not the login that failed.
+pub fn refusal(account: &Account, fault: &Fault, at_ms: i64) -> Option<AccountEvent> {
+    if fault.stage != Stage::Auth {
+        return None;
+    }
+    let is_for_good = fault.reply.as_ref().is_some_and(|reply| !reply.is_transient());
+    let lockout = if is_for_good {
+        account.lockout
+    } else {
+        account.lockout.min(SHORT_LOCKOUT)
+    };
+    Some(AccountEvent {
+        account: account.name.clone(),
+        at_ms,
+        until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
+        stage: fault.stage.to_string(),
+        reply: fault.to_string(),
+    })
 }

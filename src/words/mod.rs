@@ -189,10 +189,11 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 3] = [
+const ZH: [&str; 4] = [
     include_str!("zh/cli.toml"),
     include_str!("zh/client.toml"),
     include_str!("zh/providers.toml"),
+    include_str!("zh/secret.toml"),
 ];
 
 /// All sentences that Chinese has.

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["init"],
     &["check"],
@@ -17,6 +17,11 @@ const COMMANDS: [&[&str]; 17] = [
     &["suppress", "list"],
     &["providers"],
     &["client-config"],
+    &["secret"],
+    &["secret", "set"],
+    &["secret", "rotate"],
+    &["secret", "test"],
+    &["secret", "lint"],
     &["sandbox"],
     &["completions"],
     &["man"],
@@ -53,6 +58,7 @@ fn every_command_with_arguments_shows_examples() {
         "man",
         "providers",
         "client-config",
+        "secret",
     ] {
         workspace.run(&[command, "--help"]).expect(0).says(&["Example"]);
     }

@@ -50,6 +50,8 @@ mod providers;
 #[cfg(test)]
 mod quota;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 mod send;
 #[cfg(test)]
 mod trouble;

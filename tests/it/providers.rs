@@ -162,6 +162,16 @@ fn mailshot_toml_adds_providers_and_changes_known_ones() {
 }
 
 #[test]
+fn providers_are_shown_although_mailshot_toml_has_a_fault() {
+    let workspace = workspace();
+    workspace.configure("provider = \"alimial\"", "");
+    workspace
+        .run(&["providers", "alimail"])
+        .expect(0)
+        .says(&["mailshot.toml has a fault", "smtp.qiye.aliyun.com"]);
+}
+
+#[test]
 fn messages_per_connection_are_those_of_the_provider() {
     let sandbox = super::harness::Sandbox::start(&[]);
     let connect = sandbox.account();

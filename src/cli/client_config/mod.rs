@@ -74,7 +74,7 @@ struct Settings {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let workspace = load::workspace_if_any()?;
+    let workspace = load::workspace_if_any(printer);
     let address = args.address.as_deref().map(address).transpose()?;
     let settings = settings(&args.name, address, workspace.as_ref(), printer.lang)?;
     let made = match (args.program, printer.form) {

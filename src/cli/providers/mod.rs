@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     // A workspace is not needed; where there is one, its own providers are shown too.
-    let workspace = load::workspace_if_any()?;
+    let workspace = load::workspace_if_any(printer);
     let book = workspace
         .as_ref()
         .map_or(built_in(), |workspace| &workspace.providers);

@@ -15,8 +15,10 @@ use anyhow::Context as _;
 
 use super::exit::{Coded, Exit};
 use super::list::ListFlags;
+use super::lockout::{self, Again};
 use super::printer::{Printer, count, deliveries, number, time};
 use super::progress::Progress;
+use super::secret::age::{self, Strictness};
 use super::{confirm, load, runtime, status, texts};
 use crate::campaign::{Campaign, Transport, Workspace};
 use crate::clock::Clock;
@@ -25,7 +27,6 @@ use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
 use crate::depot::{Access, Depot};
 use crate::ledger::lock::{self, Locked};
-use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, Resolution, RunState};
 use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
@@ -74,6 +75,9 @@ pub(super) struct Args {
     /// Go on although list, templates or settings have changed since the campaign began
     #[arg(long)]
     accept_changes: bool,
+    /// Refuse what is only warned of: see `check --strict`; and passwords of 90 days or more
+    #[arg(long)]
+    strict: bool,
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
@@ -237,27 +241,9 @@ impl Job<'_> {
 
     /// After a refused login nobody knocks again until the provider's lock-out is over.
     async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let again = Again::from_flag(self.args.login_again);
         let account = &self.campaign.account.name;
-        let now_ms = self.clock.now_ms();
-        if self.args.login_again {
-            return ledger.unlock_account(account, now_ms).await;
-        }
-        let reader = Reader::open(&self.workspace.ledger)?;
-        let lock = reader
-            .map(|reader| reader.account_lock(account, now_ms))
-            .transpose()?
-            .flatten();
-        let Some(lock) = lock else { return Ok(()) };
-        let zone = status::zone(&self.workspace, account);
-        let what = format!(
-            "account `{account}` is left alone until {}: at {} its login was refused ({})",
-            time(lock.until_ms, &zone),
-            time(lock.at_ms, &zone),
-            lock.reply
-        );
-        let hint =
-            "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
-        Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
+        lockout::respect(&self.workspace, account, ledger, self.clock.now_ms(), again).await
     }
 
     /// Says what is about to happen, and asks.
@@ -338,6 +324,14 @@ impl Job<'_> {
                     Coded::new(Exit::Config, format!("{error:#}"))
                         .hint("nothing was sent; set the password and run it again")
                 })?;
+                let strictness = Strictness::from_flag(self.args.strict);
+                age::look_at(
+                    &self.workspace,
+                    account,
+                    secret.as_ref(),
+                    strictness,
+                    self.printer,
+                )?;
                 Carrier::Smtp(Target::new(account, secret)?)
             }
             Transport::Sendmail if !account.sendmail_command.is_file() => {
