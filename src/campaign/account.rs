@@ -14,6 +14,7 @@ use super::retry::Span;
 use super::secret::{Secret, SecretSource};
 use super::sender;
 use crate::mail::Address;
+use crate::text;
 
 /// Who takes the mail from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -235,27 +236,28 @@ impl RawAccount {
             if book.is_broken(name.get_ref()) {
                 return None;
             }
-            let problem = file.problem(name, format!("unknown provider `{}`", name.get_ref()));
-            problems.push(match book.closest(name.get_ref()) {
-                Some(known) => problem.hint(format!("did you mean `{known}`? else give host, port and tls")),
-                None => problem.hint("`mailshot providers` lists them; else give host, port and tls"),
-            });
+            let problem = file.problem(name, text!("unknown provider `{name}`", name = name.get_ref()));
+            problems.push(problem.hint(book.closest(name.get_ref()).map_or_else(
+                || text!("`mailshot providers` lists them; else give host, port and tls"),
+                |known| text!("did you mean `{known}`? else give host, port and tls", known),
+            )));
             return None;
         };
         let Some(region) = &self.region else {
             return Some(preset);
         };
         let known: Vec<&str> = preset.values.regions.keys().map(String::as_str).collect();
-        let known = match known.as_slice() {
-            [] => "it has no regions".to_owned(),
-            known => format!("it has: {}", known.join(", ")),
+        let known = if known.is_empty() {
+            text!("it has no regions")
+        } else {
+            text!("it has: {known}", known = known.join(", "))
         };
         let in_region = book.in_region(preset, region.get_ref());
         if in_region.is_none() {
-            let what = format!(
-                "provider `{}` has no region `{}`",
-                name.get_ref(),
-                region.get_ref()
+            let what = text!(
+                "provider `{name}` has no region `{region}`",
+                name = name.get_ref(),
+                region = region.get_ref()
             );
             problems.push(file.problem(region, what).hint(known));
         }
@@ -313,13 +315,13 @@ impl RawAccount {
         let texts = texts.into_iter().flatten().map(|text| file.problem(text, ""));
         let given: Vec<Problem> = texts.chain(keyring.map(|at| file.problem(at, ""))).collect();
         if let [_, second, ..] = given.as_slice() {
-            let what = "a second place for the password".to_owned();
+            let what = text!("a second place for the password");
             problems.push(
                 Problem {
                     what,
                     ..second.clone()
                 }
-                .hint("keep one of them"),
+                .hint(text!("keep one of them")),
             );
         }
         let source = if let Some(command) = &self.password_command {
@@ -343,7 +345,7 @@ impl RawAccount {
             return Login::None;
         };
         if let (true, Some(at)) = (name.is_empty(), given.first()) {
-            let what = "a password without a `username`".to_owned();
+            let what = text!("a password without a `username`");
             problems.push(Problem { what, ..at.clone() });
         }
         Login::Password(source)
@@ -362,8 +364,13 @@ fn stream(text: &str) -> Result<String, String> {
 }
 
 fn missing_secret<T>(file: &File<'_, T>, username: &Spanned<String>) -> Problem {
-    file.problem(username, "a `username` without a place for its password")
-        .hint("add `password_command`, `password_env`, `password_file` or `password_keyring`; never the password itself")
+    file.problem(
+        username,
+        text!("a `username` without a place for its password"),
+    )
+    .hint(text!(
+        "add `password_command`, `password_env`, `password_file` or `password_keyring`; never the password itself"
+    ))
 }
 
 impl Account {

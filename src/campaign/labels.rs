@@ -8,6 +8,7 @@ use super::file::File;
 use super::provider::plain_fault;
 use super::raw::RawCampaign;
 use super::{Account, Campaign, Problem, Problems};
+use crate::text;
 
 /// Tags of a campaign at most, where the provider has no rule.
 const TAGS_MAX: usize = 10;
@@ -95,11 +96,19 @@ impl Labels {
         }
         let most = rule.map_or(TAGS_MAX, |rule| rule.most);
         if self.tags.len() > most {
-            let what = format!("{} tags, and {} takes {most}", self.tags.len(), provider(account));
+            let what = text!(
+                "{many} tags, and {provider} takes {most}",
+                many = self.tags.len(),
+                provider = provider(account),
+                most
+            );
             problems.push(file.problem(tags, what));
         }
         if rule.is_none() && !self.tags.is_empty() {
-            let what = format!("{} reads no tags: they are written nowhere", provider(account));
+            let what = text!(
+                "{provider} reads no tags: they are written nowhere",
+                provider = provider(account)
+            );
             self.warnings.push(file.problem(tags, what));
         }
     }
@@ -117,15 +126,17 @@ impl Labels {
                 "opens" => tracked.opens = true,
                 "links" => tracked.links = true,
                 other => problems.push(
-                    file.problem(what, format!("`{other}` cannot be followed"))
-                        .hint("there are \"opens\" and \"links\"; an empty list follows nothing"),
+                    file.problem(what, text!("`{other}` cannot be followed", other))
+                        .hint(text!(
+                            "there are \"opens\" and \"links\"; an empty list follows nothing"
+                        )),
                 ),
             }
         }
         if account.headers.track.is_none() && tracked != Tracked::default() {
-            let what = format!(
-                "{} is not told by mails what to follow: `track` does nothing",
-                provider(account)
+            let what = text!(
+                "{provider} is not told by mails what to follow: `track` does nothing",
+                provider = provider(account)
             );
             self.warnings.push(file.problem(track, what));
         }

@@ -6,6 +6,7 @@ use super::file::File;
 use super::provider::Preset;
 use super::{Account, Problem, Problems};
 use crate::mail::Mailbox;
+use crate::text;
 
 /// Mailboxes of administrators: what goes wrong with a campaign would hit them, and filters know them.
 const OF_ADMINISTRATORS: [&str; 7] = [
@@ -30,20 +31,31 @@ pub(super) fn check(
     let Some(at) = at else { return warnings };
     if !account.may_send_as(&from.address) {
         let provider = account.provider.as_deref().unwrap_or("its provider");
-        let what = format!(
-            "From is {}, but account `{}` logs in as {}: {provider} refuses any other sender",
-            from.address, account.name, account.username
+        let [address, login, name] = [from.address.as_str(), &account.username, &account.name];
+        let what = text!(
+            "From is {address}, but account `{name}` logs in as {login}: {provider} refuses any other sender",
+            address,
+            name,
+            login,
+            provider
         );
-        let hint = format!(
-            "write `{}` as From; or, where the provider allows the other one, `aliases = [\"{}\"]` in [account.{}]",
-            account.username, from.address, account.name
+        let hint = text!(
+            "write `{login}` as From; or, where the provider allows the other one, `aliases = [\"{address}\"]` in [account.{name}]",
+            login,
+            address,
+            name
         );
         problems.push(Problem { what, ..at.clone() }.hint(hint));
     }
     let local = from.address.local().to_ascii_lowercase();
     if OF_ADMINISTRATORS.contains(&local.as_str()) {
-        let what = format!("a campaign from {local}@: this mailbox is for running the domain");
-        let hint = "a lock-out or complaints would hit it, and filters distrust it; make a mailbox such as news@ for campaigns";
+        let what = text!(
+            "a campaign from {local}@: this mailbox is for running the domain",
+            local
+        );
+        let hint = text!(
+            "a lock-out or complaints would hit it, and filters distrust it; make a mailbox such as news@ for campaigns"
+        );
         warnings.push(Problem { what, ..at }.hint(hint));
     }
     warnings
@@ -62,15 +74,21 @@ pub(super) fn doubts<T>(
         is_personal && (host.ends_with(".mxhichina.com") || host.ends_with(".qiye.aliyun.com"))
     });
     let personal = username.map(|username| {
-        let what = format!("a private mailbox, and `{host}` is the server of companies' mailboxes");
-        let hint = "mailboxes of @aliyun.com use `provider = \"aliyun-personal\"` (smtp.aliyun.com)";
+        let what = text!(
+            "a private mailbox, and `{host}` is the server of companies' mailboxes",
+            host
+        );
+        let hint = text!("mailboxes of @aliyun.com use `provider = \"aliyun-personal\"` (smtp.aliyun.com)");
         file.problem(username, what).hint(hint)
     });
     let rules = preset.and_then(|preset| preset.values.headers.as_ref());
     let has_streams = rules.is_some_and(|rules| rules.stream.is_some());
     let stream = stream.as_ref().filter(|_| !has_streams).map(|stream| {
-        let problem = file.problem(stream, "this provider has no streams: it is written nowhere");
-        problem.hint("`mailshot providers` says which headers a provider reads")
+        let problem = file.problem(
+            stream,
+            text!("this provider has no streams: it is written nowhere"),
+        );
+        problem.hint(text!("`mailshot providers` says which headers a provider reads"))
     });
     personal.into_iter().chain(stream).collect()
 }

@@ -15,6 +15,8 @@ use super::provider::{self, Book, RawProviders};
 use super::retry::{RetryPolicy, Span};
 use super::secret;
 use crate::mail::{Address, Mailbox, UnsubscribeKey};
+use crate::text;
+use crate::words::Text;
 
 /// The file that makes a folder a workspace.
 pub const FILE: &str = "mailshot.toml";
@@ -190,12 +192,12 @@ impl Workspace {
 
 impl Workspace {
     /// An account names no server: where, and what to do about it.
-    pub fn no_server(&self, account: &str, hint: String) -> Problem {
+    pub fn no_server(&self, account: &str, hint: Text) -> Problem {
         let path = self.root.join(FILE);
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let head = format!("[account.{account}]");
         let start = text.find(&head).unwrap_or(0);
-        let what = "no server: `host` is missing";
+        let what = text!("no server: `host` is missing");
         Problem::in_text(&path, &text, start..start + head.len(), what).hint(hint)
     }
 }

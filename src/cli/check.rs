@@ -15,6 +15,7 @@ use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
 use crate::pipeline::Maker;
 use crate::source::List;
+use crate::text;
 
 /// Warnings shown on the screen.
 const WARNINGS_SHOWN: usize = 20;
@@ -103,13 +104,16 @@ pub(super) fn all(
     say_origin(list, printer);
     let mut problems = Problems::default();
     if invalid == Invalid::Refuse && findings.rejected > 0 {
-        problems.title = Some(format!(
+        let title = format!(
             "{} of {} cannot be used",
             count(findings.rejected, "row"),
             campaign.recipients.display()
-        ));
+        );
+        problems.title = Some(Box::new(title.into()));
         problems.extend(findings.row_problems.clone());
-        problems.advice = Some("fix the rows, or leave them out with `--skip-invalid`".to_owned());
+        problems.advice = Some(Box::new(text!(
+            "fix the rows, or leave them out with `--skip-invalid`"
+        )));
     }
     problems.extend(findings.mail_problems.clone());
     problems.or_ok(())?;
@@ -151,14 +155,14 @@ pub(super) fn strictly(findings: &Findings) -> Problems {
         .iter()
         .cloned()
         .for_each(|warning| problems.push(warning));
-    problems.advice = Some("without --strict these are warnings".to_owned());
+    problems.advice = Some(Box::new(text!("without --strict these are warnings")));
     problems
 }
 
 /// Shows warnings; a few of them, when they are many.
 pub(super) fn warn(findings: &Findings, printer: Printer) {
     for warning in findings.warnings.iter().take(WARNINGS_SHOWN) {
-        printer.warn(diagnostic::warning(warning));
+        printer.warn(diagnostic::warning(warning, printer.lang));
     }
     let more = findings.warnings.len().saturating_sub(WARNINGS_SHOWN) as u64;
     if more > 0 {

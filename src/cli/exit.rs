@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::campaign::{Problems, workspace};
 use crate::ledger::Broken;
+use crate::words::Text;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +57,13 @@ pub(super) struct Coded {
     /// The code.
     pub(super) exit: Exit,
     /// What happened.
-    pub(super) what: String,
+    pub(super) what: Text,
     /// What to do, where one can tell.
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Text>,
 }
 
 impl Coded {
-    pub(super) fn new(exit: Exit, what: impl Into<String>) -> Self {
+    pub(super) fn new(exit: Exit, what: impl Into<Text>) -> Self {
         Self {
             exit,
             what: what.into(),
@@ -70,7 +71,7 @@ impl Coded {
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<Text>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -78,7 +79,7 @@ impl Coded {
 
 impl fmt::Display for Coded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        self.what.fmt(f)
     }
 }
 

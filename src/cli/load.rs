@@ -25,9 +25,9 @@ pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let Some(root) = Workspace::find(start) else {
-        let what = format!("no {} here or in a folder above", workspace::FILE);
+        let what = text!("no {file} here or in a folder above", file = workspace::FILE);
         return Err(Coded::new(Exit::Config, what)
-            .hint("`mailshot init` makes a workspace to begin with")
+            .hint(text!("`mailshot init` makes a workspace to begin with"))
             .into());
     };
     Ok(Workspace::load(&relative(&root))?)
@@ -57,9 +57,9 @@ pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Re
     if !argument.contains('/') && named.is_file() {
         return Ok(named);
     }
-    let what = format!("there is no campaign file `{argument}`");
+    let what = text!("there is no campaign file `{argument}`", argument);
     Err(Coded::new(Exit::Data, what)
-        .hint("give its path, such as campaigns/hello.toml, or its name")
+        .hint(text!("give its path, such as campaigns/hello.toml, or its name"))
         .into())
 }
 
@@ -92,13 +92,19 @@ fn find_provider(workspace: &Workspace, campaign: &Campaign, printer: Printer) -
     let found = match mx::find(book, domain, None) {
         Ok(found) => found,
         Err(error) => {
-            let hint = format!("give a `provider`, or `host`, `port` and `tls`; {error:#}");
+            let hint = text!(
+                "give a `provider`, or `host`, `port` and `tls`; {why}",
+                why = format!("{error:#}")
+            );
             return Err(Problems::from(workspace.no_server(account, hint)).into());
         }
     };
     let said = providers::said(book, domain, &found, printer.lang);
     let Some(provider) = found.provider() else {
-        let hint = format!("give a `provider`, or `host`, `port` and `tls`; {said}");
+        let hint = text!(
+            "give a `provider`, or `host`, `port` and `tls`; {why}",
+            why = said
+        );
         return Err(Problems::from(workspace.no_server(account, hint)).into());
     };
     printer.warn(text!(

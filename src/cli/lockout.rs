@@ -6,6 +6,7 @@ use super::status;
 use crate::campaign::Workspace;
 use crate::ledger::Ledger;
 use crate::ledger::read::Reader;
+use crate::text;
 
 /// Is the lock-out to be respected?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,15 @@ pub(super) async fn respect(
         .flatten();
     let Some(lock) = lock else { return Ok(()) };
     let zone = status::zone(workspace, account);
-    let what = format!(
-        "account `{account}` is left alone until {}: at {} its login was refused ({})",
-        time(lock.until_ms, &zone),
-        time(lock.at_ms, &zone),
-        lock.reply
+    let what = text!(
+        "account `{account}` is left alone until {until}: at {at} its login was refused ({reply})",
+        account,
+        until = time(lock.until_ms, &zone),
+        at = time(lock.at_ms, &zone),
+        reply = lock.reply
     );
-    let hint =
-        "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
+    let hint = text!(
+        "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again"
+    );
     Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
 }

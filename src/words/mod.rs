@@ -140,6 +140,25 @@ impl fmt::Display for Text {
     }
 }
 
+/// Compared with what it says in English.
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.in_lang(Lang::En) == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl PartialEq<String> for Text {
+    fn eq(&self, other: &String) -> bool {
+        self == other.as_str()
+    }
+}
+
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

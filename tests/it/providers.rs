@@ -259,6 +259,31 @@ fn what_is_wrong_is_said() {
     super::messages::assert_message!("from-is-not-the-login", workspace, ["check", "news"]);
 }
 
+#[test]
+fn what_is_wrong_is_said_in_chinese_too() {
+    let workspace = workspace();
+    workspace.configure(
+        "provider = \"alimail\"\nusername = \"other@aurora-home.example\"\npassword_env = \"P\"",
+        "",
+    );
+    super::messages::assert_message!(
+        "from-is-not-the-login-zh",
+        workspace,
+        ["check", "news", "--lang", "zh"]
+    );
+    workspace.configure(
+        "provider = \"alimail-legacy\"\nusername = \"me@aliyun.com\"\npassword_env = \"P\"",
+        "",
+    );
+    workspace.campaign("news", "from = \"me@aliyun.com\"");
+    super::messages::assert_message!("mixed-up-zh", workspace, ["check", "news", "--lang", "zh"]);
+    super::messages::assert_message!(
+        "providers-unknown-zh",
+        workspace,
+        ["providers", "alimial", "--lang", "zh"]
+    );
+}
+
 /// The headers of the first mail, unfolded.
 fn headers(workspace: &Workspace, account: &str, campaign: &str) -> Vec<String> {
     workspace.configure(account, "").campaign("news", campaign);

@@ -105,6 +105,37 @@ fn an_unreachable_server_leaves_both_passwords_until_the_new_one_was_seen_to_wor
 }
 
 #[test]
+fn a_second_new_password_does_not_push_out_the_one_that_works() {
+    let sandbox = sandbox(OLD);
+    let mut workspace = in_file(&sandbox);
+    let right = account(&sandbox, "password_file = \"main.password\"");
+    with_input(&mut workspace, OLD, &["secret", "set", "main", "--yes"]).expect(0);
+    workspace.configure(
+        &format!(
+            "host = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nusername = \"{USER}\"\npassword_file = \"main.password\"\n"
+        ),
+        "",
+    );
+    with_input(
+        &mut workspace,
+        "never-seen-to-work",
+        &["secret", "rotate", "main"],
+    )
+    .expect(69);
+    workspace.configure(&right, "");
+    with_input(
+        &mut workspace,
+        "this-one-is-wrong-too",
+        &["secret", "rotate", "main"],
+    )
+    .expect(77);
+    assert_eq!(read(&workspace, "main.password"), format!("{OLD}\n"));
+    workspace
+        .run(&["secret", "test", "main", "--login-again"])
+        .expect(0);
+}
+
+#[test]
 fn a_refused_test_is_on_record_as_a_refused_send_is() {
     let sandbox = sandbox(NEW);
     let mut workspace = in_file(&sandbox);

@@ -10,6 +10,8 @@ use super::values::Values;
 use crate::campaign::explain::closest;
 use crate::campaign::file::File;
 use crate::campaign::problem::{Problem, Problems};
+use crate::text;
+use crate::words::Text;
 
 /// `[provider.NAME]` as written: the same keys as in `providers.toml`, with plain values.
 pub(in crate::campaign) type RawProviders = BTreeMap<Spanned<String>, Values>;
@@ -217,7 +219,7 @@ impl Book {
         let written: Table = toml::from_str(&file.text).unwrap_or_default();
         let written = written.get("provider").and_then(Value::as_table);
         for (name, values) in raw {
-            let at = |what: String| file.problem(name, what);
+            let at = |what: Text| file.problem(name, what);
             if let Some(problem) = new.fault(name.get_ref(), values, at) {
                 problems.push(problem);
                 new.broken.push(name.get_ref().clone());
@@ -238,40 +240,40 @@ impl Book {
     }
 
     /// What is wrong with a provider of the user's as a whole.
-    fn fault(&self, name: &str, values: &Values, at: impl Fn(String) -> Problem) -> Option<Problem> {
+    fn fault(&self, name: &str, values: &Values, at: impl Fn(Text) -> Problem) -> Option<Problem> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if name.is_empty() || !name.chars().all(is_plain) || !name.starts_with(|c: char| c != '-') {
-            let what = "a provider's name has small letters, digits and `-`".to_owned();
-            return Some(at(what).hint("write it like [provider.our-relay]"));
+        if name.is_empty() || !name.chars().all(is_plain) || name.starts_with('-') {
+            let problem = at(text!("a provider's name has small letters, digits and `-`"));
+            return Some(problem.hint(text!("write it like [provider.our-relay]")));
         }
         if let Some(like) = values
             .like
             .as_deref()
             .filter(|like| !self.entries.contains_key(*like))
         {
-            let problem = at(format!("like `{like}`: there is no such provider"));
-            return Some(match self.closest(like) {
-                Some(known) => problem.hint(format!("did you mean `{known}`?")),
-                None => problem.hint("`mailshot providers` lists them"),
-            });
+            let problem = at(text!("like `{like}`: there is no such provider", like));
+            return Some(problem.hint(self.closest(like).map_or_else(
+                || text!("`mailshot providers` lists them"),
+                |known| text!("did you mean `{known}`?", known),
+            )));
         }
         let is_new = values.like.is_none() && !self.entries.contains_key(name);
         if is_new && (values.host.is_none() || values.ports.is_empty()) {
-            let problem = at(format!(
-                "the provider `{name}` is new here, and says no `host` and `ports`"
+            let problem = at(text!(
+                "the provider `{name}` is new here, and says no `host` and `ports`",
+                name
             ));
-            return Some(match self.closest(name) {
-                Some(known) => problem.hint(format!(
-                    "write `host = \"smtp.example.com\"` and `ports = [\"465 tls\"]`, or `like = \"{known}\"`"
-                )),
-                None => {
-                    problem.hint("write `host = \"smtp.example.com\"` and `ports = [\"465 tls\"]`, or `like`")
-                }
-            });
+            return Some(problem.hint(self.closest(name).map_or_else(
+                || text!("write `host = \"smtp.example.com\"` and `ports = [\"465 tls\"]`, or `like`"),
+                |known| text!(
+                    "write `host = \"smtp.example.com\"` and `ports = [\"465 tls\"]`, or `like = \"{known}\"`",
+                    known
+                ),
+            )));
         }
         let strange = values.unknown.iter().chain(&values.none);
         let mut strange = strange.filter(|key| !super::facts::is_key(key));
         let key = strange.next()?;
-        Some(at(format!("`{key}` is no key of a provider")))
+        Some(at(text!("`{key}` is no key of a provider", key)))
     }
 }

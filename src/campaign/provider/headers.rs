@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::text;
+use crate::words::Text;
+
 /// The headers that a provider reads from our mails.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,17 +120,19 @@ pub enum Track {
 
 impl TagRule {
     /// What is wrong with a tag, for this provider.
-    pub fn fault(&self, tag: &str) -> Option<String> {
+    pub fn fault(&self, tag: &str) -> Option<Text> {
         if let Some(fault) = plain_fault(tag) {
             return Some(fault);
         }
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         if self.characters == Characters::Word && !tag.chars().all(is_word) {
-            return Some(format!(
-                "the tag `{tag}` may have letters, digits, `_` and `-` here"
+            return Some(text!(
+                "the tag `{tag}` may have letters, digits, `_` and `-` here",
+                tag
             ));
         }
-        (tag.len() > self.length).then(|| format!("a tag has {} characters at most here", self.length))
+        (tag.len() > self.length)
+            .then(|| text!("a tag has {most} characters at most here", most = self.length))
     }
 }
 
@@ -135,12 +140,12 @@ impl TagRule {
 const LENGTH_MAX: usize = 128;
 
 /// What no provider takes in a tag.
-pub fn plain_fault(tag: &str) -> Option<String> {
+pub fn plain_fault(tag: &str) -> Option<Text> {
     if tag.is_empty() || tag.trim() != tag {
-        return Some("a tag is a word, without spaces around it".to_owned());
+        return Some(text!("a tag is a word, without spaces around it"));
     }
     if !tag.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-        return Some(format!("the tag `{tag}` has characters outside ASCII"));
+        return Some(text!("the tag `{tag}` has characters outside ASCII", tag));
     }
-    (tag.len() > LENGTH_MAX).then(|| format!("a tag has {LENGTH_MAX} characters at most"))
+    (tag.len() > LENGTH_MAX).then(|| text!("a tag has {most} characters at most", most = LENGTH_MAX))
 }

@@ -97,8 +97,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .as_ref()
         .is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists)
     {
-        let what = format!("{} is already there; nothing was written", path.display());
-        return Err(Coded::new(Exit::Io, what).hint("name another file").into());
+        let what = text!(
+            "{path} is already there; nothing was written",
+            path = path.display().to_string()
+        );
+        return Err(Coded::new(Exit::Io, what).hint(text!("name another file")).into());
     }
     let written = file.and_then(|mut file| file.write_all(made.as_bytes()));
     written.with_context(|| format!("write {}", path.display()))?;
@@ -130,23 +133,27 @@ fn settings(
     if let Some(account) = workspace.and_then(|workspace| workspace.accounts.get(name)) {
         let preset = account.provider.as_deref().and_then(|name| book.preset(name));
         if account.is_unresolved() {
-            let what = format!("account `{name}` names no provider and no host");
-            let hint =
-                "`mailshot providers --for ADDRESS` finds the provider; or name it in place of the account";
+            let what = text!("account `{name}` names no provider and no host", name);
+            let hint = text!(
+                "`mailshot providers --for ADDRESS` finds the provider; or name it in place of the account"
+            );
             return Err(Coded::new(Exit::Config, what).hint(hint).into());
         }
         return Ok(of_account(account, preset.as_ref(), address, lang));
     }
     let Ok(preset) = providers::preset(book, name) else {
         let accounts = workspace.map(|workspace| workspace.accounts.keys().cloned().collect::<Vec<_>>());
-        let what = format!("`{name}` is neither an account here nor a provider");
-        let hint = match accounts.filter(|accounts| !accounts.is_empty()) {
-            Some(accounts) => format!(
-                "accounts: {}; `mailshot providers` lists the others",
-                accounts.join(", ")
-            ),
-            None => "`mailshot providers` lists providers".to_owned(),
-        };
+        let what = text!("`{name}` is neither an account here nor a provider", name);
+        let accounts = accounts.filter(|accounts| !accounts.is_empty());
+        let hint = accounts.map_or_else(
+            || text!("`mailshot providers` lists them"),
+            |accounts| {
+                text!(
+                    "accounts: {accounts}; `mailshot providers` lists the others",
+                    accounts = accounts.join(", ")
+                )
+            },
+        );
         return Err(Coded::new(Exit::Usage, what).hint(hint).into());
     };
     let port = preset.port();

@@ -12,6 +12,7 @@ use super::super::exit::{Coded, Exit};
 use super::{Server, Settings};
 use crate::campaign::provider::{PasswordKind, Tls};
 use crate::mail::token::hex;
+use crate::text;
 
 type Xml = Writer<Vec<u8>>;
 
@@ -112,12 +113,14 @@ pub(super) fn mobileconfig(settings: &Settings) -> anyhow::Result<String> {
         .map(|server| ("EmailTypeIMAP", server))
         .or(settings.pop.as_ref().map(|server| ("EmailTypePOP", server)))
     else {
-        let what = format!(
-            "no server for incoming mail is known at {}, and Apple Mail needs one",
-            settings.title
+        let what = text!(
+            "no server for incoming mail is known at {title}, and Apple Mail needs one",
+            title = settings.title.as_str()
         );
         return Err(Coded::new(Exit::Usage, what)
-            .hint("a profile is for mailboxes; `mailshot providers` says which providers have some")
+            .hint(text!(
+                "a profile is for mailboxes; `mailshot providers` says which providers have some"
+            ))
             .into());
     };
     let whose = settings
@@ -126,11 +129,11 @@ pub(super) fn mobileconfig(settings: &Settings) -> anyhow::Result<String> {
         .map_or(settings.name.as_str(), |address| address.as_str());
     let identifier = format!("mailshot.{}", whose.replace('@', "."));
     let mut account = vec![
-        ("EmailAccountDescription", text(&settings.title)),
-        ("EmailAccountType", text(kind)),
+        ("EmailAccountDescription", string(&settings.title)),
+        ("EmailAccountType", string(kind)),
     ];
     if let Some(address) = &settings.address {
-        account.push(("EmailAddress", text(address.as_str())));
+        account.push(("EmailAddress", string(address.as_str())));
     }
     account.extend(side("Incoming", incoming, settings));
     account.extend(side("Outgoing", &settings.smtp, settings));
@@ -152,7 +155,7 @@ pub(super) fn mobileconfig(settings: &Settings) -> anyhow::Result<String> {
     end(xml)
 }
 
-fn text(text: &str) -> Value {
+fn string(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
@@ -181,8 +184,8 @@ fn side(side: &str, server: &Server, settings: &Settings) -> Vec<(&'static str, 
         "EmailAuthPassword"
     };
     let mut keys = vec![
-        (authentication, text(way)),
-        (host, text(&server.host)),
+        (authentication, string(way)),
+        (host, string(&server.host)),
         (port, Value::Number(server.port)),
         (ssl, Value::Yes(server.tls != Tls::None)),
     ];
@@ -195,11 +198,11 @@ fn side(side: &str, server: &Server, settings: &Settings) -> Vec<(&'static str, 
 /// The keys that every payload has.
 fn payload(kind: &str, identifier: &str, title: &str) -> Vec<(&'static str, Value)> {
     vec![
-        ("PayloadType", text(kind)),
+        ("PayloadType", string(kind)),
         ("PayloadVersion", Value::Number(1)),
-        ("PayloadIdentifier", text(identifier)),
+        ("PayloadIdentifier", string(identifier)),
         ("PayloadUUID", Value::Text(uuid(identifier))),
-        ("PayloadDisplayName", text(title)),
+        ("PayloadDisplayName", string(title)),
     ]
 }
 

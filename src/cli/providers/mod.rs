@@ -53,10 +53,13 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 /// The preset of this name.
 pub(super) fn preset(book: &Book, name: &str) -> anyhow::Result<Preset> {
     book.preset(name).ok_or_else(|| {
-        let unknown = Coded::new(Exit::Usage, format!("there is no provider `{name}`"));
+        let unknown = Coded::new(Exit::Usage, text!("there is no provider `{name}`", name));
         let unknown = match book.closest(name) {
-            Some(known) => unknown.hint(format!("did you mean `{known}`? `mailshot providers` lists all")),
-            None => unknown.hint("`mailshot providers` lists them"),
+            Some(known) => unknown.hint(text!(
+                "did you mean `{known}`? `mailshot providers` lists all",
+                known
+            )),
+            None => unknown.hint(text!("`mailshot providers` lists them")),
         };
         unknown.into()
     })

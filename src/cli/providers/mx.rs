@@ -9,6 +9,8 @@ use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::super::exit::{Coded, Exit};
 use crate::campaign::provider::Book;
+use crate::text;
+use crate::words::Text;
 
 /// How long a resolver may take.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -60,28 +62,34 @@ pub(in crate::cli) fn find(book: &Book, domain: &str, resolver: Option<SocketAdd
 
 /// The hosts that take mail for a domain, the preferred one first.
 fn ask(domain: &str, resolver: Option<SocketAddr>) -> anyhow::Result<Vec<String>> {
-    let is_no_domain = |_wrong| Coded::new(Exit::Usage, format!("`{domain}` is not a domain"));
-    let ascii = idna::domain_to_ascii(domain).map_err(is_no_domain)?;
-    let mut name = Name::from_ascii(&ascii)
-        .map_err(|_wrong| Coded::new(Exit::Usage, format!("`{domain}` is not a domain")))?;
+    let is_no_domain = || Coded::new(Exit::Usage, text!("`{domain}` is not a domain", domain));
+    let ascii = idna::domain_to_ascii(domain).map_err(|_wrong| is_no_domain())?;
+    let mut name = Name::from_ascii(&ascii).map_err(|_wrong| is_no_domain())?;
     name.set_fqdn(true);
     let mut question = Message::query();
     question.add_query(Query::query(name, RecordType::MX));
     question.metadata.recursion_desired = true;
     let octets = question.to_vec().context("write a question to the DNS")?;
-    let mut why = String::from("no resolver is set up");
+    let mut why = text!("no resolver is set up");
     for resolver in resolver.map_or_else(of_system, |resolver| vec![resolver]) {
         match exchange(&octets, resolver) {
             Ok(answer) if answer.metadata.id == question.metadata.id => return read(domain, &answer),
-            Ok(_) => why = format!("{resolver} answered something else"),
-            Err(error) => why = format!("{resolver}: {error}"),
+            Ok(_) => {
+                why = text!(
+                    "{resolver} answered something else",
+                    resolver = resolver.to_string()
+                );
+            }
+            Err(error) => why = Text::from(format!("{resolver}: {error}")),
         }
     }
     Err(Coded::new(
         Exit::Unavailable,
-        format!("nobody says where mail for {domain} goes ({why})"),
+        text!("nobody says where mail for {domain} goes ({why})", domain, why),
     )
-    .hint("set `provider`, or host, port and tls; or name a resolver with --resolver")
+    .hint(text!(
+        "set `provider`, or host, port and tls; or name a resolver with --resolver"
+    ))
     .into())
 }
 
@@ -117,11 +125,17 @@ fn read(domain: &str, answer: &Message) -> anyhow::Result<Vec<String>> {
     match answer.metadata.response_code {
         ResponseCode::NoError => {}
         ResponseCode::NXDomain => {
-            let what = format!("there is no domain {domain}");
-            return Err(Coded::new(Exit::Data, what).hint("is it written right?").into());
+            let what = text!("there is no domain {domain}", domain);
+            return Err(Coded::new(Exit::Data, what)
+                .hint(text!("is it written right?"))
+                .into());
         }
         code => {
-            let what = format!("nobody says where mail for {domain} goes (the resolver says {code})");
+            let what = text!(
+                "nobody says where mail for {domain} goes ({why})",
+                domain,
+                why = code.to_string()
+            );
             return Err(Coded::new(Exit::Unavailable, what).into());
         }
     }

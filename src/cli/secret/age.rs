@@ -46,9 +46,11 @@ pub(in crate::cli) fn look_at(
     let name = account.name.as_str();
     let rotate = format!("mailshot secret rotate {name}");
     if strictness == Strictness::Refuse && old.days >= TOO_OLD_FROM {
-        let what = format!("{}; nothing was sent", said(name, old));
-        let hint =
-            format!("change it at your provider, then run `{rotate}`; without --strict this is a warning");
+        let what = text!("{said}; nothing was sent", said = said(name, old));
+        let hint = text!(
+            "change it at your provider, then run `{rotate}`; without --strict this is a warning",
+            rotate
+        );
         return Err(Coded::new(Exit::Config, what).hint(hint).into());
     }
     printer.warn(text!(

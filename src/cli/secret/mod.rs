@@ -110,16 +110,18 @@ impl Place {
         let workspace = load::workspace(None)?;
         let Some(account) = workspace.accounts.get(name).cloned() else {
             let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
-            let unknown = Coded::new(Exit::Usage, format!("mailshot.toml has no account `{name}`"));
+            let unknown = Coded::new(Exit::Usage, text!("mailshot.toml has no account `{name}`", name));
             return Err(match closest(name, &known) {
-                Some(known) => unknown.hint(format!("did you mean `{known}`?")),
-                None => unknown.hint(format!("it has: {}", known.join(", "))),
+                Some(known) => unknown.hint(text!("did you mean `{known}`?", known)),
+                None => unknown.hint(text!("it has: {known}", known = known.join(", "))),
             }
             .into());
         };
         let (Login::Password(source) | Login::Token(source)) = account.login.clone() else {
-            let what = format!("account `{name}` does not log in: it has no password");
-            let hint = "write `username`, and `password_file = \"…\"` or `password_keyring = true`, in mailshot.toml first";
+            let what = text!("account `{name}` does not log in: it has no password", name);
+            let hint = text!(
+                "write `username`, and `password_file = \"…\"` or `password_keyring = true`, in mailshot.toml first"
+            );
             return Err(Coded::new(Exit::Config, what).hint(hint).into());
         };
         Ok(Self {
@@ -139,12 +141,14 @@ impl Place {
         if self.source.is_ours_to_write() {
             return Ok(());
         }
-        let what = format!(
-            "account `{}` keeps its password elsewhere ({})",
-            self.name(),
-            self.source
+        let what = text!(
+            "account `{account}` keeps its password elsewhere ({place})",
+            account = self.name(),
+            place = self.kept_in()
         );
-        let hint = "set it there; or write `password_keyring = true` or `password_file = \"…\"` in mailshot.toml instead";
+        let hint = text!(
+            "set it there; or write `password_keyring = true` or `password_file = \"…\"` in mailshot.toml instead"
+        );
         Err(Coded::new(Exit::Config, what).hint(hint).into())
     }
 
@@ -210,10 +214,9 @@ impl Place {
             .iter()
             .find(|flaw| flaw.is_fatal() || **flaw == Flaw::MoreLines);
         if let Some(flaw) = fatal {
-            let said = flaw.said().in_lang(self.printer.lang);
-            let what = format!("this password cannot be right: {said}");
+            let what = text!("this password cannot be right: {said}", said = flaw.said());
             return Err(Coded::new(Exit::Data, what)
-                .hint("nothing was kept; copy it again")
+                .hint(text!("nothing was kept; copy it again"))
                 .into());
         }
         for flaw in found {
@@ -225,41 +228,54 @@ impl Place {
     fn rotate(&self, again: Again) -> anyhow::Result<Exit> {
         self.refuse_what_is_not_ours()?;
         login::respect(self, again)?;
-        let old = self.source.kept(Slot::Current)?;
+        // After a server that could not be reached, the one before is still the one that was seen to work.
+        let proved = match self.source.kept(Slot::Previous)? {
+            Some(previous) => Some(previous),
+            None => self.source.kept(Slot::Current)?,
+        };
         let new = self.ask()?;
-        if let Some(old) = &old {
-            self.source.keep(Slot::Previous, old)?;
+        if let Some(proved) = &proved {
+            self.source.keep(Slot::Previous, proved)?;
         }
         self.source.keep(Slot::Current, &new)?;
+        let account = self.name();
         match login::once(self, new.clone())? {
             Tried::Works => {
                 self.source.wipe(Slot::Previous)?;
                 self.note(&new)?;
-                self.printer.data(text!(
-                    "the new password of account `{account}` works; the old one is wiped",
-                    account = self.name()
-                ));
+                match self.printer.form {
+                    Form::Json => self.printer.json(&json!({ "account": account, "works": true })),
+                    Form::Text => self.printer.data(text!(
+                        "the new password of account `{account}` works; the old one is wiped",
+                        account
+                    )),
+                }
                 Ok(Exit::Ok)
             }
             Tried::Refused(reply) => {
-                match &old {
-                    Some(old) => self.source.keep(Slot::Current, old)?,
+                match &proved {
+                    Some(proved) => self.source.keep(Slot::Current, proved)?,
                     None => self.source.wipe(Slot::Current)?,
                 }
                 self.source.wipe(Slot::Previous)?;
-                let what = format!(
-                    "the server refused the new password of account `{}` ({reply})",
-                    self.name()
+                let what = text!(
+                    "the server refused the new password of account `{account}` ({reply})",
+                    account,
+                    reply
                 );
-                let hint = "the old one is put back; nobody knocks until the provider's lock-out is over";
+                let hint =
+                    text!("the old one is put back; nobody knocks until the provider's lock-out is over");
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
             }
             Tried::Unreachable(why) => {
-                let what = format!(
-                    "the new password of account `{}` could not be tried: {why}",
-                    self.name()
+                let what = text!(
+                    "the new password of account `{account}` could not be tried: {why}",
+                    account,
+                    why
                 );
-                let hint = "it is kept, and the old one beside it until `mailshot secret test` has seen the new one work";
+                let hint = text!(
+                    "it is kept, and the old one beside it until `mailshot secret test` has seen the new one work"
+                );
                 Err(Coded::new(Exit::Unavailable, what).hint(hint).into())
             }
         }
@@ -295,27 +311,31 @@ impl Place {
                 Ok(Exit::Ok)
             }
             Tried::Refused(reply) => {
-                let what = format!(
-                    "the server refused the login of account `{}` ({reply})",
-                    self.name()
+                let what = text!(
+                    "the server refused the login of account `{account}` ({reply})",
+                    account = self.name(),
+                    reply
                 );
-                let hint = self.account.provider.as_ref().map_or_else(
-                    || "check user name and password; nobody knocks again until the lock-out is over".to_owned(),
-                    |provider| {
-                        format!("`mailshot providers {provider}` says which password it wants; nobody knocks again until the lock-out is over")
-                    },
-                );
+                let hint = match &self.account.provider {
+                    Some(provider) => text!(
+                        "`mailshot providers {provider}` says which password it wants; nobody knocks again until the lock-out is over",
+                        provider
+                    ),
+                    None => {
+                        text!("check user name and password; nobody knocks again until the lock-out is over")
+                    }
+                };
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
             }
             Tried::Unreachable(why) => Err(Coded::new(Exit::Unavailable, why)
-                .hint("the password was not tried")
+                .hint(text!("the password was not tried"))
                 .into()),
         }
     }
 
     fn secret(&self) -> anyhow::Result<Secret> {
         let secret = self.account.secret(&self.workspace.root).map_err(|error| {
-            Coded::new(Exit::Config, format!("{error:#}")).hint("`mailshot secret set` keeps one")
+            Coded::new(Exit::Config, format!("{error:#}")).hint(text!("`mailshot secret set` keeps one"))
         })?;
         Ok(secret.unwrap_or_else(|| Secret::new("")))
     }
