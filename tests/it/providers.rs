@@ -135,7 +135,7 @@ fn an_account_without_provider_and_host_takes_the_provider_of_its_sender() {
     workspace.env("MAILSHOT_PASSWORD", "secret");
     workspace.campaign("news", "from = \"me@gmail.com\"");
     workspace.run(&["check", "news"]).expect(0).says(&[
-        "account `main` names no provider; gmail.com: mailboxes of Gmail",
+        "account `main` names no provider; gmail.com belongs to Gmail",
         "provider = \"gmail\"",
     ]);
     // What is said of sent mails needs no provider.

@@ -279,6 +279,29 @@ fn a_password_that_is_there_is_not_replaced_unasked() {
     assert_eq!(read(&workspace, "main.password"), format!("{OLD}\n"));
 }
 
+#[test]
+fn a_password_kept_elsewhere_is_said_to_be_so_and_leaves_the_age_alone() {
+    let sandbox = sandbox(OLD);
+    let mut workspace = in_file(&sandbox);
+    let ended = with_input(
+        &mut workspace,
+        OLD,
+        &["secret", "set", "main", "--file", "other.password"],
+    );
+    ended
+        .expect(0)
+        .says(&["mailshot.toml does not say so yet", "/other.password"]);
+    assert!(!workspace.path(".mailshot/secrets.toml").exists());
+    let same = with_input(
+        &mut workspace,
+        OLD,
+        &["secret", "set", "main", "--file", "main.password"],
+    )
+    .expect(0);
+    assert!(!same.text().contains("does not say so yet"));
+    assert!(workspace.path(".mailshot/secrets.toml").exists());
+}
+
 /// A session with a keyring of its own, unlocked, and the program in it.
 const IN_SESSION: &str = "
 printf unlock > \"$HOME/unlock\"

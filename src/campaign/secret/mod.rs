@@ -10,6 +10,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::file::plain;
 use crate::mail::UnsubscribeKey;
 
 pub use age::{Age, Ages, STALE_FROM, TOO_OLD_FROM};
@@ -120,7 +121,8 @@ impl SecretSource {
 
 fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| anyhow!("cannot read {}: {}", path.display(), plain(&error)))?;
     if metadata.mode() & 0o077 != 0 {
         bail!(
             "others may read {}; run `chmod 600 {}` first",

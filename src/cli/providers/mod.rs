@@ -255,7 +255,7 @@ pub(super) fn said(book: &Book, domain: &str, found: &Found, lang: Lang) -> Text
     };
     match found {
         Found::ByName(name) => text!(
-            "{domain}: mailboxes of {title}; provider = \"{name}\"",
+            "{domain} belongs to {title}: provider = \"{name}\"",
             domain,
             title = title(name),
             name

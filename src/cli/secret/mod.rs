@@ -4,7 +4,7 @@ pub(super) mod age;
 mod login;
 
 use std::io::{IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -86,9 +86,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Action::Set { account, file, yes } => {
             let mut place = Place::of(account, printer)?;
             if let Some(file) = file {
-                place.source = SecretSource::File(file.clone());
+                place.source = SecretSource::File(absolute(file)?);
             }
-            place.set(*yes, file.is_some())
+            place.set(*yes)
         }
         Action::Rotate { account, login_again } => {
             Place::of(account, printer)?.rotate(Again::from_flag(*login_again))
@@ -103,6 +103,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
         Action::Lint { account } => Place::of(account, printer)?.lint(),
     }
+}
+
+/// The whole path: what mailshot.toml names begins at its folder, what is typed begins here.
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("find {}", path.display()))
 }
 
 impl Place {
@@ -152,7 +157,7 @@ impl Place {
         Err(Coded::new(Exit::Config, what).hint(hint).into())
     }
 
-    fn set(&self, is_confirmed: bool, is_elsewhere: bool) -> anyhow::Result<Exit> {
+    fn set(&self, is_confirmed: bool) -> anyhow::Result<Exit> {
         self.refuse_what_is_not_ours()?;
         if self.source.kept(Slot::Current)?.is_some() {
             let question = text!(
@@ -163,7 +168,10 @@ impl Place {
         }
         let secret = self.ask()?;
         self.source.keep(Slot::Current, &secret)?;
-        self.note(&secret)?;
+        let is_used = self.is_used()?;
+        if is_used {
+            self.note(&secret)?;
+        }
         if self.printer.form == Form::Json {
             self.printer
                 .json(&json!({ "account": self.name(), "kept_in": self.kept_in() }));
@@ -173,7 +181,7 @@ impl Place {
             account = self.name(),
             place = self.kept_in()
         ));
-        if is_elsewhere && self.account.login != Login::Password(self.source.clone()) {
+        if !is_used {
             self.printer.warn(text!(
                 "mailshot.toml does not say so yet: write `{place}` in [account.{account}]",
                 place = self.source.to_string(),
@@ -181,6 +189,18 @@ impl Place {
             ));
         }
         Ok(Exit::Ok)
+    }
+
+    /// Is this the place that mailshot.toml names?
+    fn is_used(&self) -> anyhow::Result<bool> {
+        Ok(match (&self.account.login, &self.source) {
+            (
+                Login::Password(SecretSource::File(named)) | Login::Token(SecretSource::File(named)),
+                SecretSource::File(ours),
+            ) => absolute(named)? == absolute(ours)?,
+            (Login::Password(named) | Login::Token(named), ours) => named == ours,
+            (Login::None, _) => false,
+        })
     }
 
     fn kept_in(&self) -> String {
