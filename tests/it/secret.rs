@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -300,6 +301,53 @@ fn a_password_kept_elsewhere_is_said_to_be_so_and_leaves_the_age_alone() {
     .expect(0);
     assert!(!same.text().contains("does not say so yet"));
     assert!(workspace.path(".mailshot/secrets.toml").exists());
+}
+
+/// Runs the program at a terminal, answers its question at once, and shows what stood on the screen.
+const AT_TERMINAL: &str = "
+import os, pty, sys
+child, screen = pty.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+seen, answered = b'', False
+while True:
+    try:
+        piece = os.read(screen, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    seen += piece
+    if not answered and b'(not shown)' in seen:
+        os.write(screen, sys.argv[1].encode())
+        answered = True
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+sys.stdout.write(seen.decode())
+sys.exit(code)
+";
+
+/// The program at a terminal, with this typed in.
+fn at_terminal(workspace: &mut Workspace, typed: &str, arguments: &[&str]) -> Ended {
+    let words = ["python3", "-c", AT_TERMINAL, typed, MAILSHOT].map(str::to_owned);
+    workspace.surround(Wrapped(words.to_vec()));
+    let ended = workspace.run(arguments);
+    workspace.surround(Wrapped::plain());
+    ended
+}
+
+#[test]
+fn what_is_typed_at_a_terminal_is_not_shown() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return pass_over("what_is_typed_at_a_terminal_is_not_shown", "there is no python3");
+    }
+    let sandbox = sandbox(OLD);
+    let mut workspace = in_file(&sandbox);
+    // Ctrl-C: nothing is kept.
+    at_terminal(&mut workspace, "half\u{3}", &["secret", "set", "main"]).expect(130);
+    assert!(!workspace.path("main.password").exists());
+    let ended = at_terminal(&mut workspace, &format!("{OLD}\n"), &["secret", "set", "main"]).expect(0);
+    assert!(!ended.text().contains(OLD), "{}", ended.text());
+    assert_eq!(read(&workspace, "main.password"), format!("{OLD}\n"));
 }
 
 /// A session with a keyring of its own, unlocked, and the program in it.

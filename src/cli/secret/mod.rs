@@ -2,6 +2,7 @@
 
 pub(super) mod age;
 mod login;
+mod terminal;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -220,7 +221,7 @@ impl Place {
                 "Password of account `{account}` (not shown): ",
                 account = self.name()
             );
-            rpassword::prompt_password(question.in_lang(self.printer.lang)).context("read the password")?
+            terminal::ask_hidden(&question.in_lang(self.printer.lang))?
         } else {
             let mut text = String::new();
             std::io::stdin()
