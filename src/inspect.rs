@@ -169,8 +169,8 @@ impl Inspection {
             line: problem.line,
             column: problem.column,
             severity,
-            message: problem.what,
-            hint: problem.hint,
+            message: problem.what.to_string(),
+            hint: problem.hint.map(|hint| hint.to_string()),
         });
     }
 
@@ -239,7 +239,7 @@ impl Inspection {
             }) => {
                 self.withheld += 1;
                 let why = list.says(said.column, &said.cell);
-                let what = format!("{}; nobody is mailed here anyway: {why}", problem.what);
+                let what = format!("{}; nobody is mailed here anyway: {why}", problem.what).into();
                 self.note(Problem { what, ..problem }, Severity::Warning);
                 Ok(None)
             }

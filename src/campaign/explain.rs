@@ -9,7 +9,7 @@ use super::problem::Problem;
 const ALIKE: f64 = 0.7;
 
 /// How keys are written whose form is not plain.
-const EXAMPLES: [(&str, &str); 21] = [
+const EXAMPLES: [(&str, &str); 25] = [
     (
         "attachment",
         "attachment = \"terms.pdf\"`, `[\"a.pdf\", \"b.pdf\"]` or `{ file = \"a.pdf\", name = \"Terms.pdf\" }",
@@ -28,9 +28,16 @@ const EXAMPLES: [(&str, &str); 21] = [
     ("rates", "rates = [\"20/min\", \"200/day\"]"),
     ("recipients", "recipients = \"lists/customers.csv\""),
     ("sample", "sample = 500` or `sample = \"10%\""),
+    ("ports", "ports = [\"465 tls\", \"587 starttls\"]"),
     ("subject", "subject = \"Spring is here, {{first_name}}\""),
     ("subject_mark", "subject_mark = \"auto\""),
+    ("tags", "tags = [\"spring\"]"),
     ("text", "text = \"templates/spring/body.txt.hbs\""),
+    (
+        "title",
+        "title = \"our relay\"` or `title = { en = \"our relay\", zh = \"内部中继\" }",
+    ),
+    ("track", "track = [\"opens\", \"links\"]"),
     ("variant", "[[variant]]` for each of them"),
     ("weight", "weight = 3"),
     ("where", "where = \"country = 'DE'\""),

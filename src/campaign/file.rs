@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::explain::explain;
 use super::problem::{Problem, Problems};
+use crate::words::Text;
 
 /// A parsed TOML file, with its text kept so that later checks can point into it.
 pub(super) struct File<'a, T> {
@@ -30,12 +31,12 @@ impl<'a, T: DeserializeOwned> File<'a, T> {
 
 impl<T> File<'_, T> {
     /// A problem at a value of the file.
-    pub(super) fn problem<V>(&self, at: &Spanned<V>, what: impl Into<String>) -> Problem {
+    pub(super) fn problem<V>(&self, at: &Spanned<V>, what: impl Into<Text>) -> Problem {
         Problem::in_text(self.path, &self.text, at.span(), what)
     }
 
     /// A problem at one of the texts in a list or a table of the file.
-    pub(super) fn problem_at_text<V>(&self, at: &Spanned<V>, text: &str, what: impl Into<String>) -> Problem {
+    pub(super) fn problem_at_text<V>(&self, at: &Spanned<V>, text: &str, what: impl Into<Text>) -> Problem {
         let whole = at.span();
         let written = self.text.get(whole.clone()).unwrap_or_default();
         let quoted = ['"', '\''].map(|quote| format!("{quote}{text}{quote}"));
@@ -82,7 +83,7 @@ impl<T> File<'_, T> {
     }
 
     /// A problem with the head of a table such as `[sender]`, or with the file when it is not there.
-    pub(super) fn problem_in_table(&self, table: &str, what: impl Into<String>) -> Problem {
+    pub(super) fn problem_in_table(&self, table: &str, what: impl Into<Text>) -> Problem {
         match self.text.find(&format!("[{table}]")) {
             Some(start) => Problem::in_text(self.path, &self.text, start..start + table.len() + 2, what),
             None => Problem::at(self.path, 1, 1, what),

@@ -96,6 +96,7 @@ impl Inputs {
                 .into_iter()
                 .filter_map(named)
                 .chain(campaign.editions_said())
+                .chain(campaign.labels_said())
                 .collect(),
             is_under_way: false,
         }

@@ -16,9 +16,11 @@ pub mod list;
 pub mod attachment;
 pub mod depot;
 pub mod edition;
+pub mod labels;
 mod explain;
 mod file;
 mod raw;
+mod sender;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +33,7 @@ pub use egress::{Egress, Passage};
 pub use explain::closest;
 pub use file::plain;
 pub use inputs::Inputs;
+pub use labels::Tracked;
 pub use law::{Law, Laws, SubjectMark};
 pub use list::ListSettings;
 pub use problem::{Problem, Problems};
@@ -91,6 +94,10 @@ pub struct Campaign {
     pub unsubscribe: Unsubscribe,
     /// The list's name and identifier for List-ID. Source: RFC 2919.
     pub list_id: String,
+    /// What the provider counts this campaign under.
+    pub tags: Vec<String>,
+    /// What the provider is to follow; none: its own settings decide.
+    pub track: Option<Tracked>,
 }
 
 impl Campaign {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::words::Text;
+
 /// Problems shown per file at most; the rest are counted.
 pub const SHOWN_MAX: usize = 20;
 
@@ -13,15 +15,15 @@ pub const SHOWN_MAX: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The file, as the user wrote it where possible.
-    pub file: PathBuf,
+    pub file: Box<Path>,
     /// The line, from 1; 0 when the whole file is meant.
     pub line: u64,
     /// The character within the line, from 1.
     pub column: u64,
     /// What is wrong, lower case, no full stop.
-    pub what: String,
+    pub what: Text,
     /// What to do, where one can tell.
-    pub hint: Option<String>,
+    pub hint: Option<Box<Text>>,
     /// The row of the list with which it was seen, where it stands elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<Box<Row>>,
@@ -44,9 +46,9 @@ pub struct Row {
 
 impl Problem {
     /// A problem with a whole file.
-    pub fn with_file(file: &Path, what: impl Into<String>) -> Self {
+    pub fn with_file(file: &Path, what: impl Into<Text>) -> Self {
         Self {
-            file: file.to_owned(),
+            file: file.into(),
             line: 0,
             column: 0,
             what: what.into(),
@@ -58,7 +60,7 @@ impl Problem {
     }
 
     /// A problem at a line and a column, both from 1.
-    pub fn at(file: &Path, line: u64, column: u64, what: impl Into<String>) -> Self {
+    pub fn at(file: &Path, line: u64, column: u64, what: impl Into<Text>) -> Self {
         Self {
             line,
             column,
@@ -68,7 +70,7 @@ impl Problem {
     }
 
     /// A problem at a byte range of a text.
-    pub fn in_text(file: &Path, text: &str, range: Range<usize>, what: impl Into<String>) -> Self {
+    pub fn in_text(file: &Path, text: &str, range: Range<usize>, what: impl Into<Text>) -> Self {
         let before = text.get(..range.start).unwrap_or(text);
         let line = before.matches('\n').count() as u64 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
@@ -88,8 +90,8 @@ impl Problem {
 
     /// The same with advice.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn hint(mut self, hint: impl Into<Text>) -> Self {
+        self.hint = Some(Box::new(hint.into()));
         self
     }
 
@@ -120,11 +122,11 @@ pub struct Problems {
     /// How many more there were.
     pub more: u64,
     /// A sentence for the head of the report, in place of a count of problems.
-    pub title: Option<String>,
+    pub title: Option<Box<Text>>,
     /// What to do about all of them.
-    pub advice: Option<String>,
+    pub advice: Option<Box<Text>>,
     /// What was not done, when it is not that nothing was sent.
-    pub not_done: Option<String>,
+    pub not_done: Option<Box<Text>>,
 }
 
 impl Problems {
@@ -182,12 +184,10 @@ impl From<Problem> for Problems {
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(title) = &self.title {
-            return f.write_str(title);
+            return title.fmt(f);
         }
-        let first = self
-            .kept
-            .first()
-            .map_or("no problem", |problem| problem.what.as_str());
+        let first = self.kept.first();
+        let first = first.map_or_else(|| "no problem".to_owned(), |problem| problem.what.to_string());
         write!(f, "{first} ({} in all)", self.count())
     }
 }

@@ -7,7 +7,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::File;
-use super::{Account, Campaign, Lang, Problem, Problems, Workspace, attachment, edition, list};
+use super::{
+    Account, Attachment, Campaign, Lang, Problem, Problems, Workspace, attachment, edition, labels, list,
+    sender,
+};
 use crate::mail::{Address, Mailbox};
 
 /// `campaigns/NAME.toml` as written.
@@ -45,6 +48,8 @@ pub(super) struct RawCampaign {
     pub(super) language: BTreeMap<Spanned<String>, edition::RawEdition>,
     pub(super) language_column: Option<Spanned<String>>,
     pub(super) list_id: Option<Spanned<String>>,
+    pub(super) tags: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) track: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) laws: Option<Vec<Spanned<String>>>,
     pub(super) subject_mark: Option<Spanned<String>>,
     pub(super) legal_basis: Option<Spanned<String>>,
@@ -80,16 +85,17 @@ impl RawCampaign {
         }
         let from = from?;
         let account = account?;
-        let mut attachments = attachment::all(self.attachment.as_ref(), workspace, file, problems);
-        for attachment in &mut attachments {
-            attachment.sent_as = attachment.sent_as.within(account.size_max);
-        }
+        let mut warnings = edition::together(self, file, problems);
+        let from_at = self.from.as_ref().map(|from| file.problem(from, ""));
+        let from_at = from_at.or_else(|| workspace.from_at.clone());
+        warnings.extend(sender::check(&from, &account, from_at, problems));
+        let labels = labels::check(self, &account, file, problems);
+        warnings.extend(labels.warnings);
+        let attachments = self.attachments(file, workspace, &account, problems);
         let mut campaign = Campaign {
             list_id: self.list_id(&from.address, file, problems),
             file: file.path.to_owned(),
-            account,
             reply_to: mailbox(self.reply_to.as_ref(), file, problems).or_else(|| workspace.reply_to.clone()),
-            from,
             postal_address,
             subject: self.subject.get_ref().clone(),
             preheader: self.preheader.clone(),
@@ -106,12 +112,31 @@ impl RawCampaign {
             variants: edition::variants(&self.variant, file, workspace, problems),
             languages: edition::languages(&self.language, file, workspace, problems),
             language_column: self.language_column(file, problems),
-            warnings: edition::together(self, file, problems),
+            warnings,
             unsubscribe: workspace.unsubscribe.clone(),
+            tags: labels.tags,
+            track: labels.track,
+            account,
+            from,
         };
         let words = campaign.subjects().flat_map(list::words_in_tags).collect();
         campaign.list.head_words = Some(words);
         Some(campaign)
+    }
+
+    /// The files that go with every mail, in volumes that the account takes.
+    fn attachments(
+        &self,
+        file: &File<'_, Self>,
+        workspace: &Workspace,
+        account: &Account,
+        problems: &mut Problems,
+    ) -> Vec<Attachment> {
+        let mut attachments = attachment::all(self.attachment.as_ref(), workspace, file, problems);
+        for attachment in &mut attachments {
+            attachment.sent_as = attachment.sent_as.within(account.size_max);
+        }
+        attachments
     }
 
     /// The HTML template; the text's, when a mail is plain.

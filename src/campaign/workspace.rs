@@ -7,14 +7,17 @@ use anyhow::bail;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::{Account, RawAccount};
+use super::account::{Account, Around, RawAccount};
 use super::depot::{DepotSettings, RawDepot};
 use super::file::File;
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
+use super::provider::{self, Book, RawProviders};
 use super::retry::{RetryPolicy, Span};
 use super::secret;
 use crate::mail::{Address, Mailbox, UnsubscribeKey};
 use crate::replies::Rule;
+use crate::text;
+use crate::words::Text;
 
 /// The file that makes a folder a workspace.
 pub const FILE: &str = "mailshot.toml";
@@ -52,12 +55,16 @@ pub struct Workspace {
     pub root: PathBuf,
     /// The sender, unless a campaign names another.
     pub from: Option<Mailbox>,
+    /// Where the sender is written.
+    pub from_at: Option<Problem>,
     /// Where answers go.
     pub reply_to: Option<Mailbox>,
     /// The postal address that stands in every mail.
     pub postal_address: String,
     /// Accounts by name.
     pub accounts: BTreeMap<String, Account>,
+    /// All providers: those that mailshot knows, with what `[provider.NAME]` says.
+    pub providers: Book,
     /// How recipients leave.
     pub unsubscribe: Unsubscribe,
     /// The ledger's file.
@@ -77,6 +84,8 @@ struct RawWorkspace {
     sender: RawSender,
     #[serde(default)]
     account: BTreeMap<String, RawAccount>,
+    #[serde(default)]
+    provider: RawProviders,
     #[serde(default)]
     unsubscribe: RawUnsubscribe,
     #[serde(default)]
@@ -131,12 +140,24 @@ impl Workspace {
 
     /// Reads and checks the workspace in this folder.
     pub fn load(root: &Path) -> Result<Self, Problems> {
+        Self::load_with(root, None)
+    }
+
+    /// The same, with the provider that was found for accounts that name neither provider nor host.
+    pub fn load_with(root: &Path, found: Option<&str>) -> Result<Self, Problems> {
         let path = root.join(FILE);
         let file = File::<RawWorkspace>::read(&path)?;
         let mut problems = Problems::default();
         let mut accounts = BTreeMap::new();
+        let book = provider::built_in().with(&file.value.provider, &file, &mut problems);
+        let around = Around {
+            root,
+            file: &file,
+            book: &book,
+            found,
+        };
         for (name, raw) in &file.value.account {
-            match raw.check(name, root, &file) {
+            match raw.check(name, &around) {
                 Ok(account) => drop(accounts.insert(name.clone(), account)),
                 Err(found) => problems.extend(found),
             }
@@ -148,9 +169,11 @@ impl Workspace {
         let workspace = Self {
             root: root.to_owned(),
             from: file.parse(sender.from.as_ref(), &mut problems, mailbox),
+            from_at: sender.from.as_ref().map(|from| file.problem(from, "")),
             reply_to: file.parse(sender.reply_to.as_ref(), &mut problems, mailbox),
             postal_address: sender.postal_address.trim().to_owned(),
             accounts,
+            providers: book.clone(),
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
             ledger: file.value.ledger.check(root, &file, &mut problems),
             depot: file
@@ -171,6 +194,18 @@ impl Workspace {
             },
         };
         problems.or_ok(workspace)
+    }
+}
+
+impl Workspace {
+    /// An account names no server: where, and what to do about it.
+    pub fn no_server(&self, account: &str, hint: Text) -> Problem {
+        let path = self.root.join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let head = format!("[account.{account}]");
+        let start = text.find(&head).unwrap_or(0);
+        let what = text!("no server: `host` is missing");
+        Problem::in_text(&path, &text, start..start + head.len(), what).hint(hint)
     }
 }
 

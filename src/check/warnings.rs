@@ -16,6 +16,7 @@ use crate::mail::{Content, FileUse, Recipient, SentFile};
 use crate::pipeline::Maker;
 use crate::render::{AddressOf, Editions};
 use crate::source::List;
+use crate::words::Text;
 
 /// Mistyped addresses named in the report.
 const SLIPS_SHOWN: usize = 20;
@@ -164,7 +165,7 @@ impl Cells {
             };
             let what = format!("`{name}` is no address of the web in {}: {so}", rows.in_words(usable));
             let seen = format!("seen first in line {} of {}", rows.first, list.path().display());
-            Problem { what, ..at.clone() }.hint(format!("{seen}; {hint}"))
+            Problem { what: what.into(), ..at.clone() }.hint(format!("{seen}; {hint}"))
         });
         let slips = self.slips.iter().map(|(line, address, meant)| {
             let what = format!("{address}: a slip of the keyboard?");
@@ -275,7 +276,7 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
 }
 
 /// A value of the campaign's file, where it stands.
-fn said(campaign: &Campaign, value: &str, what: impl Into<String>) -> Problem {
+fn said(campaign: &Campaign, value: &str, what: impl Into<Text>) -> Problem {
     let text = std::fs::read_to_string(&campaign.file).unwrap_or_default();
     let at = text.find(value).unwrap_or(0);
     Problem::in_text(&campaign.file, &text, at..at + value.len(), what)

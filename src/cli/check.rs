@@ -7,6 +7,7 @@ use super::exit::{Coded, Exit};
 use super::left_out::{LeftOutFile, REJECTED, WITHHELD};
 use super::list::ListFlags;
 use super::printer::{Form, Printer, addresses, count, number};
+use super::secret::age::{self, Strictness};
 use super::{load, texts};
 use crate::campaign::octets::Octets;
 use crate::campaign::{Campaign, Problems, Workspace};
@@ -14,6 +15,7 @@ use crate::check::{Findings, LeftOut, check};
 use crate::clock::Clock;
 use crate::pipeline::Maker;
 use crate::source::List;
+use crate::text;
 
 /// Warnings shown on the screen.
 const WARNINGS_SHOWN: usize = 20;
@@ -30,7 +32,7 @@ pub(super) struct Args {
     /// Leave out rows that cannot be used; they go to rejected-CAMPAIGN.csv
     #[arg(long)]
     skip_invalid: bool,
-    /// Take warnings for errors
+    /// Take warnings for errors, and passwords of 90 days or more
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -53,7 +55,7 @@ impl Invalid {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
     let findings = all(
         &workspace,
@@ -68,6 +70,8 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if args.strict && !findings.warnings.is_empty() {
         return Err(strictly(&findings).into());
     }
+    let strictness = Strictness::from_flag(args.strict);
+    age::look_at(&workspace, &campaign.account, None, strictness, printer)?;
     match printer.form {
         Form::Json => {
             printer.json(&json!({ "campaign": campaign.name, "problems": [], "findings": findings }));
@@ -100,13 +104,16 @@ pub(super) fn all(
     say_origin(list, printer);
     let mut problems = Problems::default();
     if invalid == Invalid::Refuse && findings.rejected > 0 {
-        problems.title = Some(format!(
+        let title = format!(
             "{} of {} cannot be used",
             count(findings.rejected, "row"),
             campaign.recipients.display()
-        ));
+        );
+        problems.title = Some(Box::new(title.into()));
         problems.extend(findings.row_problems.clone());
-        problems.advice = Some("fix the rows, or leave them out with `--skip-invalid`".to_owned());
+        problems.advice = Some(Box::new(text!(
+            "fix the rows, or leave them out with `--skip-invalid`"
+        )));
     }
     problems.extend(findings.mail_problems.clone());
     problems.or_ok(())?;
@@ -141,21 +148,21 @@ pub(super) fn all(
 }
 
 /// Warnings, taken for errors.
-fn strictly(findings: &Findings) -> Problems {
+pub(super) fn strictly(findings: &Findings) -> Problems {
     let mut problems = Problems::default();
     findings
         .warnings
         .iter()
         .cloned()
         .for_each(|warning| problems.push(warning));
-    problems.advice = Some("without --strict these are warnings".to_owned());
+    problems.advice = Some(Box::new(text!("without --strict these are warnings")));
     problems
 }
 
 /// Shows warnings; a few of them, when they are many.
 pub(super) fn warn(findings: &Findings, printer: Printer) {
     for warning in findings.warnings.iter().take(WARNINGS_SHOWN) {
-        printer.warn(diagnostic::warning(warning));
+        printer.warn(diagnostic::warning(warning, printer.lang));
     }
     let more = findings.warnings.len().saturating_sub(WARNINGS_SHOWN) as u64;
     if more > 0 {

@@ -79,7 +79,7 @@ impl Coded {
 
 impl fmt::Display for Coded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.what)
+        self.what.fmt(f)
     }
 }
 

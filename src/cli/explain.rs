@@ -5,7 +5,7 @@ use serde_json::json;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::texts;
-use crate::campaign::Workspace;
+use crate::campaign::{Workspace, provider};
 use crate::mail::{Reply, Stage};
 use crate::replies::{Circumstances, Meaning, Rules, pasted};
 use crate::text;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         ),
     };
     let rules = rules(printer);
-    let provider: Vec<String> = args.provider.iter().cloned().collect();
+    let provider = args.provider.as_deref().map(names).unwrap_or_default();
     let destination = args.to.as_deref().or(args.provider.as_deref());
     let circumstances = Circumstances {
         stage,
@@ -54,6 +54,13 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Form::Text => show(&reply, &meaning, printer),
     }
     Ok(Exit::Ok)
+}
+
+/// Under which names rules know a provider: its own, and its family's. A family may be named itself.
+fn names(provider: &str) -> Vec<String> {
+    let preset = provider::preset(provider);
+    let family = preset.map(|preset| preset.family().to_owned());
+    [provider.to_owned()].into_iter().chain(family).collect()
 }
 
 /// The rules that hold here: those of the workspace, if this is one, before those that everybody has.

@@ -51,7 +51,7 @@ impl<const N: usize> LeftOutFile<N> {
 impl LeftOutFile<4> {
     pub(super) fn write_rejected(&mut self, row: &Rejected) -> anyhow::Result<()> {
         let (line, column) = (row.place.line.to_string(), row.problem.column.to_string());
-        self.write([&line, &column, &row.problem.what, &row.raw])
+        self.write([&line, &column, &row.problem.what.to_string(), &row.raw])
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::exit::{Coded, Exit};
 use super::list::ListFlags;
-use crate::campaign::{Campaign, Workspace, workspace};
+use super::printer::Printer;
+use super::providers::{self, mx};
+use crate::campaign::{Campaign, Problems, Workspace, workspace};
 use crate::check;
 use crate::compose::{Composer, Shelf};
 use crate::depot::{Access, Depot};
@@ -13,6 +15,7 @@ use crate::ledger::read::Reader;
 use crate::pipeline::{Maker, Means};
 use crate::render::Editions;
 use crate::source::List;
+use crate::text;
 
 /// The workspace that a campaign argument, or this folder, lies in.
 pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
@@ -22,12 +25,26 @@ pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     let Some(root) = Workspace::find(start) else {
-        let what = format!("no {} here or in a folder above", workspace::FILE);
+        let what = text!("no {file} here or in a folder above", file = workspace::FILE);
         return Err(Coded::new(Exit::Config, what)
-            .hint("`mailshot init` makes a workspace to begin with")
+            .hint(text!("`mailshot init` makes a workspace to begin with"))
             .into());
     };
     Ok(Workspace::load(&relative(&root))?)
+}
+
+/// The workspace that this folder lies in, if it lies in one. With a fault in it, one can do without: what mailshot knows
+/// by itself may help to mend it.
+pub(super) fn workspace_if_any(printer: Printer) -> Option<Workspace> {
+    let root = Workspace::find(Path::new("."))?;
+    let loaded = Workspace::load(&relative(&root));
+    if loaded.is_err() {
+        printer.warn(text!(
+            "{file} has a fault, so its own providers and accounts are left out; `mailshot check` says which",
+            file = workspace::FILE
+        ));
+    }
+    loaded.ok()
 }
 
 /// The campaign's file: the argument itself, or `campaigns/NAME.toml`.
@@ -40,20 +57,62 @@ pub(super) fn campaign_file(argument: &str, workspace: &Workspace) -> anyhow::Re
     if !argument.contains('/') && named.is_file() {
         return Ok(named);
     }
-    let what = format!("there is no campaign file `{argument}`");
+    let what = text!("there is no campaign file `{argument}`", argument);
     Err(Coded::new(Exit::Data, what)
-        .hint("give its path, such as campaigns/hello.toml, or its name")
+        .hint(text!("give its path, such as campaigns/hello.toml, or its name"))
         .into())
 }
 
 /// The workspace and the campaign of a command, checked.
-pub(super) fn campaign(argument: &str, flags: Option<ListFlags>) -> anyhow::Result<(Workspace, Campaign)> {
-    let workspace = workspace(Some(argument))?;
-    let mut campaign = Campaign::load(&campaign_file(argument, &workspace)?, &workspace)?;
+pub(super) fn campaign(
+    argument: &str,
+    flags: Option<ListFlags>,
+    printer: Printer,
+) -> anyhow::Result<(Workspace, Campaign)> {
+    let mut workspace = workspace(Some(argument))?;
+    let file = campaign_file(argument, &workspace)?;
+    let mut campaign = Campaign::load(&file, &workspace)?;
+    if campaign.account.is_unresolved() {
+        let provider = find_provider(&workspace, &campaign, printer)?;
+        workspace = Workspace::load_with(&workspace.root, Some(&provider))?;
+        campaign = Campaign::load(&file, &workspace)?;
+    }
     if let Some(flags) = flags {
         flags.apply(&mut campaign.list);
     }
     Ok((workspace, campaign))
+}
+
+/// The provider of the sender's domain, for an account that names neither provider nor host. What was found is said:
+/// nobody is asked in silence.
+fn find_provider(workspace: &Workspace, campaign: &Campaign, printer: Printer) -> anyhow::Result<String> {
+    let account = &campaign.account.name;
+    let domain = campaign.from.address.domain();
+    let book = &workspace.providers;
+    let found = match mx::find(book, domain, None) {
+        Ok(found) => found,
+        Err(error) => {
+            let hint = text!(
+                "give a `provider`, or `host`, `port` and `tls`; {why}",
+                why = format!("{error:#}")
+            );
+            return Err(Problems::from(workspace.no_server(account, hint)).into());
+        }
+    };
+    let said = providers::said(book, domain, &found, printer.lang);
+    let Some(provider) = found.provider() else {
+        let hint = text!(
+            "give a `provider`, or `host`, `port` and `tls`; {why}",
+            why = said
+        );
+        return Err(Problems::from(workspace.no_server(account, hint)).into());
+    };
+    printer.warn(text!(
+        "account `{account}` names no provider; {said}",
+        account,
+        said
+    ));
+    Ok(provider.to_owned())
 }
 
 /// The name that a campaign argument has in the ledger: what its file says, or the argument itself.

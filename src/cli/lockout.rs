@@ -1,4 +1,4 @@
-//! After a refused login nobody knocks again until the provider's lock-out is over.
+//! After a refused login an account is left alone, by whatever command would log in.
 
 use super::exit::{Coded, Exit};
 use super::printer::time;
@@ -6,15 +6,32 @@ use super::status;
 use crate::campaign::Workspace;
 use crate::ledger::Ledger;
 use crate::ledger::read::Reader;
+use crate::text;
 
-/// Ends the command while the account must be left alone. `is_again`: the user knows better, and the lock goes.
+/// Is the lock-out to be respected?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Yes: nobody knocks before it is over.
+    Later,
+    /// No: the user has set the right password meanwhile.
+    Now,
+}
+
+impl Again {
+    pub(super) fn from_flag(login_again: bool) -> Self {
+        if login_again { Self::Now } else { Self::Later }
+    }
+}
+
+/// Ends the command while the account has to be left alone.
 pub(super) async fn respect(
     workspace: &Workspace,
     account: &str,
-    is_again: bool,
-    (ledger, now_ms): (&Ledger, i64),
+    ledger: &Ledger,
+    now_ms: i64,
+    again: Again,
 ) -> anyhow::Result<()> {
-    if is_again {
+    if again == Again::Now {
         return ledger.unlock_account(account, now_ms).await;
     }
     let reader = Reader::open(&workspace.ledger)?;
@@ -24,13 +41,15 @@ pub(super) async fn respect(
         .flatten();
     let Some(lock) = lock else { return Ok(()) };
     let zone = status::zone(workspace, account);
-    let what = format!(
-        "account `{account}` is left alone until {}: at {} its login was refused ({})",
-        time(lock.until_ms, &zone),
-        time(lock.at_ms, &zone),
-        lock.reply
+    let what = text!(
+        "account `{account}` is left alone until {until}: at {at} its login was refused ({reply})",
+        account,
+        until = time(lock.until_ms, &zone),
+        at = time(lock.at_ms, &zone),
+        reply = lock.reply
     );
-    let hint =
-        "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again";
+    let hint = text!(
+        "nothing was sent, and nobody knocked; if you have set the right password now, add --login-again"
+    );
     Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
 }

@@ -3,18 +3,21 @@
 mod diagnostic;
 mod exit;
 mod load;
+mod lockout;
 mod printer;
 mod progress;
 mod check;
+mod client_config;
 mod doctor;
 mod explain;
 mod init;
 mod left_out;
 mod list;
-mod lockout;
 mod preview;
+mod providers;
 mod resolve;
 mod sandbox;
+mod secret;
 mod send;
 mod show;
 mod status;
@@ -88,6 +91,12 @@ enum Command {
     Resolve(resolve::Args),
     /// Say what a server's reply means, and what to do
     Explain(explain::Args),
+    /// What is known about mail providers, and which one a domain is with
+    Providers(providers::Args),
+    /// Print the settings of an account for Outlook, Foxmail, Thunderbird or Apple Mail
+    ClientConfig(client_config::Args),
+    /// Keep the password of an account, and look after it
+    Secret(secret::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
     /// Let an account connect again that was refused
@@ -148,6 +157,9 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(&args, printer),
         Command::Resolve(args) => resolve::run(&args, printer),
         Command::Explain(args) => explain::run(&args, printer),
+        Command::Providers(args) => providers::run(&args, printer),
+        Command::ClientConfig(args) => client_config::run(&args, printer),
+        Command::Secret(args) => secret::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Unlock(args) => unlock::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),

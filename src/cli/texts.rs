@@ -96,6 +96,80 @@ Examples:
   mailshot explain '452 4.2.2 mailbox full' --json
 
 In a workspace, its own [[rule]] in mailshot.toml are asked first.";
+pub(super) const PROVIDERS: &str = "\
+Examples:
+  mailshot providers                           all of them: name, server, limits
+  mailshot providers alimail                   every value, with source, date and confidence
+  mailshot providers directmail-sg --json      the region sg of directmail
+  mailshot providers --for news@aurora-home.example
+
+What is unknown says so. [provider.NAME] in mailshot.toml adds a provider, or says otherwise:
+
+  [provider.our-relay]
+  like = \"local-mta\"
+  host = \"relay.example.com\"
+  ports = [\"587 starttls\"]
+  per_minute = 100
+
+Exit codes: 0 done, 64 no such provider, 65 a domain that is with nobody known, 69 no answer from
+the DNS.";
+
+pub(super) const CLIENT_CONFIG: &str = "\
+Examples:
+  mailshot client-config main --for outlook
+  mailshot client-config alimail --for foxmail --address service@aurora-home.example
+  mailshot client-config alimail --for thunderbird --address a@aurora-home.example -o config-v1.1.xml
+  mailshot client-config main --for apple -o mail.mobileconfig
+
+Outlook and Foxmail get a page to type in from, Thunderbird an autoconfig file, Apple Mail a
+profile. No password is in any of them.";
+
+pub(super) const SECRET: &str = "\
+Where the password of an account is kept stands in mailshot.toml: password_file, password_keyring,
+password_command or password_env. The first two are written by mailshot.
+
+Examples:
+  mailshot secret set main                    asks for the password, without showing it
+  pass show mail/news | mailshot secret set main --yes
+  mailshot secret test main                   logs in once, and sends nothing
+  mailshot secret rotate main                 a new password; the old one goes when the new one works
+  mailshot secret lint main                   what looks wrong with it, without showing it";
+
+pub(super) const SECRET_SET: &str = "\
+Examples:
+  mailshot secret set main
+  pass show mail/news | mailshot secret set main --yes
+  mailshot secret set main --file ~/.secrets/news
+
+Exit codes: 0 kept, 64 nothing was done, 65 a password that cannot be right, 78 the account keeps
+its password elsewhere.";
+
+pub(super) const SECRET_ROTATE: &str = "\
+Examples:
+  mailshot secret rotate main
+  pass show mail/news | mailshot secret rotate main
+
+The new password is tried with one login; no mail is sent. When it works, the old one is wiped;
+when it is refused, the old one is put back.
+
+Exit codes: 0 the new one works, 69 the server cannot be reached (both are kept), 77 refused.";
+
+pub(super) const SECRET_TEST: &str = "\
+Examples:
+  mailshot secret test main
+  mailshot secret test main --strict     for cron: fails when the password is 90 days old
+
+A refused login is kept on record, and nobody knocks again until the provider's lock-out is over.
+
+Exit codes: 0 the login works, 69 the server cannot be reached, 77 refused or left alone,
+78 no password, or one that is too old for --strict.";
+
+pub(super) const SECRET_LINT: &str = "\
+Examples:
+  mailshot secret lint main
+  mailshot secret lint main --json
+
+Exit codes: 0 nothing looks wrong, 65 something does.";
 
 pub(super) const SUPPRESS: &str = "\
 Examples:

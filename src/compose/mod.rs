@@ -8,6 +8,7 @@ mod headers;
 mod footer;
 mod lines;
 mod shelf;
+mod special;
 
 use jiff::Timestamp;
 use mail_builder::headers::Header as _;
@@ -112,9 +113,13 @@ impl Composer {
         let is_one_click = unsubscribe.url.is_some();
         let list_id = headers::text("List-ID", &campaign.list_id);
         let feedback_id = headers::feedback_id(&campaign.name, &campaign.account.name);
+        let mut fixed = Fixed::new(&from, reply_to.as_deref(), is_one_click, &list_id, &feedback_id);
+        for (name, value) in special::headers(campaign) {
+            header(&mut fixed.last, name, &value);
+        }
         Self {
             sender: campaign.from.address.clone(),
-            fixed: Fixed::new(&from, reply_to.as_deref(), is_one_click, &list_id, &feedback_id),
+            fixed,
             link_start: Finder::new(links_of(unsubscribe, "").preferred()).into_owned(),
             unsubscribe: unsubscribe.clone(),
             key,

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::classify::classify;
-use super::session::Capabilities;
+use super::offers::Capabilities;
 use super::wire::Wire;
 use crate::mail::{Message, Outcome, Reply, Stage};
 use crate::replies::Judge;

@@ -174,7 +174,7 @@ impl<T> Flight<T> {
     /// Ends the connection politely. Nobody must be aboard.
     pub async fn close(self) {
         if self.mails.is_open() {
-            self.session.link.close("QUIT", Duration::from_secs(5)).await;
+            self.session.close().await;
         }
     }
 }

@@ -7,6 +7,7 @@ mod login;
 pub mod trace;
 mod trust;
 pub mod egress;
+pub mod offers;
 pub mod session;
 pub mod probe;
 pub mod exchanger;

@@ -16,7 +16,8 @@ use tokio_rustls::rustls::{
 use x509_parser::extensions::GeneralName;
 
 use super::link::Link;
-use super::session::{Capabilities, Target, Timeouts, connect, expect, literal, protect, say_hello};
+use super::offers::Capabilities;
+use super::session::{Target, Timeouts, connect, expect, literal, protect, say_hello};
 use super::trust::roots;
 use crate::campaign::{Account, Tls};
 use crate::mail::{Fault, Stage};

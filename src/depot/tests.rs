@@ -149,7 +149,7 @@ fn settings_that_cannot_work_are_told_where_they_stand() {
         std::fs::write(folder.path().join("mailshot.toml"), text).unwrap();
         let problems = Workspace::load(folder.path()).unwrap_err();
         let found = &problems.kept[0];
-        assert!(found.what.contains(said), "{files}: {}", found.what);
+        assert!(found.what.to_string().contains(said), "{files}: {}", found.what);
         assert!(found.line >= 8, "{files}: {found:?}");
     }
 }

@@ -1,14 +1,20 @@
 //! What follows from a refusal for those who have not been refused yet: pauses, slower going, fewer connections. And
 //! when the refused mail itself is tried again.
 
+use std::sync::atomic::Ordering;
+
 use jiff::SignedDuration;
 
-use super::run::Shared;
+use super::run::{Ended, Shared};
+use crate::campaign::Account;
 use crate::campaign::pace::Lesson;
-use crate::campaign::quota::{Reset, Unit};
-use crate::ledger::{About, Bound, Delivery, Next};
+use crate::campaign::quota::{Quota, Reset, Unit};
+use crate::campaign::retry::Span;
+use crate::ledger::{About, AccountEvent, Bound, Delivery, Next};
 use crate::mail::{Class, Fault, Outcome, Retry, Stage};
 
+/// How long an account is left alone when it is not clear that the login was refused for good.
+const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 /// An account whose day begins anew at nobody knows when is asked again after so long, in ms: longer than a run waits by
 /// itself.
 const ASK_AGAIN_MS: i64 = 2 * 3_600_000;
@@ -29,7 +35,7 @@ impl Shared {
         let limits = limits.or_else(|| account.destinations.get(&domain));
         Bound {
             destination,
-            quota: crate::campaign::quota::Quota {
+            quota: Quota {
                 rates: limits.cloned().unwrap_or_default(),
                 day: account.quota.day.clone(),
             },
@@ -46,7 +52,7 @@ impl Shared {
         };
         let (is_destinations, lesson) = match (verdict.class, verdict.retry) {
             (Class::TooManyConnections, _) => {
-                let open = self.connections.load(std::sync::atomic::Ordering::SeqCst);
+                let open = self.connections.load(Ordering::SeqCst);
                 (
                     false,
                     Lesson::Connections(u16::try_from(open).unwrap_or(u16::MAX)),
@@ -117,6 +123,52 @@ impl Shared {
             None => Next::GiveUp(format!("given up after {tries} tries: {fault}")),
         }
     }
+
+    /// The server wants nobody to connect for a while; says until when.
+    pub(super) async fn pause(&self, fault: Fault) -> anyhow::Result<Option<i64>> {
+        let now_ms = self.run.clock.now_ms();
+        let outcome = Outcome::Deferred(fault);
+        let Some(about) = self.lesson(&outcome, "", 0) else {
+            return Ok(None);
+        };
+        let account = &self.run.account().name;
+        let known = self.run.ledger.learn(account, about, now_ms).await?;
+        Ok(Some(known.learned.paused_until_ms))
+    }
+
+    /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does
+    /// not knock again too early.
+    pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
+        let at_ms = self.run.clock.now_ms();
+        if let Some(event) = refusal(self.run.account(), &fault, at_ms) {
+            let refused = self.run.ledger.lock_account(event).await?;
+            self.refused_logins.store(refused, Ordering::SeqCst);
+        }
+        self.end(Ended::Account(fault));
+        Ok(())
+    }
+}
+
+/// What goes on record when a login was refused: the account is left alone for its lock-out, or for a short while when it was
+/// not about the password. None, when it was not the login that failed.
+pub fn refusal(account: &Account, fault: &Fault, at_ms: i64) -> Option<AccountEvent> {
+    if fault.stage != Stage::Auth {
+        return None;
+    }
+    // What is not about the password is no step towards a lock-out.
+    let is_password = matches!(fault.verdict.class, Class::AuthFailed | Class::AuthLocked);
+    let lockout = if is_password {
+        account.lockout
+    } else {
+        account.lockout.min(SHORT_LOCKOUT)
+    };
+    Some(AccountEvent {
+        account: account.name.clone(),
+        at_ms,
+        until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
+        stage: fault.stage.to_string(),
+        reply: fault.to_string(),
+    })
 }
 
 fn in_ms(pause: &SignedDuration) -> i64 {

@@ -16,6 +16,7 @@ use crate::mail::{
 };
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
+use crate::text;
 
 /// How templates are rendered.
 type Render = fn(&Editions, &Recipient, &Given<'_>) -> Result<Content, Problem>;
@@ -255,10 +256,9 @@ impl Maker {
         let mail = self
             .make_with(Editions::render_to_send, &recipient, delivery.volume, now_ms)
             .map_err(|problem| Problems {
-                not_done: Some(
+                not_done: Some(Box::new(text!(
                     "the run ends here; this mail was not sent, and `mailshot status` says how many were"
-                        .to_owned(),
-                ),
+                ))),
                 ..Problems::from(problem)
             })?;
         anyhow::ensure!(

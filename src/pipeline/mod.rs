@@ -26,9 +26,10 @@ use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
 use crate::mail::{Address, Fault, Message, Outcome, Stage, Verdict};
 use crate::throttle::Permit;
 
+pub use lesson::refusal;
 pub use maker::{Mail, Maker, Means};
 use run::Shared;
-pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher, lock_of};
+pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};
 
 /// The longest pause that a run waits for by itself, in ms.

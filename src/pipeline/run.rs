@@ -13,19 +13,16 @@ use super::queue::Queue;
 use crate::campaign::Account;
 use crate::campaign::pace::Learned;
 use crate::campaign::quota::Spent;
-use crate::campaign::retry::{RetryPolicy, Span};
+use crate::campaign::retry::RetryPolicy;
 use crate::clock::Clock;
 use crate::deliver::Target;
 use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
-use crate::ledger::{AccountEvent, CampaignId, Delivery, Ledger};
-use crate::mail::{Class, Fault, Outcome, Stage};
+use crate::ledger::{CampaignId, Delivery, Ledger};
+use crate::mail::{Fault, Outcome};
 use crate::replies::Judge;
 use crate::source::RowReader;
 use crate::throttle::Throttle;
-
-/// How long an account is left alone when it is not clear that the login was refused for good.
-const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
 
 /// Who carries the mails away.
 #[derive(Debug)]
@@ -175,7 +172,7 @@ pub(super) struct Shared {
     /// Until when mails were put off because their destinations take no more; 0: none.
     put_off_until_ms: AtomicI64,
     /// Logins of the account that were refused within a minute.
-    refused_logins: AtomicU32,
+    pub(super) refused_logins: AtomicU32,
 }
 
 impl Run {
@@ -356,47 +353,5 @@ impl Shared {
 
     fn brakes(&self) -> MutexGuard<'_, Brakes> {
         self.brakes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The server wants nobody to connect for a while; says until when.
-    pub(super) async fn pause(&self, fault: Fault) -> anyhow::Result<Option<i64>> {
-        let now_ms = self.run.clock.now_ms();
-        let outcome = Outcome::Deferred(fault);
-        let Some(about) = self.lesson(&outcome, "", 0) else {
-            return Ok(None);
-        };
-        let account = &self.run.account().name;
-        let known = self.run.ledger.learn(account, about, now_ms).await?;
-        Ok(Some(known.learned.paused_until_ms))
-    }
-
-    /// The account was refused when connecting: everyone stops, and a refused login is kept, so that the next run does
-    /// not knock again too early.
-    pub(super) async fn account_refused(&self, fault: Fault) -> anyhow::Result<()> {
-        if fault.stage == Stage::Auth {
-            let event = lock_of(self.run.account(), &fault, self.run.clock.now_ms());
-            let refused = self.run.ledger.lock_account(event).await?;
-            self.refused_logins.store(refused, Ordering::SeqCst);
-        }
-        self.end(Ended::Account(fault));
-        Ok(())
-    }
-}
-
-/// How long an account is left alone whose login was refused with this fault: not for long, if not for its password.
-pub fn lock_of(account: &Account, fault: &Fault, at_ms: i64) -> AccountEvent {
-    // What is not about the password is no step towards a lock-out.
-    let is_password = matches!(fault.verdict.class, Class::AuthFailed | Class::AuthLocked);
-    let lockout = if is_password {
-        account.lockout
-    } else {
-        account.lockout.min(SHORT_LOCKOUT)
-    };
-    AccountEvent {
-        account: account.name.clone(),
-        at_ms,
-        until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
-        stage: fault.stage.to_string(),
-        reply: fault.to_string(),
     }
 }

@@ -234,7 +234,7 @@ fn language_column(campaign: &Campaign, columns: &Columns) -> Result<Option<Lang
         };
         let what = format!("the list has no column `{wanted}`, which `language_column` names");
         let problem = Problem {
-            what,
+            what: what.into(),
             ..said.at.clone()
         };
         return Err(problem.hint(hint));

@@ -10,6 +10,7 @@ use super::source::{Source, offset};
 use super::variables::Variables;
 use super::{Flavour, helpers, tags};
 use crate::campaign::Problem;
+use crate::words::Text;
 
 /// Names without a column are found before rendering, so what is missing then is missing in an element.
 const OF_ELEMENT: &str =
@@ -187,7 +188,7 @@ impl Prepared {
     }
 
     /// A problem with the tag at a line and a character of the compiled text, where the user wrote it.
-    fn problem(&self, source: &Source, line: usize, column: usize, what: impl Into<String>) -> Problem {
+    fn problem(&self, source: &Source, line: usize, column: usize, what: impl Into<Text>) -> Problem {
         let (line, column) = self.place(line, column);
         let offset = source.offset(line, column);
         let rest = source.text.get(offset..).unwrap_or_default();
@@ -199,7 +200,7 @@ impl Prepared {
     }
 
     /// The same for the tag at a byte of the compiled text.
-    pub(super) fn problem_at(&self, source: &Source, at: usize, what: impl Into<String>) -> Problem {
+    pub(super) fn problem_at(&self, source: &Source, at: usize, what: impl Into<Text>) -> Problem {
         let (line, column) = line_and_column(&self.text, at);
         self.problem(source, line, column, what)
     }

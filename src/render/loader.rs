@@ -244,8 +244,8 @@ impl<'a> Loader<'a> {
                 file_name(&own)
             );
             self.found.problems.push(Problem {
-                what,
-                hint: Some(hint),
+                what: what.into(),
+                hint: Some(Box::new(hint.into())),
                 ..call
             });
         }

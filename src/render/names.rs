@@ -15,6 +15,7 @@ use super::known::{GIVEN, Known, VariablePath};
 use super::source::At;
 use super::{enclosures, footer, foreign, helpers};
 use crate::campaign::closest;
+use crate::words::Text;
 
 /// What a name may refer to in one block.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +102,7 @@ impl Walk<'_> {
         }
     }
 
-    fn problem(&mut self, at: At<'_>, range: Range<usize>, what: impl Into<String>, hint: impl Into<String>) {
+    fn problem(&mut self, at: At<'_>, range: Range<usize>, what: impl Into<Text>, hint: impl Into<Text>) {
         let problem = at.source.problem(range, what).hint(hint);
         // The HTML was checked already, with places that can be shown.
         if !at.source.is_derived && !self.found.problems.contains(&problem) {

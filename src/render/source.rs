@@ -7,6 +7,7 @@ use handlebars::TemplateError;
 
 use super::tags;
 use crate::campaign::{Problem, plain};
+use crate::words::Text;
 
 /// A template as the user wrote it.
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ impl Source {
     }
 
     /// A problem at a range of the text.
-    pub(super) fn problem(&self, range: Range<usize>, what: impl Into<String>) -> Problem {
+    pub(super) fn problem(&self, range: Range<usize>, what: impl Into<Text>) -> Problem {
         match &self.within {
             None => Problem::in_text(&self.path, &self.text, range, what),
             Some((file, value)) if value.is_empty() => {
@@ -114,7 +115,7 @@ impl Source {
     }
 
     /// A problem with all of it.
-    pub(super) fn whole(&self, what: impl Into<String>) -> Problem {
+    pub(super) fn whole(&self, what: impl Into<Text>) -> Problem {
         self.problem(0..self.text.len(), what)
     }
 

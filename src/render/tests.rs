@@ -148,7 +148,7 @@ impl World {
 
 fn tell(problem: &Problem) -> String {
     let file = source::file_name(&problem.file);
-    let hint = problem.hint.as_deref().unwrap_or_default();
+    let hint = problem.hint.clone().unwrap_or_default();
     let row = problem
         .row
         .as_ref()

@@ -89,7 +89,7 @@ impl Variables {
                 Some(place) => structure(cell).map_err(|reason| {
                     let what = format!("`{name}` must be JSON here, a list or an object: {reason}");
                     Box::new(Problem {
-                        what,
+                        what: what.into(),
                         ..place.clone()
                     })
                 })?,

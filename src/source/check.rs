@@ -239,7 +239,7 @@ impl Shape {
         let cell = row.cells.texts(text).nth(self.columns.email).unwrap_or_default();
         let start = row.cells.start_of(self.columns.email) + cell.len() - cell.trim_start().len();
         let mut problem = self.at(row, text, start..start + cell.trim().len(), fault.what);
-        problem.hint = fault.hint;
+        problem.hint = fault.hint.map(|hint| Box::new(hint.into()));
         problem
     }
 

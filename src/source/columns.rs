@@ -6,6 +6,7 @@ use std::path::Path;
 use super::file_name;
 use crate::campaign::{Problem, Problems, closest};
 use crate::mail::{Address, Columns};
+use crate::words::Text;
 
 /// Headers of the address column in the exports of shops, newsletter tools, mail programs and web mailers, and as
 /// people write them; compared without spaces, dashes, dots, slashes, underscores and case.
@@ -196,7 +197,7 @@ impl Header<'_> {
     }
 
     /// A problem at a piece of the header's text; at its begin when the piece is empty.
-    fn problem(&self, piece: &str, what: impl Into<String>) -> Problem {
+    fn problem(&self, piece: &str, what: impl Into<Text>) -> Problem {
         self.at(self.text.find(piece).unwrap_or(0), piece, what)
     }
 
@@ -212,7 +213,7 @@ impl Header<'_> {
         self.at(from + rest.find(header).unwrap_or(0), header, what)
     }
 
-    fn at(&self, start: usize, piece: &str, what: impl Into<String>) -> Problem {
+    fn at(&self, start: usize, piece: &str, what: impl Into<Text>) -> Problem {
         let mut problem = Problem::in_text(self.path, &self.text, start..start + piece.len(), what);
         problem.line += self.line - 1;
         problem

@@ -107,8 +107,8 @@ impl Segment {
 /// What is wrong with a condition, at the very words where the file has them as they are.
 fn place(said: &Said, refused: Refused) -> Problem {
     let mut problem = Problem {
-        what: refused.what,
-        hint: refused.hint,
+        what: refused.what.into(),
+        hint: refused.hint.map(|hint| Box::new(hint.into())),
         ..said.at.clone()
     };
     let source = said.at.source.as_deref().unwrap_or_default();

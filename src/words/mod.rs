@@ -68,7 +68,7 @@ pub enum Text {
         gaps: Vec<(Cow<'static, str>, Text)>,
     },
     /// What stands in a file of data in every language.
-    Both(Both),
+    Both(Box<Both>),
 }
 
 /// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all.
@@ -184,6 +184,25 @@ impl fmt::Display for Text {
     }
 }
 
+/// Compared with what it says in English.
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.in_lang(Lang::En) == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl PartialEq<String> for Text {
+    fn eq(&self, other: &String) -> bool {
+        self == other.as_str()
+    }
+}
+
 impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -216,7 +235,7 @@ impl From<Cow<'_, str>> for Text {
 
 impl From<&Both> for Text {
     fn from(both: &Both) -> Self {
-        Self::Both(both.clone())
+        Self::Both(Box::new(both.clone()))
     }
 }
 
@@ -239,11 +258,14 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 4] = [
+const ZH: [&str; 7] = [
     include_str!("zh/cli.toml"),
     include_str!("zh/account.toml"),
     include_str!("zh/doctor.toml"),
     include_str!("zh/explain.toml"),
+    include_str!("zh/client.toml"),
+    include_str!("zh/providers.toml"),
+    include_str!("zh/secret.toml"),
 ];
 
 /// All sentences that Chinese has.

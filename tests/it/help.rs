@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["init"],
     &["check"],
@@ -16,6 +16,15 @@ const COMMANDS: [&[&str]; 16] = [
     &["suppress", "remove"],
     &["suppress", "list"],
     &["doctor"],
+    &["explain"],
+    &["unlock"],
+    &["providers"],
+    &["client-config"],
+    &["secret"],
+    &["secret", "set"],
+    &["secret", "rotate"],
+    &["secret", "test"],
+    &["secret", "lint"],
     &["sandbox"],
     &["completions"],
     &["man"],
@@ -40,8 +49,22 @@ fn help_is_as_it_was() {
 fn every_command_with_arguments_shows_examples() {
     let workspace = Workspace::new("host = \"localhost\"", &people(1));
     for command in [
-        "init", "check", "preview", "send", "status", "show", "resolve", "suppress", "doctor", "sandbox",
+        "init",
+        "check",
+        "preview",
+        "send",
+        "status",
+        "show",
+        "resolve",
+        "suppress",
+        "doctor",
+        "explain",
+        "unlock",
+        "sandbox",
         "man",
+        "providers",
+        "client-config",
+        "secret",
     ] {
         workspace.run(&[command, "--help"]).expect(0).says(&["Example"]);
     }

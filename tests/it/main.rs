@@ -10,6 +10,8 @@ mod big_files;
 #[cfg(test)]
 mod bind;
 #[cfg(test)]
+mod client_config;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod crash;
@@ -48,7 +50,11 @@ mod pages;
 #[cfg(test)]
 mod postfix;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod quota;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 mod send;
 #[cfg(test)]

@@ -10,7 +10,7 @@ fn workspace() -> Workspace {
     Workspace::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"", &people(3))
 }
 
-fn shown(workspace: &Workspace, arguments: &[&str], ended: &Ended) -> String {
+pub(super) fn shown(workspace: &Workspace, arguments: &[&str], ended: &Ended) -> String {
     let command = arguments.join(" ");
     let code = ended.code.map_or("a signal".to_owned(), |code| code.to_string());
     let folder = workspace.root().display().to_string();
@@ -33,10 +33,11 @@ macro_rules! assert_message {
                 (r"mailshot \d+\.\d+\.\d+", "mailshot [version]"),
             ],
         }, {
-            insta::assert_snapshot!(format!("message-{}", $name), shown(&$workspace, &$arguments, &ended));
+            insta::assert_snapshot!(format!("message-{}", $name), $crate::messages::shown(&$workspace, &$arguments, &ended));
         });
     };
 }
+pub(super) use assert_message;
 
 #[test]
 fn init_says_what_is_wrong() {

@@ -6,13 +6,13 @@ use super::Visit;
 use crate::campaign::Login;
 use crate::campaign::retry::Span;
 use crate::cli::exit::Coded;
-use crate::cli::lockout;
+use crate::cli::lockout::{self, Again};
 use crate::deliver::{Session, Target};
 use crate::doctor::smtp::Sender;
 use crate::doctor::{Finding, Severity};
 use crate::ledger::Ledger;
 use crate::mail::{Fault, Stage};
-use crate::pipeline::lock_of;
+use crate::pipeline::refusal;
 use crate::text;
 
 /// What the login came to. It is not tried where something is wrong before it.
@@ -39,8 +39,8 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
     };
     let now_ms = visit.clock.now_ms();
     let ledger = Ledger::open(&workspace.ledger)?;
-    let is_again = visit.args.login_again;
-    if let Err(error) = lockout::respect(workspace, &account.name, is_again, (&ledger, now_ms)).await {
+    let again = Again::from_flag(visit.args.login_again);
+    if let Err(error) = lockout::respect(workspace, &account.name, &ledger, now_ms, again).await {
         let coded = error.downcast::<Coded>()?;
         let fix = text!("nobody knocked; if you have set the right password now, add --login-again");
         return Ok(Finding::error("LOGIN-01", about, coded.what).fix(fix));
@@ -61,9 +61,9 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
         }
         Err(fault) => fault,
     };
-    let lock = lock_of(account, &fault, visit.clock.now_ms());
-    let lockout = Duration::from_millis(u64::try_from(lock.until_ms - lock.at_ms).unwrap_or_default());
-    if fault.stage == Stage::Auth {
+    let mut lockout = Duration::ZERO;
+    if let Some(lock) = refusal(account, &fault, visit.clock.now_ms()) {
+        lockout = Duration::from_millis(u64::try_from(lock.until_ms - lock.at_ms).unwrap_or_default());
         ledger.lock_account(lock).await?;
     }
     Ok(failed(about, &fault, Span(lockout)))

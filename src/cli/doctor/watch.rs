@@ -19,7 +19,7 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
     let bar = spinner(is_shown);
     let stop = signal::any();
     tokio::pin!(stop);
-    let mut said = String::new();
+    let mut said = None;
     loop {
         let mut open = Vec::new();
         for subject in &visit.scope.subjects {
@@ -47,9 +47,9 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
         let line = state(&open);
         if is_shown {
             bar.set_message(line.in_lang(printer.lang));
-        } else if said != line.to_string() {
+        } else if said.as_ref() != Some(&line) {
             // Elsewhere a line is printed when something has changed.
-            said = line.to_string();
+            said = Some(line.clone());
             let at = time(now_ms, &jiff::tz::TimeZone::system());
             printer.say(text!("{at}  {line}", at, line));
         }

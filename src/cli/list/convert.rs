@@ -16,6 +16,7 @@ use crate::campaign::{ListSettings, Problems};
 use crate::mail::Address;
 use crate::mail::repair::with_domain_meant;
 use crate::source::{self, Intake, List, Rejected, Row};
+use crate::text;
 
 /// Every cell as it is.
 pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) -> anyhow::Result<Exit> {
@@ -24,7 +25,7 @@ pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) 
     // Looked through before anything is written.
     if let Some(problem) = source::survey(&intake, |_| Ok(()))?.problem {
         return Err(Problems {
-            not_done: Some("nothing was written".to_owned()),
+            not_done: Some(Box::new(text!("nothing was written"))),
             ..Problems::from(problem)
         }
         .into());

@@ -51,7 +51,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let (list, maker) = load::maker(&workspace, &campaign, load::uid(&workspace, &campaign)?)?;
     let recipient = match &args.to {
         Some(address) => by_address(&list, address)?,

@@ -121,6 +121,9 @@ impl Enrolment {
         let invalid = Invalid::from_flag(job.args.skip_invalid);
         let found = check::all(&job.workspace, &self.list, &self.maker, invalid, job.printer)?;
         self.waiting = found.mails;
+        if job.args.strict && !found.warnings.is_empty() {
+            return Err(check::strictly(&found).into());
+        }
         if !found.warnings.is_empty() {
             let warnings = count(found.warnings.len() as u64, "warning");
             self.plan.push(format!(

@@ -1,7 +1,7 @@
 //! What keeps a run from beginning at all: a ledger that is gone, an account that must be left alone.
 
 use super::super::exit::{Coded, Exit};
-use super::super::lockout;
+use super::super::lockout::{self, Again};
 use super::Job;
 use crate::ledger::Ledger;
 
@@ -26,14 +26,8 @@ impl Job<'_> {
 
     /// After a refused login nobody knocks again until the provider's lock-out is over.
     pub(super) async fn respect_lockout(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let again = Again::from_flag(self.args.login_again);
         let account = &self.campaign.account.name;
-        let at = (ledger, self.clock.now_ms());
-        Box::pin(lockout::respect(
-            &self.workspace,
-            account,
-            self.args.login_again,
-            at,
-        ))
-        .await
+        lockout::respect(&self.workspace, account, ledger, self.clock.now_ms(), again).await
     }
 }

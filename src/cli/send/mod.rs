@@ -19,6 +19,7 @@ use super::exit::{Coded, Exit};
 use super::list::ListFlags;
 use super::printer::{Printer, count, deliveries, number, time};
 use super::progress::Progress;
+use super::secret::age::{self, Strictness};
 use super::{confirm, load, runtime, status, texts};
 use crate::campaign::{Campaign, Transport, Workspace};
 use crate::clock::Clock;
@@ -77,6 +78,9 @@ pub(super) struct Args {
     /// Go on although list, templates or settings have changed since the campaign began
     #[arg(long)]
     accept_changes: bool,
+    /// Refuse what is only warned of: see `check --strict`; and passwords of 90 days or more
+    #[arg(long)]
+    strict: bool,
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
@@ -112,7 +116,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if cfg!(feature = "unrecorded") {
         printer.warn("this build is for measuring only: it keeps no record, and would mail people twice");
     }
-    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list))?;
+    let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let job = Job {
         args,
         workspace,
@@ -300,7 +304,8 @@ impl Job<'_> {
 
     /// What the server's replies mean: as everybody knows, and as the workspace says.
     pub(super) fn judge(&self) -> Judge {
-        let provider = self.campaign.account.provider.iter().cloned();
+        let account = &self.campaign.account;
+        let provider = account.family.iter().chain(&account.provider).cloned();
         Judge::new(Rules::with(&self.workspace.rules), provider.collect())
     }
 
@@ -313,6 +318,14 @@ impl Job<'_> {
                     Coded::new(Exit::Config, format!("{error:#}"))
                         .hint("nothing was sent; set the password and run it again")
                 })?;
+                let strictness = Strictness::from_flag(self.args.strict);
+                age::look_at(
+                    &self.workspace,
+                    account,
+                    secret.as_ref(),
+                    strictness,
+                    self.printer,
+                )?;
                 let mut target = Target::new(account, secret)?;
                 target.judge = self.judge();
                 Carrier::Smtp(target)

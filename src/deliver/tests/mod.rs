@@ -97,6 +97,7 @@ fn account(port: u16) -> Account {
     Account {
         name: "main".to_owned(),
         provider: None,
+        family: None,
         transport: Transport::Smtp,
         host: "127.0.0.1".to_owned(),
         port,
@@ -105,6 +106,11 @@ fn account(port: u16) -> Account {
         allow_plaintext: false,
         username: String::new(),
         login: Login::None,
+        from_is_login: false,
+        aliases: Vec::new(),
+        password_length: None,
+        headers: crate::campaign::provider::HeaderRules::default(),
+        stream: None,
         quota: crate::campaign::quota::Quota::default(),
         destinations: std::collections::BTreeMap::new(),
         connections: 1,
@@ -115,6 +121,7 @@ fn account(port: u16) -> Account {
         hello: None,
         egress: crate::campaign::Egress::default(),
         sendmail_command: "/usr/sbin/sendmail".into(),
+        warnings: Vec::new(),
     }
 }
 

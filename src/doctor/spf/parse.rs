@@ -220,7 +220,7 @@ mod tests {
         let spf = Spf::parse(
             "v=spf1 a mx:b.example/24 ip4:192.0.2.0/24 ip6:2001:db8::/32 include:c.example exists:%{i}.d ptr exp=e ?all x",
         );
-        assert_eq!(spf.faults, []);
+        assert!(spf.faults.is_empty());
         assert_eq!(spf.terms.len(), 9);
         assert_eq!(spf.terms[1], Term::Mx(Some("b.example".to_owned())));
         assert_eq!(spf.all(), Some(Qualifier::Neutral));

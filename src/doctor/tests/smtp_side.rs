@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::campaign::{Account, Login, SecretSource, Tls, Workspace};
+use crate::deliver::offers::Capabilities;
 use crate::deliver::probe::{Protection, Seen};
-use crate::deliver::session::Capabilities;
 use crate::doctor::smtp::{Sender, verdict};
 use crate::text;
 

@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::html::{Element, elements};
 use super::source::Source;
 use crate::campaign::Problem;
+use crate::words::Text;
 use links::Link;
 
 pub use columns::AddressOf;
@@ -69,7 +70,7 @@ struct Lint<'a> {
 }
 
 impl Lint<'_> {
-    fn say(&mut self, range: Range<usize>, what: impl Into<String>, why: &str) {
+    fn say(&mut self, range: Range<usize>, what: impl Into<Text>, why: &str) {
         self.found.push(self.source.problem(range, what).hint(why));
     }
 

@@ -106,7 +106,7 @@ fn no_text_is_taken_for_another_and_the_hint_names_the_right_encoding() {
                         wrong.push(format!("{problem:?}"));
                     }
                     Err(problem) if is_much && !encoding.is_single_byte() => {
-                        let hint = problem.hint.unwrap_or_default();
+                        let hint = problem.hint.unwrap_or_default().to_string();
                         if !hint.contains(&encoding.name().to_lowercase()) {
                             wrong.push(format!("{}: {text} {hint}", encoding.name()));
                         }

@@ -91,7 +91,7 @@ fn refuse_with(bytes: impl AsRef<[u8]>, email_column: Option<&str>) -> String {
             p.line,
             p.column,
             p.what,
-            p.hint.as_deref().unwrap_or_default()
+            p.hint.clone().unwrap_or_default()
         )
     };
     problems.kept.iter().map(tell).collect::<Vec<_>>().join("\n")
@@ -480,6 +480,7 @@ fn a_quote_never_closed_does_not_pull_the_list_into_memory() {
         rejected
             .problem
             .what
+            .to_string()
             .starts_with("this quote is never closed; the row runs to line 1")
     );
 }

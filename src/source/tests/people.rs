@@ -54,7 +54,7 @@ fn repairs_are_proposed_and_not_made() {
     let hints: Vec<String> = rows(&list)
         .into_iter()
         .filter_map(|row| match row {
-            Row::Rejected(rejected) => rejected.problem.hint,
+            Row::Rejected(rejected) => rejected.problem.hint.map(|hint| hint.to_string()),
             _ => None,
         })
         .collect();

@@ -1,12 +1,21 @@
 //! Passwords, tokens and keys: where they are kept. The only place that reads the environment and asks for secrets.
 
+mod age;
+mod lint;
+mod store;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use super::file::plain;
 use crate::mail::UnsubscribeKey;
+
+pub use age::{Age, Ages, STALE_FROM, TOO_OLD_FROM};
+pub use lint::{Flaw, flaws};
+pub use store::Slot;
 
 /// A password or token. It is never shown, logged or stored.
 #[derive(Clone)]
@@ -39,6 +48,8 @@ pub enum SecretSource {
     Env(String),
     /// The first line of a file that others may not read.
     File(PathBuf),
+    /// The keyring of the person who is logged in, under this name.
+    Keyring(String),
 }
 
 impl fmt::Display for SecretSource {
@@ -47,6 +58,7 @@ impl fmt::Display for SecretSource {
             Self::Command(command) => write!(f, "password_command = {command:?}"),
             Self::Env(variable) => write!(f, "password_env = {variable:?}"),
             Self::File(path) => write!(f, "password_file = {:?}", path.display().to_string()),
+            Self::Keyring(_) => f.write_str("password_keyring = true"),
         }
     }
 }
@@ -54,7 +66,7 @@ impl fmt::Display for SecretSource {
 impl SecretSource {
     /// Fetches the secret: runs the command, or reads the variable or file. `what` it is, for errors.
     pub(super) fn fetch(&self, root: &Path, what: &str) -> anyhow::Result<Secret> {
-        let text = self.read(root)?;
+        let text = self.whole(root)?;
         let secret = text
             .lines()
             .next()
@@ -66,7 +78,8 @@ impl SecretSource {
         Ok(Secret::new(secret))
     }
 
-    fn read(&self, root: &Path) -> anyhow::Result<String> {
+    /// Everything that stands where the secret is kept, for those who look for what is wrong with it.
+    pub fn whole(&self, root: &Path) -> anyhow::Result<String> {
         match self {
             Self::Command(command) => {
                 // A workspace that is this very folder has an empty path.
@@ -100,13 +113,16 @@ impl SecretSource {
                 refuse_if_others_may_read(path)?;
                 std::fs::read_to_string(path).with_context(|| format!("read {self}"))
             }
+            Self::Keyring(name) => store::from_keyring(name, Slot::Current)?
+                .with_context(|| format!("{self}: the keyring has no password for {name}")),
         }
     }
 }
 
 fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path).with_context(|| format!("read {}", path.display()))?;
+    let metadata = std::fs::metadata(path)
+        .map_err(|error| anyhow!("cannot read {}: {}", path.display(), plain(&error)))?;
     if metadata.mode() & 0o077 != 0 {
         bail!(
             "others may read {}; run `chmod 600 {}` first",

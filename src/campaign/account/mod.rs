@@ -1,5 +1,7 @@
 //! A provider login with its sender and its limits.
 
+mod login;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -11,11 +13,16 @@ use super::egress::Egress;
 use super::file::File;
 use super::octets::Octets;
 use super::problem::{Problem, Problems};
-use super::provider::{self, Preset, Tls};
+use super::provider::{self, Book, HeaderRules, Preset, Tls, Username};
 use super::quota::{Quota, Rate, Reset};
 use super::retry::Span;
-use super::secret::{Secret, SecretSource};
+use super::secret::Secret;
+use super::sender;
+use crate::mail::Address;
 use crate::replies::Rules;
+use crate::text;
+
+pub use login::Login;
 
 /// Who takes the mail from us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -28,27 +35,18 @@ pub enum Transport {
     Sendmail,
 }
 
-/// How we prove who we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// No login: a local mail server, or one that knows us by our IP.
-    None,
-    /// User name and password: AUTH PLAIN, else LOGIN.
-    Password(SecretSource),
-    /// User name and OAuth 2 token: AUTH XOAUTH2.
-    Token(SecretSource),
-}
-
 /// A provider account, complete and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its name in `mailshot.toml`.
     pub name: String,
-    /// The provider that was named, if one was.
+    /// Its provider, as in `mailshot providers`; none when only a server is given.
     pub provider: Option<String>,
+    /// Whose rules for replies hold.
+    pub family: Option<String>,
     /// Who takes the mail.
     pub transport: Transport,
-    /// Host name of the SMTP server.
+    /// Host name of the SMTP server; empty while nothing says which.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -62,6 +60,16 @@ pub struct Account {
     pub username: String,
     /// How we log in.
     pub login: Login,
+    /// Does the provider refuse mails whose From is not the login?
+    pub from_is_login: bool,
+    /// Other senders that the provider lets this login use.
+    pub aliases: Vec<Address>,
+    /// Characters that its passwords have, where all have as many.
+    pub password_length: Option<u16>,
+    /// The headers that its provider reads.
+    pub headers: HeaderRules,
+    /// The provider's stream, or configuration set.
+    pub stream: Option<String>,
     /// What may be sent in which time.
     pub quota: Quota,
     /// What may be sent to one destination: a domain, or a family of them such as `tencent`.
@@ -82,6 +90,8 @@ pub struct Account {
     pub egress: Egress,
     /// The `sendmail` command.
     pub sendmail_command: PathBuf,
+    /// What is not wrong with it, and yet is hardly meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// `[account.NAME]` as written.
@@ -89,6 +99,7 @@ pub struct Account {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawAccount {
     provider: Option<Spanned<String>>,
+    region: Option<Spanned<String>>,
     transport: Transport,
     host: Option<Spanned<String>>,
     port: Option<u16>,
@@ -96,9 +107,12 @@ pub(super) struct RawAccount {
     ca_file: Option<PathBuf>,
     allow_plaintext: bool,
     username: Option<Spanned<String>>,
+    aliases: Vec<Spanned<String>>,
+    stream: Option<Spanned<String>>,
     password_command: Option<Spanned<String>>,
     password_env: Option<Spanned<String>>,
     password_file: Option<Spanned<String>>,
+    password_keyring: Option<Spanned<bool>>,
     token_command: Option<Spanned<String>>,
     rates: Option<Vec<Rate>>,
     day_resets: Option<Spanned<String>>,
@@ -115,61 +129,75 @@ pub(super) struct RawAccount {
 
 /// Mails on one connection unless the account says otherwise. Source: facts of several relays, `docs/decisions.md`.
 const MESSAGES_PER_CONNECTION: u32 = 100;
+/// Characters of a stream's name at most.
+const STREAM_MAX: usize = 64;
 /// Connections of one account at most.
 const CONNECTIONS_MAX: u16 = 100;
 
+/// What an account is read with.
+pub(super) struct Around<'a, T> {
+    /// The folder of the workspace.
+    pub(super) root: &'a Path,
+    /// `mailshot.toml`.
+    pub(super) file: &'a File<'a, T>,
+    /// All providers.
+    pub(super) book: &'a Book,
+    /// The provider that was found for an account that names neither provider nor host.
+    pub(super) found: Option<&'a str>,
+}
+
 impl RawAccount {
-    pub(super) fn check<T>(&self, name: &str, root: &Path, file: &File<'_, T>) -> Result<Account, Problems> {
+    pub(super) fn check<T>(&self, name: &str, around: &Around<'_, T>) -> Result<Account, Problems> {
+        let Around { root, file, .. } = *around;
         let mut problems = Problems::default();
-        let preset = self.preset(file, &mut problems);
-        let server = self.server(preset.as_ref());
-        if server.0.is_empty() && self.provider.is_none() && self.transport == Transport::Smtp {
-            problems.push(
-                file.problem_in_table(&format!("account.{name}"), "no server: `host` is missing")
-                    .hint("give `host`, `port` and `tls`, or a `provider`"),
-            );
-        }
-        let day = self.reset(preset.as_ref(), file, &mut problems);
-        let login = self.login(root, file, &mut problems);
+        let preset = self.preset(around, &mut problems);
+        let values = preset.as_ref().map(|preset| &preset.values);
+        let (host, port, tls) = self.server(preset.as_ref());
+        let quota = self.quota(preset.as_ref(), file, &mut problems);
+        let username = self.username(preset.as_ref());
+        let login = self.login([&username, &host], around, &mut problems);
+        let address = |text: &Spanned<String>| {
+            file.parse(Some(text), &mut problems, |text| {
+                Address::parse(text).map_err(|fault| fault.what)
+            })
+        };
+        let aliases = self.aliases.iter().filter_map(address).collect();
+        let stream = file.parse(self.stream.as_ref(), &mut problems, stream);
         let connections = self.connections(preset.as_ref(), file, &mut problems);
         let destinations = self.destinations(file, &mut problems);
         let egress = self.egress(file, &mut problems);
-        let (host, port, tls) = server;
         problems.or_ok(Account {
             name: name.to_owned(),
-            provider: self.provider.as_ref().map(|provider| provider.get_ref().clone()),
+            provider: preset.as_ref().map(|preset| preset.name.clone()),
+            family: preset.as_ref().map(|preset| preset.family().to_owned()),
+            warnings: sender::doubts([&self.username, &self.stream], &host, preset.as_ref(), file),
             transport: self.transport,
             host,
             port,
             tls,
             ca_file: self.ca_file.as_ref().map(|path| root.join(path)),
             allow_plaintext: self.allow_plaintext,
-            username: self
-                .username
-                .as_ref()
-                .map(|name| name.get_ref().clone())
-                .unwrap_or_default(),
+            username,
             login,
-            quota: Quota {
-                rates: self
-                    .rates
-                    .clone()
-                    .or(preset.as_ref().map(|preset| preset.rates.clone()))
-                    .unwrap_or_default(),
-                day,
-            },
+            from_is_login: values.and_then(|values| values.from_is_login).unwrap_or(false),
+            aliases,
+            password_length: values.and_then(|values| values.password_length),
+            headers: values
+                .and_then(|values| values.headers.clone())
+                .unwrap_or_default(),
+            stream,
+            quota,
             destinations,
             connections,
             messages_per_connection: self
                 .messages_per_connection
+                .or(values.and_then(|values| values.messages_per_connection))
                 .map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
             smtputf8: self.smtputf8,
-            size_max: self
-                .size_max
-                .or(preset.as_ref().and_then(|preset| preset.size_max)),
+            size_max: self.size_max.or(values.and_then(|values| values.size_max)),
             lockout: self
                 .lockout
-                .or(preset.as_ref().map(|preset| preset.lockout))
+                .or(values.and_then(|values| values.lockout))
                 .unwrap_or(provider::LOCKOUT),
             hello: self.hello.clone(),
             egress,
@@ -183,41 +211,87 @@ impl RawAccount {
     /// Host, port and protection; the usual port of the protection when none is given.
     fn server(&self, preset: Option<&Preset>) -> (String, u16, Tls) {
         let host = self.host.as_ref().map(|host| host.get_ref().clone());
-        let host = host.or_else(|| Some(preset?.host.clone())).unwrap_or_default();
-        let tls = self.tls.or(preset.map(|preset| preset.tls)).unwrap_or(Tls::Tls);
+        let host = host
+            .or_else(|| Some(preset?.host().to_owned()))
+            .unwrap_or_default();
+        let ports = preset.map_or(&[][..], |preset| &preset.values.ports);
+        let tls = self
+            .tls
+            .or(ports.first().map(|port| port.tls))
+            .unwrap_or(Tls::Tls);
         let usual = match tls {
             Tls::None => 25,
             Tls::Starttls => 587,
             Tls::Tls => 465,
         };
         // A port of the preset belongs to the preset's protection.
-        let known = preset
-            .filter(|preset| preset.tls == tls && self.host.is_none())
-            .map(|preset| preset.port);
+        let known = ports.iter().find(|port| port.tls == tls && self.host.is_none());
+        let known = known.map(|port| port.number);
         (host, self.port.or(known).unwrap_or(usual), tls)
     }
 
-    fn preset<T>(&self, file: &File<'_, T>, problems: &mut Problems) -> Option<Preset> {
-        let name = self.provider.as_ref()?;
-        let preset = provider::preset(name.get_ref());
-        if preset.is_none() {
-            let known = provider::names();
-            let problem = file.problem(name, format!("unknown provider `{}`", name.get_ref()));
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            problems.push(match super::explain::closest(name.get_ref(), &known) {
-                Some(known) => problem.hint(format!("did you mean `{known}`? else give host, port and tls")),
-                None => problem.hint(format!(
-                    "known: {}; else give host, port and tls",
-                    known.join(", ")
-                )),
-            });
+    /// The preset that is named, or that was found, in its region.
+    fn preset<T>(&self, around: &Around<'_, T>, problems: &mut Problems) -> Option<Preset> {
+        let Around {
+            file, book, found, ..
+        } = *around;
+        let Some(name) = &self.provider else {
+            let found = found.filter(|_| self.host.is_none() && self.transport == Transport::Smtp);
+            return book.preset(found?);
+        };
+        let Some(preset) = book.preset(name.get_ref()) else {
+            if book.is_broken(name.get_ref()) {
+                return None;
+            }
+            let problem = file.problem(name, text!("unknown provider `{name}`", name = name.get_ref()));
+            problems.push(problem.hint(book.closest(name.get_ref()).map_or_else(
+                || text!("`mailshot providers` lists them; else give host, port and tls"),
+                |known| text!("did you mean `{known}`? else give host, port and tls", known),
+            )));
+            return None;
+        };
+        let Some(region) = &self.region else {
+            return Some(preset);
+        };
+        let known: Vec<&str> = preset.values.regions.keys().map(String::as_str).collect();
+        let known = if known.is_empty() {
+            text!("it has no regions")
+        } else {
+            text!("it has: {known}", known = known.join(", "))
+        };
+        let in_region = book.in_region(preset, region.get_ref());
+        if in_region.is_none() {
+            let what = text!(
+                "provider `{name}` has no region `{region}`",
+                name = name.get_ref(),
+                region = region.get_ref()
+            );
+            problems.push(file.problem(region, what).hint(known));
         }
-        preset
+        in_region
+    }
+
+    /// The login name: as written, else the word that the provider always takes.
+    fn username(&self, preset: Option<&Preset>) -> String {
+        let rule = preset.and_then(|preset| preset.values.username.as_ref());
+        match (&self.username, rule) {
+            (Some(name), _) => name.get_ref().clone(),
+            (None, Some(Username::Word(word))) => word.clone(),
+            (None, _) => String::new(),
+        }
+    }
+
+    fn quota<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> Quota {
+        let rates = self.rates.clone().or(preset.map(Preset::rates));
+        Quota {
+            rates: rates.unwrap_or_default(),
+            day: self.reset(preset, file, problems),
+        }
     }
 
     fn reset<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> Reset {
         let Some(text) = &self.day_resets else {
-            return preset.map(|preset| preset.day_resets.clone()).unwrap_or_default();
+            return preset.map(Preset::day_resets).unwrap_or_default();
         };
         text.get_ref().parse().unwrap_or_else(|what| {
             problems.push(file.problem(text, what));
@@ -243,7 +317,8 @@ impl RawAccount {
 
     fn connections<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> u16 {
         let Some(connections) = &self.connections else {
-            return preset.map_or(1, |preset| preset.connections);
+            let known = preset.and_then(|preset| preset.values.connections);
+            return known.map_or(1, |known| known.get().min(CONNECTIONS_MAX));
         };
         if !(1..=CONNECTIONS_MAX).contains(connections.get_ref()) {
             problems.push(file.problem(connections, format!("connections go from 1 to {CONNECTIONS_MAX}")));
@@ -262,55 +337,35 @@ impl RawAccount {
             Egress::default()
         })
     }
-
-    fn login<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Login {
-        let sources = [
-            (&self.password_command, false),
-            (&self.password_env, false),
-            (&self.password_file, false),
-            (&self.token_command, true),
-        ];
-        let given: Vec<_> = sources
-            .iter()
-            .filter_map(|(source, token)| Some((source.as_ref()?, *token)))
-            .collect();
-        if let [_, second, ..] = given.as_slice() {
-            problems.push(
-                file.problem(second.0, "a second place for the password")
-                    .hint("keep one of them"),
-            );
-        }
-        let source = if let Some(command) = &self.password_command {
-            SecretSource::Command(command.get_ref().clone())
-        } else if let Some(variable) = &self.password_env {
-            SecretSource::Env(variable.get_ref().clone())
-        } else if let Some(path) = &self.password_file {
-            SecretSource::File(root.join(path.get_ref()))
-        } else if let Some(command) = &self.token_command {
-            return Login::Token(SecretSource::Command(command.get_ref().clone()));
-        } else {
-            if let Some(username) = self
-                .username
-                .as_ref()
-                .filter(|_| self.transport == Transport::Smtp)
-            {
-                problems.push(missing_secret(file, username));
-            }
-            return Login::None;
-        };
-        if let (None, Some((at, _))) = (&self.username, given.first()) {
-            problems.push(file.problem(at, "a password without a `username`"));
-        }
-        Login::Password(source)
-    }
 }
 
-fn missing_secret<T>(file: &File<'_, T>, username: &Spanned<String>) -> Problem {
-    file.problem(username, "a `username` without a place for its password")
-        .hint("add `password_command`, `password_env` or `password_file`; never the password itself")
+/// The name of a stream or configuration set, which becomes the value of a header.
+fn stream(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.is_empty() || text.len() > STREAM_MAX || !text.chars().all(is_plain) {
+        return Err(format!(
+            "a stream has up to {STREAM_MAX} letters of ASCII, digits, `-`, `_` and `.`"
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 impl Account {
+    /// Does nothing say yet which server takes its mail?
+    pub fn is_unresolved(&self) -> bool {
+        self.transport == Transport::Smtp && self.host.is_empty()
+    }
+
+    /// May it send as this address, as far as its provider's rules are known?
+    pub fn may_send_as(&self, from: &Address) -> bool {
+        let key = from.key();
+        let is_login = !self.username.contains('@') || Address::key_of(&self.username) == key;
+        !self.from_is_login
+            || self.transport == Transport::Sendmail
+            || is_login
+            || self.aliases.iter().any(|alias| alias.key() == key)
+    }
+
     /// Fetches the password or token: runs the command, or reads the variable or file. None without a login.
     pub fn secret(&self, root: &Path) -> anyhow::Result<Option<Secret>> {
         let (Login::Password(source) | Login::Token(source)) = &self.login else {
