@@ -15,6 +15,7 @@ mod left_out;
 mod list;
 mod preview;
 mod providers;
+mod report;
 mod resolve;
 mod sandbox;
 mod secret;
@@ -87,6 +88,8 @@ enum Command {
     Status(status::Args),
     /// Show everything known about one recipient of a campaign
     Show(show::Args),
+    /// What became of a campaign's mails, and what servers said that no rule knows
+    Report(report::Args),
     /// List deliveries in doubt, and settle them
     Resolve(resolve::Args),
     /// Say what a server's reply means, and what to do
@@ -155,6 +158,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Send(args) => send::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
+        Command::Report(args) => report::run(&args, printer),
         Command::Resolve(args) => resolve::run(&args, printer),
         Command::Explain(args) => explain::run(&args, printer),
         Command::Providers(args) => providers::run(&args, printer),

@@ -182,6 +182,11 @@ Examples:
 A suppressed address gets no mail of any campaign, also not of one that is under way.
 The token is what stands at the end of the unsubscribe link and in the unsubscribe mail's subject.";
 
+pub(super) const REPORT: &str = "\
+Examples:
+  mailshot report hello
+  mailshot report hello --json";
+
 pub(super) const UNLOCK: &str = "\
 After a refused login mailshot leaves an account alone for as long as its provider locks it, so that
 no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same way.

@@ -139,8 +139,9 @@ fn selectors(subject: &Subject) -> Vec<String> {
     if !subject.selectors.is_empty() {
         return subject.selectors.clone();
     }
-    let of_providers = subject.providers.iter().flat_map(|provider| provider.selectors);
-    let mut all: Vec<&str> = of_providers.chain(&SELECTORS).copied().collect();
+    let of_providers = subject.providers.iter().flat_map(|provider| &provider.selectors);
+    let of_providers = of_providers.map(String::as_str);
+    let mut all: Vec<&str> = of_providers.chain(SELECTORS).collect();
     all.sort_unstable();
     all.dedup();
     all.into_iter().map(str::to_owned).collect()
@@ -183,13 +184,12 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
     let sets: Vec<MxSet> = subject
         .providers
         .iter()
-        .flat_map(|provider| provider.mx_sets)
-        .copied()
+        .flat_map(|provider| provider.mx_sets.clone())
         .collect();
-    let includes: Vec<&'static [&'static str]> = subject
+    let includes: Vec<&[String]> = subject
         .providers
         .iter()
-        .map(|provider| provider.spf_includes)
+        .map(|provider| provider.spf_includes.as_slice())
         .filter(|includes| !includes.is_empty())
         .collect();
     let asked = essential(book, subject);
@@ -201,7 +201,7 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
     let guessed = subject
         .providers
         .iter()
-        .map(|provider| provider.selectors)
+        .map(|provider| provider.selectors.as_slice())
         .find(|all| !all.is_empty());
     let keys = if subject.selectors.is_empty() {
         dkim::Selectors::Guessed(guessed.unwrap_or_default())

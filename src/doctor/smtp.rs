@@ -7,7 +7,6 @@ use crate::text;
 use crate::words::Text;
 
 use super::dns::Name;
-use super::expected::expected;
 use super::finding::{Finding, Severity};
 
 /// The check that fails when the server cannot be reached at all.
@@ -285,8 +284,12 @@ fn from(sender: &Sender) -> Option<Finding> {
     if account.login == Login::None || account.username.is_empty() {
         return None;
     }
-    let must = expected(account.provider.as_deref(), &account.host).from_is_login;
-    let is_same = sender.from.eq_ignore_ascii_case(&account.username);
+    let must = account.from_is_login;
+    let is_alias = account
+        .aliases
+        .iter()
+        .any(|alias| sender.from.eq_ignore_ascii_case(alias.as_str()));
+    let is_same = is_alias || sender.from.eq_ignore_ascii_case(&account.username);
     if !must || is_same {
         return must.then(|| Finding::ok("FROM-01", &sender.from, text!("the sender is the login")));
     }

@@ -14,7 +14,7 @@ use super::state::State;
 use crate::campaign::pace::Learned;
 use crate::mail::{Address, DeliveryTag, Volume};
 
-pub use super::told::{AccountLock, Rules, Standing, Status, Story, Suppression, Try};
+pub use super::told::{AccountLock, Heard, Rules, Standing, Status, Story, Suppression, Try};
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -270,6 +270,33 @@ impl Reader {
                 reason: row.get(1)?,
                 source: row.get(2)?,
                 at_ms: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many mails of a campaign have not been taken, by the class of what the server said last.
+    pub fn last_classes(&self, campaign: CampaignId) -> anyhow::Result<Vec<(String, u32)>> {
+        let sql = "SELECT class, count(*) FROM attempt JOIN delivery ON delivery.id = delivery_id
+                   WHERE delivery_id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff AND number = attempts
+                   AND class IS NOT NULL GROUP BY class ORDER BY count(*) DESC, class";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([campaign.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What servers said to a campaign's mails that no rule knew.
+    pub fn unknown_replies(&self, campaign: CampaignId) -> anyhow::Result<Vec<Heard>> {
+        let sql =
+            "SELECT stage, code || coalesce(' ' || enhanced, '') || coalesce(' ' || reply, ''), count(*)
+                   FROM attempt WHERE delivery_id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff
+                   AND class LIKE 'UNCLASSIFIED%' AND code IS NOT NULL GROUP BY 1, 2";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([campaign.0], |row| {
+            Ok(Heard {
+                stage: row.get(0)?,
+                reply: row.get(1)?,
+                times: row.get(2)?,
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -129,3 +129,14 @@ pub struct AccountLock {
     /// What the server said.
     pub reply: String,
 }
+
+/// Something that servers said, so often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// How far the dialogue had come.
+    pub stage: String,
+    /// With its codes.
+    pub reply: String,
+    /// How often.
+    pub times: u32,
+}

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 26] = [
     &[],
     &["init"],
     &["check"],
@@ -17,6 +17,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["suppress", "list"],
     &["doctor"],
     &["explain"],
+    &["report"],
     &["unlock"],
     &["providers"],
     &["client-config"],

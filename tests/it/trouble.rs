@@ -261,3 +261,19 @@ fn a_server_that_takes_mails_and_never_answers_is_left_alone() {
     // One mail at a time: nothing was accepted yet that would let more of them fly together.
     assert_eq!((status.pending, status.in_doubt), (54, 6), "{status:?}");
 }
+
+#[test]
+fn replies_that_no_rule_knows_are_kept_and_listed_until_a_rule_knows_them() {
+    let sandbox = Sandbox::start(&["--fault", "reply@rcpt=598 the moon is in the wrong house"]);
+    let workspace = Workspace::new(&sandbox.account(), &people(3));
+    workspace.send(&[]).expect(76);
+    workspace.run(&["report", "news"]).expect(0).says(&[
+        "3 failed",
+        "3 × at rcpt: 598 the moon is in the wrong house",
+        "[[rule]]",
+    ]);
+    let rule = "[[rule]]\nclass = \"GREYLIST\"\ntext = \"moon is in the wrong\"\nadvice = \"wait for the new moon\"\n";
+    workspace.configure(&sandbox.account(), rule);
+    let explained = workspace.run(&["explain", "598 the moon is in the wrong house", "--stage", "rcpt"]);
+    explained.expect(0).says(&["GREYLIST", "wait for the new moon"]);
+}

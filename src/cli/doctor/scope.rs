@@ -1,13 +1,14 @@
 //! What is looked at: a campaign's sender and account, a domain, or a whole workspace.
 
 use super::{Args, neither, subject};
+use crate::campaign::provider;
 use crate::campaign::{Account, Campaign, Transport, Workspace};
 use crate::cli::exit::{Coded, Exit};
 use crate::cli::load;
 use crate::deliver::session::is_this_machine;
 use crate::doctor::Subject;
 use crate::doctor::dns::Name;
-use crate::doctor::expected::expected;
+use crate::doctor::expected::Expected;
 use crate::doctor::smtp::Sender;
 use crate::text;
 
@@ -79,9 +80,11 @@ impl Scope {
             .as_ref()
             .and_then(|workspace| workspace.unsubscribe.url.clone());
         subject.links.extend(link);
+        let own = workspace.as_ref().map(|workspace| workspace.providers.clone());
+        let book = own.as_ref().unwrap_or_else(|| provider::built_in());
         let mut senders = Vec::new();
         for account in accounts {
-            let expected = expected(account.provider.as_deref(), &account.host);
+            let expected = Expected::of_account(book, &account);
             if !subject.providers.contains(&expected) {
                 subject.providers.push(expected);
             }

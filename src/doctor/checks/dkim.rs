@@ -23,7 +23,7 @@ pub enum Selectors<'a> {
     /// The user named them: each must have a key.
     Named(&'a [String]),
     /// Nobody knows; what is found is found.
-    Guessed(&'static [&'static str]),
+    Guessed(&'a [String]),
 }
 
 /// Looks at the keys of a domain.
@@ -31,15 +31,9 @@ pub fn check(book: &Book, domain: &Name, selectors: &Selectors<'_>) -> Checked {
     let (names, is_named): (Vec<String>, bool) = match selectors {
         Selectors::Named(names) => (names.to_vec(), true),
         Selectors::Guessed(known) => {
-            let common = SELECTORS.iter().filter(|name| !known.contains(name));
-            (
-                known
-                    .iter()
-                    .chain(common)
-                    .map(|name| (*name).to_owned())
-                    .collect(),
-                false,
-            )
+            let is_new = |name: &String| !known.contains(name);
+            let common = SELECTORS.into_iter().map(str::to_owned).filter(is_new);
+            (known.iter().cloned().chain(common).collect(), false)
         }
     };
     let mut findings = Vec::new();

@@ -56,7 +56,7 @@ impl Finding {
             .iter()
             .map(|(preference, host)| format!("{preference} {host}"))
             .collect();
-        for (preference, host) in sets.first().copied().unwrap_or_default() {
+        for (preference, host) in sets.first().into_iter().flatten() {
             self.records.push(Paste {
                 name: domain.clone(),
                 zone: zone.clone(),
@@ -137,9 +137,9 @@ fn target(book: &Book, domain: &Name, host: &Name) -> Checked {
 }
 
 fn mixture(domain: &Name, zone: &Name, hosts: &[(u16, Name)], sets: &[MxSet]) -> Vec<Finding> {
-    let families: BTreeSet<&str> = hosts.iter().filter_map(|(_, host)| family(host)).collect();
+    let families: BTreeSet<String> = hosts.iter().filter_map(|(_, host)| family(host)).collect();
     if families.len() > 1 {
-        let list: Vec<&str> = families.into_iter().collect();
+        let list: Vec<String> = families.into_iter().collect();
         let what = text!("MX records of several providers: {list}", list = list.join(", "));
         let fix = text!(
             "keep those of the provider that holds your mailboxes; mail to the others is lost or refused"
@@ -153,10 +153,9 @@ fn mixture(domain: &Name, zone: &Name, hosts: &[(u16, Name)], sets: &[MxSet]) ->
     if sets.is_empty() {
         return Vec::new();
     }
-    let has = |wanted: &(u16, &str)| {
-        hosts
-            .iter()
-            .any(|(preference, host)| (*preference, host.as_str()) == *wanted)
+    let has = |(wanted, of): &(u16, String)| {
+        let mut there = hosts.iter();
+        there.any(|(preference, host)| preference == wanted && host.as_str() == of)
     };
     if sets.iter().any(|set| set.iter().all(has)) {
         return vec![Finding::ok("MX-05", domain, text!("the provider's own set"))];

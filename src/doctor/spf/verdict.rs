@@ -17,14 +17,12 @@ const VOIDS_MAX: usize = 2;
 const DATAGRAM_MAX: usize = 450;
 
 /// Includes that providers ask for: of each provider its names for the same, the current one first.
-pub type Includes<'a> = &'a [&'static [&'static str]];
+pub type Includes<'a> = &'a [&'a [String]];
 
 /// The current include of each provider.
-fn current(includes: Includes<'_>) -> Vec<&'static str> {
-    includes
-        .iter()
-        .filter_map(|names| names.first().copied())
-        .collect()
+fn current(includes: Includes<'_>) -> Vec<&str> {
+    let firsts = includes.iter().filter_map(|names| names.first());
+    firsts.map(String::as_str).collect()
 }
 
 /// All that can be said of a domain's SPF.
@@ -65,7 +63,9 @@ pub fn check(book: &Book, domain: &Name, includes: Includes<'_>) -> Checked {
     findings.extend(faults(domain, &tree));
     // One record that mends all: what several findings ask for must not contradict itself.
     let lacking = includes.iter().filter(|names| !is_included(&tree, names));
-    let lacking: Vec<&str> = lacking.filter_map(|names| names.first().copied()).collect();
+    let lacking: Vec<&str> = lacking
+        .filter_map(|names| names.first().map(String::as_str))
+        .collect();
     let better = Paste {
         instead_of: vec![record.clone()],
         ..Paste::text(
@@ -232,14 +232,14 @@ fn faults(domain: &Name, tree: &Node) -> Vec<Finding> {
 }
 
 /// Is one of these domains in the tree?
-fn is_included(tree: &Node, names: &[&str]) -> bool {
+fn is_included(tree: &Node, names: &[String]) -> bool {
     let all = tree.all();
     let mut domains = all.iter().map(|(_, node)| &node.domain);
     domains.any(|domain| names.iter().any(|name| domain.eq_ignore_ascii_case(name)))
 }
 
-fn required(domain: &Name, tree: &Node, names: &[&'static str], better: &Paste) -> Option<Finding> {
-    let first = *names.first()?;
+fn required(domain: &Name, tree: &Node, names: &[String], better: &Paste) -> Option<Finding> {
+    let first = names.first()?.as_str();
     if is_included(tree, names) {
         return Some(Finding::ok(
             "SPF-05",

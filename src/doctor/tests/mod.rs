@@ -6,8 +6,9 @@ mod smtp_side;
 
 use super::dns::{Answer, Book, Data, Name, NoAnswer, Question, Record, Resolver, Whom};
 use super::examine::{Setup, Subject, verdict};
-use super::expected::expected;
+use super::expected::Expected;
 use super::finding::{Finding, Severity};
+use crate::campaign::provider::preset;
 
 /// A small DNS: lines of `name ttl type value`. Names that are not there do not exist; `FAIL` stands for a server that
 /// answers SERVFAIL.
@@ -102,7 +103,7 @@ pub(super) fn subject(domain: &str, provider: Option<&str>) -> Subject {
     Subject {
         domain: Name::parse(domain).unwrap(),
         providers: provider
-            .map(|name| expected(Some(name), ""))
+            .map(|name| Expected::of(&preset(name).unwrap()))
             .into_iter()
             .collect(),
         selectors: Vec::new(),
