@@ -132,6 +132,10 @@ impl Rules {
         if reply.code == 421 && is_goodbye {
             meaning.verdict.scope = Scope::Server;
         }
+        // A login has no recipient.
+        if circumstances.stage == Some(Stage::Auth) && meaning.verdict.scope == Scope::Recipient {
+            meaning.verdict.scope = Scope::Account;
+        }
         // The next mail has the same content.
         if class == Class::UnclassifiedPermanent && circumstances.stage >= Some(Stage::Data) {
             meaning.verdict.scope = Scope::Message;

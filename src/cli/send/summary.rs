@@ -153,13 +153,7 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
         },
         Ended::Paused(until_ms) => Verdict {
             until_ms: Some(*until_ms),
-            ..Verdict::paused(
-                format!(
-                    "{}; {waiting}",
-                    why_paused(job).unwrap_or_else(|| "the provider takes no more".to_owned())
-                ),
-                or_wait(*until_ms),
-            )
+            ..Verdict::paused(why_paused(job, &waiting), or_wait(*until_ms))
         },
         Ended::Unreachable(fault) => unreachable(job, fault, &waiting),
     }
@@ -252,15 +246,20 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     }
 }
 
-/// What the provider said when it made the account pause, with what it means.
-fn why_paused(job: &Job<'_>) -> Option<String> {
-    let reader = Reader::open(&job.workspace.ledger).ok()??;
-    let learned = reader.learned(&job.campaign.account.name).ok()?;
-    let why = learned.get("").map(|learned| &learned.why)?;
-    let (reply, _) = pasted(why);
+/// What it means that the account pauses, and what the provider said.
+fn why_paused(job: &Job<'_>, waiting: &str) -> String {
+    let reader = Reader::open(&job.workspace.ledger).ok().flatten();
+    let learned = reader.and_then(|reader| reader.learned(&job.campaign.account.name).ok());
+    let Some(why) = learned
+        .and_then(|mut all| all.remove(""))
+        .map(|learned| learned.why)
+    else {
+        return format!("the provider takes no more; {waiting}");
+    };
+    let (reply, _) = pasted(&why);
     let judge = job.judge();
     let meaning = judge.meaning(&reply).meaning;
-    Some(format!("{}\n  server said: {why}\n ", meaning.en))
+    format!("{}; {waiting}\n  server: {why}", meaning.en)
 }
 
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
