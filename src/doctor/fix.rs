@@ -50,6 +50,25 @@ impl Paste {
         format!("{}. {} IN {} {value}", self.name, self.ttl, self.kind)
     }
 
+    /// Commands of Alibaba Cloud's program for the records that must go first: they are deleted by their number, which the
+    /// first one shows. Deleting by name would take every other record of the name with it.
+    pub fn aliyun_removal(&self) -> Vec<String> {
+        let look = format!(
+            "aliyun alidns DescribeDomainRecords --DomainName {} --RRKeyWord {} --Type {}",
+            self.zone,
+            quoted(&self.name.host_in(&self.zone)),
+            self.kind
+        );
+        let old = self.instead_of.iter();
+        let gone = old.map(|old| {
+            format!(
+                "aliyun alidns DeleteDomainRecord --RecordId …   # {} {old}",
+                self.kind
+            )
+        });
+        [look].into_iter().chain(gone).collect()
+    }
+
     /// A command of Alibaba Cloud's program. Source: the documentation of `AddDomainRecord`.
     pub fn aliyun(&self) -> String {
         let priority = self

@@ -180,6 +180,14 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
     }
     printer.data(text!("\nfor Alibaba Cloud (`aliyun`)"));
     for (_, record) in &records {
+        if !record.instead_of.is_empty() {
+            printer.data(text!(
+                "  # remove these first: two such records beside one another are worse than none"
+            ));
+            for line in record.aliyun_removal() {
+                printer.data(format!("  {line}"));
+            }
+        }
         printer.data(format!("  {}", record.aliyun()));
     }
 }
