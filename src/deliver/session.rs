@@ -49,7 +49,7 @@ impl Default for Timeouts {
 }
 
 /// How long to wait for the answer to a goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Where to connect, and as whom.
 #[derive(Clone, Debug)]

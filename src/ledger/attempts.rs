@@ -159,7 +159,10 @@ impl<'db> Statements<'db> {
         if finish.next == Next::Unsaid {
             db.prepare_cached("UPDATE attempt SET found_at_ms = 0 WHERE delivery_id = ?1 AND number = ?2")?
                 .execute(params![finish.delivery.0, finish.attempt.number])?;
-            finish.counted_under().iter().for_each(|key| usage.give_back(key));
+            usage.give_back(&finish.account);
+            if let Some(key) = finish.counted_there() {
+                usage.give_back(&key);
+            }
             return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
         }
         if finish.now_ms - finish.attempt.began_at_ms > LONGEST_MS {
@@ -168,10 +171,10 @@ impl<'db> Statements<'db> {
                 params![finish.delivery.0, finish.attempt.number],
             )?;
         }
-        finish
-            .counted_under()
-            .iter()
-            .for_each(|key| usage.end(key, finish.now_ms));
+        usage.end(&finish.account, finish.now_ms);
+        if let Some(key) = finish.counted_there() {
+            usage.end(&key, finish.now_ms);
+        }
         let fault = || fault.map(ToString::to_string);
         let (event, reason, due_at_ms) = match &finish.next {
             Next::Sent => {
@@ -198,11 +201,10 @@ impl<'db> Statements<'db> {
 }
 
 impl Finish {
-    /// Under which keys its mail was counted: those of the account, and of the destination where it has a limit.
-    fn counted_under(&self) -> Vec<String> {
-        let destination = self.destination.as_ref();
-        let there = destination.map(|destination| there(&self.account, destination));
-        [self.account.clone()].into_iter().chain(there).collect()
+    /// Under which key its mail was counted for its destination, where that has a limit. Most have none.
+    fn counted_there(&self) -> Option<String> {
+        let destination = self.destination.as_ref()?;
+        Some(there(&self.account, destination))
     }
 }
 

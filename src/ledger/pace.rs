@@ -9,6 +9,7 @@ use super::command::Bound;
 use super::deliveries::failure;
 use crate::campaign::pace::{Learned, Lesson};
 use crate::campaign::quota::Unit;
+use crate::mail::domain::is_within;
 
 /// Attempts this far back say how fast it goes, in ms.
 const SEEN_MS: i64 = 10 * 60_000;
@@ -227,13 +228,4 @@ fn seen_per_hour(db: &Connection, account: &str, domains: &[String], now_ms: i64
     }
     let time_ms = (now_ms - first_ms).max(SEEN_AT_LEAST_MS);
     Ok(u32::try_from(count * 3_600_000 / time_ms).unwrap_or(u32::MAX))
-}
-
-/// Is this domain the other, or below it?
-fn is_within(domain: &str, other: &str) -> bool {
-    let rest = domain.len().checked_sub(other.len());
-    let parts = rest.and_then(|at| domain.split_at_checked(at));
-    parts.is_some_and(|(before, end)| {
-        end.eq_ignore_ascii_case(other) && (before.is_empty() || before.ends_with('.'))
-    })
 }

@@ -60,6 +60,15 @@ fn no_domain(domain: &str) -> String {
     format!("`{shown}{rest}` is not a domain name: {why}")
 }
 
+/// Is this domain the other, or below it? In any case.
+pub fn is_within(domain: &str, other: &str) -> bool {
+    let rest = domain.len().checked_sub(other.len());
+    let parts = rest.and_then(|at| domain.split_at_checked(at));
+    parts.is_some_and(|(before, end)| {
+        end.eq_ignore_ascii_case(other) && (before.is_empty() || before.ends_with('.'))
+    })
+}
+
 /// A domain as it travels. Source: UTS 46, and RFC 1035 for what is a domain.
 pub(super) fn to_ascii(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
     // UTS 46 would take them for what they look like; what was typed is shown to the user first.

@@ -10,6 +10,7 @@
 
 mod brakes;
 mod bundle;
+mod held;
 mod lesson;
 mod maker;
 mod queue;
@@ -20,20 +21,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::flight::{Landed, Waiting};
-use crate::ledger::{Begin, Delivery, Finish, Intent, Next, Receipt};
+use crate::ledger::{Begin, Bound, Delivery, Finish, Intent, Next, Receipt};
 use crate::mail::{Address, Fault, Message, Outcome, Stage, Verdict};
 use crate::throttle::Permit;
 
+use held::{Held, wait_out};
 pub use lesson::refusal;
 pub use maker::{Mail, Maker, Means};
 use run::Shared;
 pub use run::{Carrier, Ended, Happened, Patience, Report, Run, Stop, Watcher};
 use vehicle::{Ticket, Vehicle};
 
-/// The longest pause that a run waits for by itself, in ms.
-pub(super) const LONGEST_WAIT_MS: i64 = 3_600_000;
+/// A mail whose intent is on its way to the disk.
+struct Boarding {
+    delivery: Delivery,
+    message: Message,
+    bound: Bound,
+}
 
 /// A mail whose result is on its way to the disk.
 struct Done {
@@ -56,7 +61,7 @@ struct Worker<'a> {
     /// How far the permit for it has come.
     permit: Permit,
     /// Intents that are not on disk yet.
-    begins: VecDeque<(Receipt<Begin>, (Delivery, Message))>,
+    begins: VecDeque<(Receipt<Begin>, Boarding)>,
     /// Results that are not on disk yet.
     finishes: VecDeque<(Receipt<()>, Done)>,
     /// Nothing was due when it last looked.
@@ -110,8 +115,8 @@ impl Worker<'_> {
                 biased;
                 Some(answer) = next_answer(&mut self.finishes) => self.finished(answer?.1),
                 Some(answer) = next_answer(&mut self.begins) => {
-                    let (begin, (delivery, message)) = answer?;
-                    self.begun(begin, delivery, message);
+                    let (begin, boarding) = answer?;
+                    self.begun(begin, boarding);
                 }
                 Some((ticket, landed)) = self.vehicle.next_landed() => self.land(ticket, landed).await,
                 () = permitted(shared, &mut self.permit), if may_board => {
@@ -146,7 +151,7 @@ impl Worker<'_> {
             octets: self
                 .begins
                 .iter()
-                .map(|(_, (_, message))| message.bytes.len())
+                .map(|(_, boarding)| boarding.message.bytes.len())
                 .sum(),
         }
     }
@@ -164,38 +169,51 @@ impl Worker<'_> {
         if !self.vehicle.is_ready(self.waiting().mails).await? {
             shared.queue.give_back(delivery);
             match self.vehicle.take_pause() {
-                Some(until_ms) => {
-                    self.held = Some((Held::Pause(until_ms), shared.unsaid.load(Ordering::SeqCst)));
-                }
+                Some(until_ms) => self.hold(Held::Pause(until_ms)),
                 None => self.is_idle = true,
             }
             return Ok(());
         }
         let now_ms = run.clock.now_ms();
         let (mail, written) = run.maker.again(&run.rows, &delivery, now_ms)?;
+        let bound = shared.bound_for(&delivery.address);
         let intent = Intent {
             delivery: delivery.id,
             key: Address::key_of(&delivery.address),
             written_key: written.map(|address| address.key()),
             account: run.account().name.clone(),
             quota: run.account().quota.clone(),
-            bound: shared.bound_for(&delivery.address),
+            bound: bound.clone(),
             message_id: mail.message.message_id.clone(),
             digest: mail.message.digest(),
             now_ms,
         };
         let receipt = run.ledger.begin(intent).await;
-        self.begins.push_back((receipt, (delivery, mail.message)));
+        let boarding = Boarding {
+            delivery,
+            message: mail.message,
+            bound,
+        };
+        self.begins.push_back((receipt, boarding));
         Ok(())
     }
 
-    fn begun(&mut self, begin: Begin, delivery: Delivery, message: Message) {
+    /// Nothing leaves before the reason is gone.
+    fn hold(&mut self, held: Held) {
+        self.held = Some((held, self.shared.unsaid.load(Ordering::SeqCst)));
+    }
+
+    fn begun(&mut self, begin: Begin, boarding: Boarding) {
         let shared = self.shared;
+        let Boarding {
+            delivery,
+            message,
+            bound,
+        } = boarding;
         match begin {
             Begin::Go(attempt) => {
                 shared.begun.fetch_add(1, Ordering::SeqCst);
                 let message_id = message.message_id.clone();
-                let bound = shared.bound_for(&delivery.address);
                 let ticket = Ticket {
                     attempt,
                     delivery,
@@ -210,11 +228,11 @@ impl Worker<'_> {
             }
             Begin::Wait(spent) => {
                 shared.queue.give_back(delivery);
-                self.held = Some((Held::Quota(spent), shared.unsaid.load(Ordering::SeqCst)));
+                self.hold(Held::Quota(spent));
             }
             Begin::Paused(until_ms) => {
                 shared.queue.give_back(delivery);
-                self.held = Some((Held::Pause(until_ms), shared.unsaid.load(Ordering::SeqCst)));
+                self.hold(Held::Pause(until_ms));
             }
             Begin::Later(until_ms) => {
                 self.permit = Permit::unused();
@@ -351,27 +369,6 @@ async fn permitted(shared: &Shared, permit: &mut Permit) {
     tokio::select! {
         () = shared.run.throttle.wait(permit) => {}
         () = shared.stop.cancelled() => {}
-    }
-}
-
-/// Why nothing may leave.
-#[derive(Clone, Copy, Debug)]
-enum Held {
-    /// A quota is spent.
-    Quota(Spent),
-    /// The account pauses until then, because the provider wanted it so.
-    Pause(i64),
-}
-
-/// Seconds, minutes and hours are waited for; a spent day ends the run, unless the user said to wait.
-async fn wait_out(shared: &Shared, held: Held) {
-    let may_wait = shared.run.patience == Patience::Wait;
-    match held {
-        Held::Quota(spent) if spent.rate.unit == Unit::Day && !may_wait => shared.end(Ended::Quota(spent)),
-        Held::Pause(until_ms) if until_ms - shared.run.clock.now_ms() > LONGEST_WAIT_MS && !may_wait => {
-            shared.end(Ended::Paused(until_ms));
-        }
-        Held::Quota(Spent { until_ms, .. }) | Held::Pause(until_ms) => shared.wait_until(until_ms).await,
     }
 }
 

@@ -295,7 +295,7 @@ impl Shared {
     /// Is what is due then only put off, and not for long?
     fn is_short_wait(&self, due_ms: i64) -> bool {
         due_ms <= self.put_off_until_ms.load(Ordering::SeqCst)
-            && due_ms - self.run.clock.now_ms() <= super::LONGEST_WAIT_MS
+            && due_ms - self.run.clock.now_ms() <= super::held::LONGEST_WAIT_MS
     }
 
     /// Waits, and says so to whoever looks; a stop ends it.

@@ -4,9 +4,9 @@ use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
+use super::doctor::findings;
 use super::harness::{Running, Workspace, pass_over, people, wait_for};
 
 const NAMED: &str = "/usr/sbin/named";
@@ -86,18 +86,7 @@ impl Bind {
         let workspace = Workspace::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"", &people(1));
         let resolver = format!("--resolver=127.0.0.1:{}", self.port);
         let ended = workspace.run(&[["doctor", "real.test", "--json", &resolver].as_slice(), more].concat());
-        let all: Vec<Value> = ended.json();
-        let found = all.iter().filter(|line| line["type"] == "Finding");
-        let found = found.filter(|line| !["ok", "info"].contains(&line["severity"].as_str().unwrap()));
-        found
-            .map(|line| {
-                format!(
-                    "{} {}",
-                    line["id"].as_str().unwrap(),
-                    line["severity"].as_str().unwrap()
-                )
-            })
-            .collect()
+        findings(&ended)
     }
 }
 

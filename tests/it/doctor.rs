@@ -26,7 +26,7 @@ fn workspace() -> Workspace {
 }
 
 /// The doctor's findings about a domain, as `MX-01 error`, those worse than worth knowing.
-fn findings(ended: &Ended) -> Vec<String> {
+pub(super) fn findings(ended: &Ended) -> Vec<String> {
     let all: Vec<Value> = ended.json();
     let found = all.iter().filter(|line| line["type"] == "Finding");
     let found = found.filter(|line| !["ok", "info"].contains(&line["severity"].as_str().unwrap()));

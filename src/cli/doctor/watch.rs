@@ -14,7 +14,7 @@ use crate::words::Text;
 /// Asks again and again. Yes: all is as it should be. No: the time is over, or somebody said stop.
 pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
     let printer = visit.printer;
-    let until_ms = visit.clock.now_ms() + millis(visit.args.patience.0);
+    let until_ms = visit.clock.now_ms() + visit.args.patience.millis();
     let is_shown = !printer.is_quiet && printer.form == Form::Text && console();
     let bar = spinner(is_shown);
     let stop = signal::any();
@@ -53,7 +53,7 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
             let at = time(now_ms, &jiff::tz::TimeZone::system());
             printer.say(text!("{at}  {line}", at, line));
         }
-        let next_ms = now_ms + millis(visit.args.every.0);
+        let next_ms = now_ms + visit.args.every.millis();
         if next_ms > until_ms {
             bar.finish_and_clear();
             let after = visit.args.patience.to_string();
@@ -111,10 +111,6 @@ fn state(open: &[Finding]) -> Text {
         .iter()
         .map(|finding| text!("{about}: {what}", about = &finding.about, what = &finding.what));
     Text::joined(parts, "; ")
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn console() -> bool {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::mail::domain::is_within;
 use crate::words::Text;
 
 /// A domain name in lower case and A-labels, without the final dot; the root is empty.
@@ -79,8 +80,7 @@ impl Name {
 
     /// Is it `other`, or below it?
     pub fn is_within(&self, other: &str) -> bool {
-        let before = self.0.strip_suffix(other);
-        before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        is_within(&self.0, other)
     }
 
     /// Its last `count` labels.
