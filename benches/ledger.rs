@@ -138,6 +138,7 @@ fn intent(delivery: &Delivery) -> Intent {
         written_key: None,
         account: "main".to_owned(),
         quota: Quota::default(),
+        alike: None,
         message_id: "0123456789abcdef0123456789abcdef@a.example".to_owned(),
         digest: [7; 32],
         now_ms: 20,

@@ -9,7 +9,7 @@ use super::accounts::Locks;
 use super::attempts::{Kept, Statements};
 use super::command::{Answer, Command};
 use super::pace::{self, Paces};
-use super::quota::Usage;
+use super::quota::{Usage, Which};
 use super::{accounts, attempts, deliveries, enrolment, suppression};
 
 /// Gives the answer; called when the transaction is on disk.
@@ -168,7 +168,7 @@ impl Writer {
                 answer,
             } => later(
                 answer,
-                quota.left(self.usage.of(db, &account, &quota, now_ms)?, now_ms),
+                quota.left(self.usage.of(db, (&account, Which::All), &quota, now_ms)?, now_ms),
             ),
         })
     }

@@ -7,10 +7,11 @@ use super::accounts::Locks;
 use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, NewSuppression, Next};
 use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
 use super::pace::Paces;
-use super::quota::{LONGEST_MS, Usage, there};
+use super::quota::{LONGEST_MS, Usage, Which};
 use super::state::{Event, State};
 use super::suppression::{either_suppressed, suppress};
-use crate::mail::{Address, Outcome};
+use crate::campaign::quota::{Quota, Spent};
+use crate::mail::{Address, Likeness, Outcome};
 
 /// Why a delivery is in doubt when its run died.
 const RUN_DIED: &str = "the run ended before the server's answer was recorded";
@@ -35,8 +36,8 @@ impl<'db> Statements<'db> {
             )?,
             insert: db.prepare_cached(
                 "INSERT INTO attempt
-                 (delivery_id, number, account, began_at_ms, found_at_ms, message_id, digest, destination)
-                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)",
+                 (delivery_id, number, account, began_at_ms, found_at_ms, message_id, digest, destination, likeness)
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)",
             )?,
             complete: db.prepare_cached(
                 "UPDATE attempt SET ended_at_ms = ?3, outcome = ?4, stage = ?5, scope = ?6, class = ?7, code = ?8,
@@ -63,23 +64,17 @@ impl<'db> Statements<'db> {
         if let Some(until) = paces.account_until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Paused(until));
         }
-        let is_limited = !intent.quota.rates.is_empty();
-        if is_limited {
-            let used = usage.of(db, &intent.account, &intent.quota, intent.now_ms)?;
-            if let Some(spent) = intent.quota.spent(used, intent.now_ms) {
-                usage.forget(&intent.account);
-                return Ok(Begin::Wait(spent));
-            }
+        let first = intent.first_like(db, usage)?;
+        if let Some(held) = intent.held_by_quota(db, usage, first)? {
+            return Ok(held);
         }
         let bound = &intent.bound;
-        let is_counted = !bound.quota.rates.is_empty();
-        let free_ms = if is_counted {
-            let used = usage.of_destination(db, &intent.account, bound, intent.now_ms)?;
-            let spent = bound.quota.spent(used, intent.now_ms);
-            spent.map_or(intent.now_ms, |spent| spent.until_ms)
-        } else {
-            intent.now_ms
-        };
+        let there = (!bound.quota.rates.is_empty()).then_some(Which::To(&bound.destination));
+        let spent = there.map(|there| intent.spent(db, usage, there, &bound.quota));
+        let free_ms = spent
+            .transpose()?
+            .flatten()
+            .map_or(intent.now_ms, |spent| spent.until_ms);
         let times = (free_ms, intent.now_ms);
         if let Some(until) = paces.destination_until(db, &intent.account, bound, times)? {
             put_off(db, intent, until)?;
@@ -103,18 +98,18 @@ impl<'db> Statements<'db> {
             intent.now_ms,
             intent.message_id,
             intent.digest,
-            is_counted.then_some(&bound.destination),
+            there.is_some().then_some(&bound.destination),
+            first.map(Likeness::to_bits),
         ])?;
-        if is_limited {
-            usage.begin(&intent.account);
-        }
-        if is_counted {
-            usage.begin(&there(&intent.account, &bound.destination));
+        let all = intent.is_limited().then_some(Which::All);
+        for which in [all, there, first.map(Which::Like)].into_iter().flatten() {
+            usage.begin(&which.key(&intent.account));
         }
         paces.begin(&intent.account, &bound.destination, intent.now_ms);
         Ok(Begin::Go(AttemptId {
             number,
             began_at_ms: intent.now_ms,
+            like: first,
         }))
     }
 
@@ -159,9 +154,8 @@ impl<'db> Statements<'db> {
         if finish.next == Next::Unsaid {
             db.prepare_cached("UPDATE attempt SET found_at_ms = 0 WHERE delivery_id = ?1 AND number = ?2")?
                 .execute(params![finish.delivery.0, finish.attempt.number])?;
-            usage.give_back(&finish.account);
-            if let Some(key) = finish.counted_there() {
-                usage.give_back(&key);
+            for which in finish.counted() {
+                usage.give_back(&which.key(&finish.account));
             }
             return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
         }
@@ -171,9 +165,8 @@ impl<'db> Statements<'db> {
                 params![finish.delivery.0, finish.attempt.number],
             )?;
         }
-        usage.end(&finish.account, finish.now_ms);
-        if let Some(key) = finish.counted_there() {
-            usage.end(&key, finish.now_ms);
+        for which in finish.counted() {
+            usage.end(&which.key(&finish.account), finish.now_ms);
         }
         let fault = || fault.map(ToString::to_string);
         let (event, reason, due_at_ms) = match &finish.next {
@@ -200,11 +193,61 @@ impl<'db> Statements<'db> {
     }
 }
 
+impl Intent {
+    fn is_limited(&self) -> bool {
+        !self.quota.rates.is_empty()
+    }
+
+    /// Has the account sent what it may, of all mails or of those that are like this one?
+    fn held_by_quota(
+        &self,
+        db: &Connection,
+        usage: &mut Usage,
+        first: Option<Likeness>,
+    ) -> rusqlite::Result<Option<Begin>> {
+        if self.is_limited()
+            && let Some(spent) = self.spent(db, usage, Which::All, &self.quota)?
+        {
+            usage.forget(&self.account);
+            return Ok(Some(Begin::Wait(spent)));
+        }
+        if let (Some(alike), Some(first)) = (&self.alike, first)
+            && let Some(spent) = self.spent(db, usage, Which::Like(first), &alike.quota)?
+        {
+            usage.forget(&Which::Like(first).key(&self.account));
+            return Ok(Some(Begin::Alike(spent)));
+        }
+        Ok(None)
+    }
+
+    /// Has the account sent of these mails what it may? Then it says until when.
+    fn spent(
+        &self,
+        db: &Connection,
+        usage: &mut Usage,
+        which: Which<'_>,
+        quota: &Quota,
+    ) -> rusqlite::Result<Option<Spent>> {
+        let used = usage.of(db, (&self.account, which), quota, self.now_ms)?;
+        Ok(quota.spent(used, self.now_ms))
+    }
+
+    /// The first mail of the time that it is like, where those are counted.
+    fn first_like(&self, db: &Connection, usage: &mut Usage) -> rusqlite::Result<Option<Likeness>> {
+        let Some(alike) = &self.alike else {
+            return Ok(None);
+        };
+        let mail = (self.account.as_str(), alike.likeness);
+        usage.first_like(db, mail, &alike.quota, self.now_ms).map(Some)
+    }
+}
+
 impl Finish {
-    /// Under which key its mail was counted for its destination, where that has a limit. Most have none.
-    fn counted_there(&self) -> Option<String> {
-        let destination = self.destination.as_ref()?;
-        Some(there(&self.account, destination))
+    /// With which mails it was counted.
+    fn counted(&self) -> impl Iterator<Item = Which<'_>> {
+        let there = self.destination.as_deref().map(Which::To);
+        let alike = self.attempt.like.map(Which::Like);
+        [Some(Which::All), there, alike].into_iter().flatten()
     }
 }
 

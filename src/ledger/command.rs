@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::pace::{About, Known};
 use super::state::State;
 use crate::campaign::quota::{Left, Quota, Spent};
-use crate::mail::{Outcome, Place, Volume};
+use crate::mail::{Likeness, Outcome, Place, Volume};
 
 /// Where the answer goes. It is sent only when the transaction is on disk.
 pub(super) type Answer<T> = oneshot::Sender<T>;
@@ -37,6 +37,8 @@ pub struct AttemptId {
     /// Counts the delivery's attempts from 1.
     pub(super) number: i64,
     pub(super) began_at_ms: i64,
+    /// The first of the mails that it is like, where those are counted.
+    pub(super) like: Option<Likeness>,
 }
 
 /// A campaign as the ledger knows it.
@@ -137,6 +139,8 @@ pub struct Intent {
     pub quota: Quota,
     /// Where it goes.
     pub bound: Bound,
+    /// What may be sent of mails that are like it, where the provider counts those.
+    pub alike: Option<Alike>,
     /// The Message-ID, without angle brackets.
     pub message_id: String,
     /// SHA-256 of the message.
@@ -161,6 +165,15 @@ impl Bound {
     }
 }
 
+/// What a mail says, and how many of those that say nearly the same may be sent. Counted in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike {
+    /// What it says.
+    pub likeness: Likeness,
+    /// How many.
+    pub quota: Quota,
+}
+
 /// The answer to an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {
@@ -170,6 +183,8 @@ pub enum Begin {
     Skip,
     /// The quota is spent; nothing was written.
     Wait(Spent),
+    /// Enough mails like it have gone; nothing was written.
+    Alike(Spent),
     /// The account is locked until then; nothing was written.
     Locked(i64),
     /// The account pauses, or goes slowly: it waits until then; nothing was written.
@@ -334,7 +349,10 @@ pub(super) enum Command {
         answer: Answer<Vec<Delivery>>,
     },
     /// Writes an intent.
-    Begin { intent: Intent, answer: Answer<Begin> },
+    Begin {
+        intent: Box<Intent>,
+        answer: Answer<Begin>,
+    },
     /// Writes a result.
     Finish { finish: Box<Finish>, answer: Answer<()> },
     /// Settles doubts: of one address, or of all; answers how many.
@@ -357,7 +375,6 @@ pub(super) enum Command {
     },
     /// Removes a suppression; answers whether it was there.
     Unsuppress { key: String, answer: Answer<bool> },
-    /// Notes that an account must be left alone.
     /// Learns from a refusal; answers what is known now.
     Learn {
         account: String,
@@ -365,6 +382,7 @@ pub(super) enum Command {
         now_ms: i64,
         answer: Answer<Known>,
     },
+    /// Notes that an account must be left alone.
     LockAccount {
         event: AccountEvent,
         answer: Answer<u32>,

@@ -30,7 +30,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
-    AccountEvent, AttemptId, Begin, Bound, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId,
+    AccountEvent, Alike, AttemptId, Begin, Bound, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId,
     NewDelivery, NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
 };
 pub use pace::{About, Known};
@@ -249,6 +249,7 @@ impl Ledger {
 
     /// Writes an intent: nothing is sent before the receipt says [`Begin::Go`].
     pub async fn begin(&self, intent: Intent) -> Receipt<Begin> {
+        let intent = Box::new(intent);
         self.order(|answer| Command::Begin { intent, answer }).await
     }
 

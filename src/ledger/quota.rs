@@ -1,11 +1,13 @@
 //! What accounts have used, read from their attempts and kept up to date while nobody else writes.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::command::Bound;
 use crate::campaign::quota::{Quota, Used};
+use crate::mail::Likeness;
 
 /// An attempt without a result is over by then: the longest dialogue takes half as long. Its run is gone.
 const LOST_AFTER_MS: i64 = 20 * 60 * 1_000;
@@ -13,73 +15,105 @@ const LOST_AFTER_MS: i64 = 20 * 60 * 1_000;
 /// How much later than `found_at_ms` an attempt can have ended.
 pub(super) const LONGEST_MS: i64 = 60 * 60 * 1_000;
 
-/// The mails that windows may still hold, by account.
+/// Mails of an account that are counted together.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which<'a> {
+    /// All of them.
+    All,
+    /// Those to one destination that has a limit of its own.
+    To(&'a str),
+    /// Those that are like this one; see [`Usage::first_like`].
+    Like(Likeness),
+}
+
+impl Which<'_> {
+    /// Under which key they are counted.
+    pub(super) fn key(self, account: &str) -> Cow<'_, str> {
+        match self {
+            Self::All => Cow::Borrowed(account),
+            Self::To(destination) => Cow::Owned(format!("{account}\n{destination}")),
+            Self::Like(first) => Cow::Owned(format!("{account}\n={}", first.to_bits())),
+        }
+    }
+}
+
+/// The mails that windows may still hold.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
-    accounts: HashMap<String, Used>,
+    counts: HashMap<String, Used>,
+    /// By account: mails that others are like, and when one of those came last; the last at the end.
+    firsts: HashMap<String, VecDeque<(Likeness, i64)>>,
     /// To be read anew in the next transaction.
     stale: Vec<String>,
 }
 
 impl Usage {
-    /// Reads all accounts anew next time.
+    /// Reads everything anew next time.
     pub(super) fn forget_all(&mut self) {
-        self.accounts.clear();
+        self.counts.clear();
+        self.firsts.clear();
     }
 
-    /// What this account has used.
+    /// What has been used of what this account may send, of all its mails or of some.
     pub(super) fn of(
         &mut self,
         connection: &Connection,
-        account: &str,
+        (account, which): (&str, Which<'_>),
         quota: &Quota,
         now_ms: i64,
     ) -> rusqlite::Result<&mut Used> {
-        if !self.accounts.contains_key(account) {
-            let used = load(connection, (account, None), quota, now_ms)?;
-            self.accounts.insert(account.to_owned(), used);
+        let key = which.key(account);
+        if !self.counts.contains_key(key.as_ref()) {
+            let used = load(connection, (account, which), quota, now_ms)?;
+            self.counts.insert(key.to_string(), used);
         }
-        let used = self.accounts.entry(account.to_owned()).or_default();
+        let used = self.counts.entry(key.into_owned()).or_default();
         used.forget(quota, now_ms);
         Ok(used)
     }
 
-    /// What this account has used of what it may send to one destination.
-    pub(super) fn of_destination(
+    /// The first mail of the time that this one is like; it itself, when there is none.
+    pub(super) fn first_like(
         &mut self,
         connection: &Connection,
-        account: &str,
-        bound: &Bound,
+        (account, likeness): (&str, Likeness),
+        quota: &Quota,
         now_ms: i64,
-    ) -> rusqlite::Result<&mut Used> {
-        let key = there(account, &bound.destination);
-        if !self.accounts.contains_key(&key) {
-            let of = Some(bound.destination.as_str());
-            let used = load(connection, (account, of), &bound.quota, now_ms)?;
-            self.accounts.insert(key.clone(), used);
+    ) -> rusqlite::Result<Likeness> {
+        let oldest = now_ms - quota.longest_ms() - LONGEST_MS;
+        if !self.firsts.contains_key(account) {
+            let firsts = load_firsts(connection, account, oldest)?;
+            self.firsts.insert(account.to_owned(), firsts);
         }
-        let used = self.accounts.entry(key).or_default();
-        used.forget(&bound.quota, now_ms);
-        Ok(used)
+        let firsts = self.firsts.entry(account.to_owned()).or_default();
+        while firsts.front().is_some_and(|(_, seen_ms)| *seen_ms <= oldest) {
+            firsts.pop_front();
+        }
+        let known = firsts.iter().position(|(first, _)| first.is_near(likeness));
+        let first = known
+            .and_then(|at| firsts.remove(at))
+            .map_or(likeness, |(first, _)| first);
+        firsts.push_back((first, now_ms));
+        Ok(first)
     }
 
     /// Notes that an attempt of this account began.
     pub(super) fn begin(&mut self, account: &str) {
-        if let Some(used) = self.accounts.get_mut(account) {
+        if let Some(used) = self.counts.get_mut(account) {
             used.open += 1;
         }
     }
 
     /// Notes that an attempt of this account ended.
     pub(super) fn end(&mut self, account: &str, now_ms: i64) {
-        if let Some(used) = self.accounts.get_mut(account) {
+        if let Some(used) = self.counts.get_mut(account) {
             used.end(now_ms);
         }
     }
 
     /// Notes that an attempt of this account came to nothing before anything was said.
     pub(super) fn give_back(&mut self, account: &str) {
-        if let Some(used) = self.accounts.get_mut(account) {
+        if let Some(used) = self.counts.get_mut(account) {
             used.open = used.open.saturating_sub(1);
         }
     }
@@ -93,34 +127,44 @@ impl Usage {
     /// To be called when a transaction begins.
     pub(super) fn forget_stale(&mut self) {
         for account in self.stale.drain(..) {
-            self.accounts.remove(&account);
+            self.counts.remove(&account);
         }
     }
 }
 
-/// How what an account has sent to one destination is kept beside what it has sent in all.
-pub(super) fn there(account: &str, destination: &str) -> String {
-    format!("{account}\n{destination}")
+/// The mails of the time that others may be like, and when one of those came last.
+fn load_firsts(
+    connection: &Connection,
+    account: &str,
+    oldest_ms: i64,
+) -> rusqlite::Result<VecDeque<(Likeness, i64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT likeness, max(found_at_ms) AS seen_ms FROM attempt
+         WHERE account = ?1 AND found_at_ms > ?2 AND likeness IS NOT NULL GROUP BY likeness ORDER BY seen_ms",
+    )?;
+    let rows = statement.query_map(params![account, oldest_ms], |row| {
+        Ok((Likeness::from_bits(row.get(0)?), row.get(1)?))
+    })?;
+    rows.collect()
 }
 
 fn load(
     connection: &Connection,
-    (account, destination): (&str, Option<&str>),
+    (account, which): (&str, Which<'_>),
     quota: &Quota,
     now_ms: i64,
 ) -> rusqlite::Result<Used> {
     let lost = now_ms - LOST_AFTER_MS;
     let oldest = now_ms - quota.longest_ms();
-    let mut statement = connection.prepare_cached(
-        match destination {
-            None => "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2 AND ?3 IS NULL",
-            Some(_) => {
-                "SELECT began_at_ms, ended_at_ms FROM attempt
-                 WHERE account = ?1 AND found_at_ms > ?2 AND destination = ?3"
-            }
-        },
-    )?;
-    let mut rows = statement.query(params![account, oldest - LONGEST_MS, destination])?;
+    let (also, value) = match which {
+        Which::All => ("?3 IS NULL", Value::Null),
+        Which::To(destination) => ("destination = ?3", Value::from(destination.to_owned())),
+        Which::Like(first) => ("likeness = ?3", Value::from(first.to_bits())),
+    };
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2 AND {also}"
+    ))?;
+    let mut rows = statement.query(params![account, oldest - LONGEST_MS, value])?;
     let mut open = 0;
     let mut ended = Vec::new();
     while let Some(row) = rows.next()? {

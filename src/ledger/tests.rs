@@ -81,6 +81,7 @@ impl Book {
                 rates,
                 ..Quota::default()
             },
+            alike: None,
             message_id: "id@example.com".to_owned(),
             digest: [7; 32],
             now_ms,

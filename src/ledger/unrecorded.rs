@@ -33,6 +33,7 @@ impl Unrecorded {
                     Begin::Go(AttemptId {
                         number: self.attempts,
                         began_at_ms: 0,
+                        like: None,
                     }),
                 )
             }

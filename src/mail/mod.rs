@@ -8,6 +8,7 @@ pub mod repair;
 pub mod several;
 pub mod recipient;
 pub mod file;
+pub mod likeness;
 pub mod message;
 pub mod reply;
 pub mod verdict;
@@ -16,6 +17,7 @@ pub mod token;
 
 pub use address::{Address, AddressFault};
 pub use file::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
+pub use likeness::Likeness;
 pub use mailbox::Mailbox;
 pub use message::{Content, Envelope, Message};
 pub use outcome::{Fault, Outcome, Stage};

@@ -10,8 +10,8 @@ use crate::campaign::Account;
 use crate::campaign::pace::Lesson;
 use crate::campaign::quota::{Quota, Reset, Unit};
 use crate::campaign::retry::Span;
-use crate::ledger::{About, AccountEvent, Bound, Delivery, Next};
-use crate::mail::{Class, Fault, Outcome, Retry, Stage};
+use crate::ledger::{About, AccountEvent, Alike, Bound, Delivery, Next};
+use crate::mail::{Class, Content, Fault, Likeness, Outcome, Retry, Stage};
 
 /// How long an account is left alone when it is not clear that the login was refused for good.
 const SHORT_LOCKOUT: Span = Span(std::time::Duration::from_mins(5));
@@ -40,6 +40,13 @@ impl Shared {
                 day: account.quota.day.clone(),
             },
         }
+    }
+
+    /// What a mail says, and how many like it may leave, where the provider counts those.
+    pub(super) fn alike(&self, content: &Content) -> Option<Alike> {
+        let quota = self.run.account().similar.clone()?;
+        let likeness = Likeness::of(&content.subject, &content.text);
+        Some(Alike { likeness, quota })
     }
 
     /// What a refusal teaches, of a mail to this destination on a connection that has carried so many.

@@ -177,6 +177,7 @@ impl Worker<'_> {
         let now_ms = run.clock.now_ms();
         let (mail, written) = run.maker.again(&run.rows, &delivery, now_ms)?;
         let bound = shared.bound_for(&delivery.address);
+        let alike = shared.alike(&mail.content);
         let intent = Intent {
             delivery: delivery.id,
             key: Address::key_of(&delivery.address),
@@ -184,6 +185,7 @@ impl Worker<'_> {
             account: run.account().name.clone(),
             quota: run.account().quota.clone(),
             bound: bound.clone(),
+            alike,
             message_id: mail.message.message_id.clone(),
             digest: mail.message.digest(),
             now_ms,
@@ -226,7 +228,7 @@ impl Worker<'_> {
                 self.permit = Permit::unused();
                 shared.queue.skip(delivery.id);
             }
-            Begin::Wait(spent) => {
+            Begin::Wait(spent) | Begin::Alike(spent) => {
                 shared.queue.give_back(delivery);
                 self.hold(Held::Quota(spent));
             }

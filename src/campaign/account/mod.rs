@@ -14,7 +14,7 @@ use super::file::File;
 use super::octets::Octets;
 use super::problem::{Problem, Problems};
 use super::provider::{self, Book, HeaderRules, Preset, Tls, Username};
-use super::quota::{Quota, Rate, Reset};
+use super::quota::{Quota, Rate, Reset, Unit};
 use super::retry::Span;
 use super::secret::Secret;
 use super::sender;
@@ -72,6 +72,8 @@ pub struct Account {
     pub stream: Option<String>,
     /// What may be sent in which time.
     pub quota: Quota,
+    /// How many mails that say nearly the same may be sent, where the provider counts those.
+    pub similar: Option<Quota>,
     /// What may be sent to one destination: a domain, or a family of them such as `tencent`.
     pub destinations: BTreeMap<String, Vec<Rate>>,
     /// Connections at most, from 1 to 100.
@@ -116,6 +118,7 @@ pub(super) struct RawAccount {
     token_command: Option<Spanned<String>>,
     rates: Option<Vec<Rate>>,
     day_resets: Option<Spanned<String>>,
+    similar_per_minute: Option<u32>,
     destinations: BTreeMap<Spanned<String>, Vec<Rate>>,
     connections: Option<Spanned<u16>>,
     messages_per_connection: Option<NonZeroU32>,
@@ -187,6 +190,7 @@ impl RawAccount {
                 .unwrap_or_default(),
             stream,
             quota,
+            similar: self.similar(preset.as_ref()),
             destinations,
             connections,
             messages_per_connection: self
@@ -287,6 +291,17 @@ impl RawAccount {
             rates: rates.unwrap_or_default(),
             day: self.reset(preset, file, problems),
         }
+    }
+
+    /// As written, where 0 means that nobody counts, or as the provider has it.
+    fn similar(&self, preset: Option<&Preset>) -> Option<Quota> {
+        let known = || preset?.values.similar_per_minute;
+        let limit = self.similar_per_minute.map_or_else(known, NonZeroU32::new)?;
+        let unit = Unit::Minute;
+        Some(Quota {
+            rates: vec![Rate { limit, unit }],
+            day: Reset::Rolling,
+        })
     }
 
     fn reset<T>(&self, preset: Option<&Preset>, file: &File<'_, T>, problems: &mut Problems) -> Reset {

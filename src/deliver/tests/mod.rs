@@ -112,6 +112,7 @@ fn account(port: u16) -> Account {
         headers: crate::campaign::provider::HeaderRules::default(),
         stream: None,
         quota: crate::campaign::quota::Quota::default(),
+        similar: None,
         destinations: std::collections::BTreeMap::new(),
         connections: 1,
         messages_per_connection: 100,

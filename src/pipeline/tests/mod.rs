@@ -1,6 +1,7 @@
 //! The loop against a real SMTP server (the sandbox) and a real ledger, with a clock that jumps to whatever is waited
 //! for: days pass in no time.
 
+mod alike;
 mod losses;
 mod simulation;
 

@@ -1,0 +1,3 @@
+-- Which of the account's mails of the time it was like, where the provider counts mails that are alike: the sketch of the
+-- first of them; see `mail::likeness`.
+ALTER TABLE attempt ADD COLUMN likeness INTEGER;
