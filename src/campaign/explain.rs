@@ -88,6 +88,15 @@ fn unknown_key(rest: &str, text: &str, at: usize, problem: impl Fn(String) -> Pr
     let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let problem = problem(format!("unknown key `{key}`{}", table(text, at)));
+    if matches!(
+        key,
+        "password" | "pass" | "passwd" | "secret" | "api_key" | "token"
+    ) {
+        return problem.hint(
+            "secrets do not stand in files of the workspace: write `password_file = \"account.password\"` or \
+             `password_env = \"…\"` instead, and take this line out",
+        );
+    }
     match closest(key, &known) {
         Some(known) => problem.hint(format!("did you mean `{known}`?")),
         None => problem.hint(format!("known keys here: {}", known.join(", "))),
@@ -220,6 +229,11 @@ mod tests {
                 "2:10 `weight` is a whole number from 0, not the number -1 / write `weight = 3`",
             ),
             ("subject = \"b\"", "2:1 `subject` is written twice / take one out"),
+            (
+                "password = \"x\"",
+                "2:1 unknown key `password` / secrets do not stand in files of the workspace: write \
+                 `password_file = \"account.password\"` or `password_env = \"…\"` instead, and take this line out",
+            ),
             ("law = []", "2:1 unknown key `law` / did you mean `laws`?"),
         ] {
             let text = format!("subject = \"a\"\n{line}\n");

@@ -9,12 +9,12 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, count, number, time};
-use super::{load, texts};
+use super::{load, lockout, texts};
 use crate::campaign::pace::Learned;
 use crate::campaign::quota::Reset;
 use crate::campaign::{Campaign, Workspace};
 use crate::clock::Clock;
-use crate::ledger::read::{Reader, Status};
+use crate::ledger::read::{AccountLock, Reader, Status};
 use crate::ledger::{State, Tally};
 use crate::mail::Address;
 use crate::text;
@@ -58,14 +58,26 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         None => BTreeMap::new(),
     };
     kept.retain(|_, learned| learned.holds(now_ms));
+    let lock = match &reader {
+        Some(reader) => reader.account_lock(&status.account, now_ms)?,
+        None => None,
+    };
     match printer.form {
         Form::Json => printer.json(&WithVariants {
             status,
+            lock,
             learned: kept,
             variants,
         }),
         Form::Text => {
             describe(&workspace, &status, printer);
+            if let Some(lock) = &lock {
+                let zone = zone(&workspace, &status.account);
+                printer.data(text!(
+                    "  the account is {said}",
+                    said = lockout::said(lock, &zone)
+                ));
+            }
             for line in learned(&kept, now_ms, &zone(&workspace, &status.account)) {
                 printer.data(text!("  {line}", line));
             }
@@ -130,6 +142,9 @@ pub(super) fn learned(all: &BTreeMap<String, Learned>, now_ms: i64, zone: &TimeZ
 struct WithVariants {
     #[serde(flatten)]
     status: Status,
+    /// Its login was refused, and it is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<AccountLock>,
     /// What the account has learned and still keeps to, by destination; the account itself has no name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     learned: BTreeMap<String, Learned>,

@@ -1,8 +1,8 @@
 //! `mailshot unlock`: lets an account connect again at once, and forgets what it has learned.
 
 use super::exit::{Coded, Exit};
-use super::printer::{Form, Printer, time};
-use super::{confirm, load, runtime, status, texts};
+use super::printer::{Form, Printer};
+use super::{confirm, load, lockout, runtime, status, texts};
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::ledger::read::Reader;
@@ -42,14 +42,16 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         return Ok(nothing(printer, account));
     }
     if let Some(lock) = &lock {
-        let (until, reply) = (time(lock.until_ms, &zone), lock.reply.as_str());
+        printer.say(lockout::said(lock, &zone));
+        printer.say(if lock.is_locked_there {
+            text!("the provider has locked it: whoever tries before that is over, may stay locked out for longer")
+        } else {
+            text!("most providers lock an account for an hour after a few wrong passwords")
+        });
+    }
+    if learned.values().any(|learned| learned.paused_until_ms > now_ms) {
         printer.say(text!(
-            "left alone until {until}: its login was refused ({reply})",
-            until,
-            reply
-        ));
-        printer.say(text!(
-            "most providers lock an account for an hour after a few wrong passwords"
+            "whoever goes on during a pause is refused, and perhaps blocked for longer"
         ));
     }
     for line in status::learned(&learned, now_ms, &zone) {
@@ -62,6 +64,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     )?;
     let unlocked = runtime()?.block_on(async {
         let ledger = Ledger::open(&workspace.ledger)?;
+        ledger.unlearn(account).await?;
         ledger.unlock_account(account, now_ms).await
     });
     unlocked?;

@@ -8,8 +8,8 @@ use super::command::AccountEvent;
 
 /// Notes that an account must be left alone; says how many of its logins were refused within the minute.
 pub(super) fn lock(db: &Connection, event: &AccountEvent) -> rusqlite::Result<u32> {
-    let sql =
-        "INSERT INTO account_event (account, at_ms, until_ms, stage, reply) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT INTO account_event (account, at_ms, until_ms, stage, reply, class)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     db.execute(
         sql,
         params![
@@ -17,13 +17,17 @@ pub(super) fn lock(db: &Connection, event: &AccountEvent) -> rusqlite::Result<u3
             event.at_ms,
             event.until_ms,
             event.stage,
-            event.reply
+            event.reply,
+            event.class.name(),
         ],
     )?;
+    refused_lately(db, &event.account, event.at_ms)
+}
+
+/// How many logins of an account were refused within the minute.
+pub(super) fn refused_lately(db: &Connection, account: &str, now_ms: i64) -> rusqlite::Result<u32> {
     let sql = "SELECT count(*) FROM account_event WHERE account = ?1 AND at_ms > ?2";
-    db.query_row(sql, params![event.account, event.at_ms - 60_000], |row| {
-        row.get(0)
-    })
+    db.query_row(sql, params![account, now_ms - 60_000], |row| row.get(0))
 }
 
 /// Lets an account connect again at once. That it was refused stays on record.

@@ -157,9 +157,11 @@ impl Writer {
                 answer,
             } => {
                 self.locks.forget();
-                self.paces.forget();
-                pace::unlearn(db, &account)?;
                 later(answer, accounts::unlock(db, &account, now_ms)?)
+            }
+            Command::Unlearn { account, answer } => {
+                self.paces.forget();
+                later(answer, pace::unlearn(db, &account)?)
             }
             Command::Left {
                 account,

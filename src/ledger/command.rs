@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::pace::{About, Known};
 use super::state::State;
 use crate::campaign::quota::{Left, Quota, Spent};
-use crate::mail::{Likeness, Outcome, Place, Volume};
+use crate::mail::{Class, Likeness, Outcome, Place, Volume};
 
 /// Where the answer goes. It is sent only when the transaction is on disk.
 pub(super) type Answer<T> = oneshot::Sender<T>;
@@ -277,6 +277,8 @@ pub struct AccountEvent {
     pub stage: String,
     /// What the server said.
     pub reply: String,
+    /// What kind of refusal that is.
+    pub class: Class,
 }
 
 /// What the writer does, each in a transaction that is committed before the answer.
@@ -387,12 +389,14 @@ pub(super) enum Command {
         event: AccountEvent,
         answer: Answer<u32>,
     },
-    /// Lets an account connect again at once.
+    /// Lets an account log in again at once.
     UnlockAccount {
         account: String,
         now_ms: i64,
         answer: Answer<()>,
     },
+    /// Forgets what an account has learned, and its pauses with it.
+    Unlearn { account: String, answer: Answer<()> },
     /// What is left of an account's quota.
     Left {
         account: String,

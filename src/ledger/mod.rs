@@ -313,7 +313,13 @@ impl Ledger {
         .await
     }
 
-    /// Lets an account connect again at once, as if it had never been refused; what it has learned is forgotten.
+    /// Forgets what an account has learned, and its pauses with it.
+    pub async fn unlearn(&self, account: &str) -> anyhow::Result<()> {
+        let account = account.to_owned();
+        self.ask(|answer| Command::Unlearn { account, answer }).await
+    }
+
+    /// Lets an account log in again at once, as if it had never been refused.
     pub async fn unlock_account(&self, account: &str, now_ms: i64) -> anyhow::Result<()> {
         let account = account.to_owned();
         self.ask(|answer| Command::UnlockAccount {

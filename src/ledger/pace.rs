@@ -178,9 +178,9 @@ fn spacing_ms(bound: &Bound) -> i64 {
 }
 
 /// Forgets what an account has learned, and its pauses with it.
-pub(super) fn unlearn(db: &Connection, account: &str) -> rusqlite::Result<u64> {
-    let gone = db.execute("DELETE FROM pace WHERE account = ?1", [account])?;
-    Ok(gone as u64)
+pub(super) fn unlearn(db: &Connection, account: &str) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM pace WHERE account = ?1", [account])
+        .map(drop)
 }
 
 fn read(db: &Connection, account: &str) -> rusqlite::Result<Account> {

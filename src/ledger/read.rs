@@ -12,7 +12,7 @@ use super::lock;
 use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
 use crate::campaign::pace::Learned;
-use crate::mail::{Address, DeliveryTag, Volume};
+use crate::mail::{Address, Class, DeliveryTag, Volume};
 
 pub use super::told::{AccountLock, Heard, Rules, Standing, Status, Story, Suppression, Try};
 
@@ -309,15 +309,27 @@ impl Reader {
 
     /// The lock of an account that lasts longest, if one lasts beyond now.
     pub fn account_lock(&self, account: &str, now_ms: i64) -> anyhow::Result<Option<AccountLock>> {
-        let sql = "SELECT at_ms, until_ms, reply FROM account_event WHERE account = ?1 AND until_ms > ?2
+        let sql =
+            "SELECT at_ms, until_ms, reply, class FROM account_event WHERE account = ?1 AND until_ms > ?2
                    ORDER BY until_ms DESC LIMIT 1";
         let found = self.connection.query_row(sql, params![account, now_ms], |row| {
             Ok(AccountLock {
                 at_ms: row.get(0)?,
                 until_ms: row.get(1)?,
                 reply: row.get(2)?,
+                is_locked_there: row.get::<_, Option<String>>(3)?.as_deref()
+                    == Some(Class::AuthLocked.name()),
             })
         });
         Ok(found.optional()?)
+    }
+
+    /// How many logins of an account were refused within the minute.
+    pub fn refused_lately(&self, account: &str, now_ms: i64) -> anyhow::Result<u32> {
+        Ok(super::accounts::refused_lately(
+            &self.connection,
+            account,
+            now_ms,
+        )?)
     }
 }

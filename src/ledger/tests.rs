@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use super::read::Reader;
 use super::*;
 use crate::campaign::quota::Quota;
-use crate::mail::{Fault, Outcome, Place, Reply, Stage};
+use crate::mail::{Class, Fault, Outcome, Place, Reply, Stage};
 use crate::replies::Judge;
 
 struct Book {
@@ -230,6 +230,7 @@ async fn a_locked_account_begins_nothing_until_it_is_unlocked() {
         until_ms: 1_000,
         stage: "auth".to_owned(),
         reply: "535 no".to_owned(),
+        class: Class::AuthFailed,
     };
     book.ledger.lock_account(event).await.unwrap();
     assert_eq!(book.begin(delivery, &[], 999).await, Begin::Locked(1_000));

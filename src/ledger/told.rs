@@ -120,7 +120,7 @@ pub struct Suppression {
 }
 
 /// A refused login that is still waited out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AccountLock {
     /// When it was refused, in ms since the epoch.
     pub at_ms: i64,
@@ -128,6 +128,8 @@ pub struct AccountLock {
     pub until_ms: i64,
     /// What the server said.
     pub reply: String,
+    /// Was the account locked already, by its provider?
+    pub is_locked_there: bool,
 }
 
 /// Something that servers said, so often.

@@ -175,6 +175,7 @@ pub fn refusal(account: &Account, fault: &Fault, at_ms: i64) -> Option<AccountEv
         until_ms: at_ms + i64::try_from(lockout.0.as_millis()).unwrap_or_default(),
         stage: fault.stage.to_string(),
         reply: fault.to_string(),
+        class: fault.verdict.class,
     })
 }
 

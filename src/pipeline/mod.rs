@@ -166,6 +166,13 @@ impl Worker<'_> {
         let Some(delivery) = self.next.take() else {
             return Ok(());
         };
+        // An account that has to pause does not even log in.
+        let paused_until_ms = run.learned.paused_until_ms;
+        if paused_until_ms > run.clock.now_ms() {
+            shared.queue.give_back(delivery);
+            self.hold(Held::Pause(paused_until_ms));
+            return Ok(());
+        }
         if !self.vehicle.is_ready(self.waiting().mails).await? {
             shared.queue.give_back(delivery);
             match self.vehicle.take_pause() {

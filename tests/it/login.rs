@@ -67,6 +67,58 @@ fn login_again_goes_on_with_the_right_password() {
 }
 
 #[test]
+fn status_says_that_the_account_is_left_alone_and_until_when() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let workspace = workspace(&sandbox, "wrong");
+    workspace.send(&[]).expect(77);
+    workspace
+        .run(&["status", "news"])
+        .expect(0)
+        .says(&["the account is left alone until", "its login was refused"]);
+    let told = workspace.run(&["status", "news", "--json"]).expect(0).text();
+    assert!(
+        told.contains("\"lock\":{") && told.contains("\"is_locked_there\":false"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_account_that_its_provider_has_locked_is_not_tried_again_before_unlock() {
+    let sandbox = Sandbox::start(&["--fault", "auth=526 Authentication failure[1]"]);
+    let workspace = workspace(&sandbox, "right");
+    workspace.send(&[]).expect(77);
+    workspace.send(&["--login-again"]).expect(77).says(&[
+        "the provider has locked it",
+        "nobody knocked",
+        "mailshot unlock main",
+    ]);
+    workspace
+        .run(&["unlock", "main", "--yes"])
+        .expect(0)
+        .says(&["may stay locked out for longer"]);
+    workspace.send(&[]).expect(77);
+    assert_eq!(sandbox.stop().connections, 2);
+}
+
+#[test]
+fn logging_in_again_and_again_ends_with_the_alarm() {
+    let sandbox = Sandbox::start(&["--login", LOGIN]);
+    let workspace = workspace(&sandbox, "wrong");
+    workspace.send(&[]).expect(77);
+    workspace.send(&["--login-again"]).expect(77);
+    workspace.send(&["--login-again"]).expect(77);
+    workspace
+        .send(&["--login-again"])
+        .expect(77)
+        .says(&["ALARM: 4 refused logins"]);
+    workspace
+        .send(&["--login-again"])
+        .expect(77)
+        .says(&["4 logins were refused within a minute", "nobody knocked"]);
+    assert_eq!(sandbox.stop().connections, 4);
+}
+
+#[test]
 fn the_lock_out_ends_by_itself() {
     let sandbox = Sandbox::start(&["--login", LOGIN]);
     let mut workspace = workspace(&sandbox, "wrong");

@@ -1,12 +1,12 @@
 //! Passwords, tokens and keys: where they are kept. The only place that reads the environment and asks for secrets.
 
 mod age;
+mod command;
 mod lint;
 mod store;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, anyhow, bail};
 
@@ -88,27 +88,14 @@ impl SecretSource {
                 } else {
                     root
                 };
-                let output = Command::new("sh")
-                    .arg("-c")
-                    .arg(command)
-                    .current_dir(folder)
-                    .output();
-                let output = output.with_context(|| format!("run {self}"))?;
-                if !output.status.success() {
-                    bail!(
-                        "{self} failed ({}): {}",
-                        output.status,
-                        String::from_utf8_lossy(&output.stderr).trim()
-                    );
-                }
-                String::from_utf8(output.stdout).with_context(|| format!("{self} did not print text"))
+                command::output(&self.to_string(), command, folder, command::LIMIT)
             }
             #[expect(
                 clippy::disallowed_methods,
                 reason = "the one place that reads the environment"
             )]
             Self::Env(variable) => std::env::var(variable)
-                .map_err(|_unset| anyhow!("{self}: this environment variable is not set")),
+                .map_err(|_unset| anyhow!("{self}: this environment variable is not set; `export {variable}=…` first, also in cron's own table")),
             Self::File(path) => {
                 refuse_if_others_may_read(path)?;
                 std::fs::read_to_string(path).with_context(|| format!("read {self}"))

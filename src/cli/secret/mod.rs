@@ -284,8 +284,12 @@ impl Place {
                     account,
                     reply
                 );
-                let hint =
-                    text!("the old one is put back; nobody knocks until the provider's lock-out is over");
+                let hint = text!(
+                    "the old one is put back; the account is left alone for {lockout}. If it was a slip: \
+                     `mailshot secret rotate {account} --login-again`, but not again and again: providers count",
+                    lockout = self.account.lockout.to_string(),
+                    account
+                );
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
             }
             Tried::Unreachable(why) => {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::exit::Exit;
 use super::super::printer::{Form, count, deliveries, number, time};
-use super::super::status;
+use super::super::{lockout, status};
 use super::{Job, Sent, signal, wait};
 use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::egress::is_wrong_network;
@@ -99,7 +99,7 @@ pub(super) async fn conclude(
 
 /// Says loudly that somebody knocks again and again: the account is about to be locked.
 fn alarm(job: &Job<'_>, refused: u32) {
-    if refused > ALARM_AT {
+    if refused > lockout::ALARM_AT {
         job.printer.warn(text!(
             "ALARM: {refused} refused logins of account `{account}` within a minute; stop whatever else logs in to it",
             refused,
@@ -107,9 +107,6 @@ fn alarm(job: &Job<'_>, refused: u32) {
         ));
     }
 }
-
-/// Refused logins within a minute that are no accident. Source: the guide's advice on operations.
-const ALARM_AT: u32 = 3;
 
 const AGAIN: &str = "run the same command again";
 

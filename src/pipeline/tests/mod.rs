@@ -353,6 +353,37 @@ async fn an_account_that_is_refused_stops_the_run_and_fails_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_has_to_pause_does_not_even_connect() {
+    let faults = ["reply@end-of-data=552 Daily sending quota exceeded"];
+    let world = World::new("day_resets = \"Asia/Shanghai\"", &faults, &[("spring", 3)]).await;
+    assert!(matches!(
+        world.send("spring", Patience::End).await.ended,
+        Ended::Paused(_)
+    ));
+    let connections = world.server.counts().connections;
+    assert!(matches!(
+        world.send("spring", Patience::End).await.ended,
+        Ended::Paused(_)
+    ));
+    assert_eq!(world.server.counts().connections, connections);
+    // It waits only for as long as somebody has to be mailed.
+    let world = World::new("", &[], &[("spring", 1)]).await;
+    world.send("spring", Patience::End).await;
+    let about = crate::ledger::About {
+        destination: String::new(),
+        domains: Vec::new(),
+        lesson: crate::campaign::pace::Lesson::SpentUntil(world.clock.now_ms() + 10 * 3_600_000),
+        why: "552".to_owned(),
+    };
+    let ledger = Ledger::open(&world.path().join(".mailshot/ledger.db")).unwrap();
+    ledger.learn("main", about, world.clock.now_ms()).await.unwrap();
+    assert!(matches!(
+        world.send("spring", Patience::End).await.ended,
+        Ended::Done
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn content_that_is_refused_again_and_again_stops_the_run() {
     let faults = ["reply@end-of-data=554 5.7.1 this looks like spam"];
     let world = World::new("", &faults, &[("spring", 200)]).await;
