@@ -56,7 +56,7 @@ impl FromStr for Stage {
             "end-of-data" | "end of data" | "dot" | "eod" => Self::EndOfData,
             _ => {
                 return Err(format!(
-                    "`{text}` is no stage: there are connect, hello, auth, mail, rcpt, data and end-of-data"
+                    "`{text}` is no stage: there are connect, ehlo, auth, mail, rcpt, data and dot"
                 ));
             }
         })

@@ -134,7 +134,7 @@ fn split_enhanced(text: &str) -> (Option<Enhanced>, &str) {
 }
 
 /// A line as text. Chinese servers write GB18030 where they do not write UTF-8.
-fn decoded(line: &[u8]) -> Cow<'_, str> {
+pub fn decoded(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),
         Err(_other) => encoding_rs::GB18030.decode_without_bom_handling(line).0,

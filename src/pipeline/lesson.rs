@@ -131,8 +131,8 @@ impl Shared {
         }
     }
 
-    /// The server wants nobody to connect for a while; says until when.
-    pub(super) async fn pause(&self, fault: Fault) -> anyhow::Result<Option<i64>> {
+    /// Learns from a refusal before any mail was named; says until when the account pauses.
+    pub(super) async fn learn_at_connect(&self, fault: Fault) -> anyhow::Result<Option<i64>> {
         let now_ms = self.run.clock.now_ms();
         let outcome = Outcome::Deferred(fault);
         let Some(about) = self.lesson(&outcome, "", 0) else {

@@ -141,7 +141,7 @@ impl<'a> Vehicle<'a> {
                     return Ok(true);
                 }
                 Some(Err(fault)) if fault.wants_a_pause() => {
-                    self.paused_until_ms = self.shared.pause(fault).await?;
+                    self.paused_until_ms = self.shared.learn_at_connect(fault).await?;
                     return Ok(false);
                 }
                 Some(Err(fault)) if fault.verdict.is_about_account() => {
@@ -156,6 +156,9 @@ impl<'a> Vehicle<'a> {
             if is_crowded && self.shared.connections.load(Ordering::SeqCst) > 0 {
                 // Others are connected: the server just does not want so many of us.
                 self.is_retired = true;
+                if let Some(fault) = last {
+                    self.shared.learn_at_connect(fault).await?;
+                }
                 return Ok(false);
             }
         }

@@ -73,7 +73,7 @@ pub struct Rules {
     in_order: Vec<Rule>,
 }
 
-static BUILT_IN: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::new(&[])));
+static BUILT_IN: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::read()));
 
 impl Rules {
     /// Those that mailshot comes with.
@@ -83,14 +83,18 @@ impl Rules {
 
     /// Those that mailshot comes with, and before them the user's.
     pub fn with(own: &[Rule]) -> Arc<Self> {
+        let known = Self::built_in();
         if own.is_empty() {
-            Self::built_in()
-        } else {
-            Arc::new(Self::new(own))
+            return known;
         }
+        Arc::new(Self {
+            consequences: known.consequences.clone(),
+            families: known.families.clone(),
+            in_order: own.iter().chain(&known.in_order).cloned().collect(),
+        })
     }
 
-    fn new(own: &[Rule]) -> Self {
+    fn read() -> Self {
         // That the files can be read is a test: they are part of the program.
         let file = toml::from_str(include_str!("rules.toml")).unwrap_or(RuleFile {
             destination: BTreeMap::new(),
@@ -108,7 +112,7 @@ impl Rules {
                     names.map(move |name| (name, family.clone())).collect::<Vec<_>>()
                 })
                 .collect(),
-            in_order: own.iter().cloned().chain(rules).collect(),
+            in_order: rules,
         }
     }
 
@@ -180,6 +184,12 @@ impl Rules {
             }
             (_, rest) = rest.split_once('.')?;
         }
+    }
+
+    /// Is there a rule for accounts of this provider?
+    pub fn is_named(&self, provider: &str) -> bool {
+        let mut rules = self.in_order.iter();
+        rules.any(|rule| rule.is_for(provider))
     }
 
     /// The names of all families.

@@ -67,6 +67,11 @@ impl Rule {
         }
     }
 
+    /// Is it for accounts of this provider?
+    pub(super) fn is_for(&self, provider: &str) -> bool {
+        self.provider.iter().any(|name| name == provider)
+    }
+
     /// Does it speak of this reply, whose text is `text` for reading?
     pub(super) fn fits(
         &self,

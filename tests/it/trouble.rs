@@ -277,3 +277,60 @@ fn replies_that_no_rule_knows_are_kept_and_listed_until_a_rule_knows_them() {
     let explained = workspace.run(&["explain", "598 the moon is in the wrong house", "--stage", "rcpt"]);
     explained.expect(0).says(&["GREYLIST", "wait for the new moon"]);
 }
+
+#[test]
+fn explain_says_so_when_there_is_no_verdict_to_explain() {
+    let sandbox = Sandbox::start(&[]);
+    let workspace = Workspace::new(&sandbox.account(), &people(1));
+    workspace
+        .run(&["explain", "hello world"])
+        .expect(65)
+        .says(&["without a code", "is it a server's reply?"]);
+    workspace
+        .run(&["explain", "354 go ahead"])
+        .expect(65)
+        .says(&["is no verdict"]);
+    workspace
+        .run(&["explain", ""])
+        .expect(64)
+        .says(&["nothing to explain"]);
+    workspace
+        .run(&["explain", "550 no", "--to", "@@@"])
+        .expect(64)
+        .says(&["neither an address nor a domain"]);
+    workspace
+        .run(&["explain", "550 no", "--provider", "nobody-knows"])
+        .expect(0)
+        .says(&["nothing is known of a provider `nobody-knows`"]);
+    workspace
+        .run(&["explain", "550 no", "--stage", "letter"])
+        .expect(64)
+        .says(&["connect, ehlo, auth, mail, rcpt, data and dot"]);
+    // A wrong password of a provider that wants one of its own kind: which, and where it is made.
+    workspace
+        .run(&[
+            "explain",
+            "526 Authentication failure[0]",
+            "--provider",
+            "AliMail",
+        ])
+        .expect(0)
+        .says(&["AUTH_FAILED", "password:"]);
+}
+
+#[test]
+fn explain_takes_a_reply_in_the_encoding_of_the_terminal_it_was_copied_from() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let gb18030 = b"550 \xd3\xc3\xbb\xa7\xb2\xbb\xb4\xe6\xd4\xda";
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mailshot"));
+    let ended = command
+        .arg("explain")
+        .arg(std::ffi::OsStr::from_bytes(gb18030))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert!(
+        said.contains("用户不存在") && said.contains("UNKNOWN_USER"),
+        "{said}"
+    );
+}

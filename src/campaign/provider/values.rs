@@ -12,7 +12,7 @@ use crate::campaign::octets::Octets;
 use crate::campaign::quota::Reset;
 use crate::campaign::retry::Span;
 use crate::text;
-use crate::words::{Lang, Text};
+use crate::words::{Both, Lang, Text};
 
 /// How the link is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -288,6 +288,13 @@ impl Words {
             Self::One(_) => None,
             Self::Each { from, .. } => from.as_deref(),
         }
+    }
+}
+
+impl From<&Words> for Text {
+    fn from(words: &Words) -> Self {
+        let [en, zh] = [Lang::En, Lang::Zh].map(|lang| words.in_lang(lang).to_owned());
+        Self::from(&Both { en, zh })
     }
 }
 
