@@ -33,6 +33,18 @@ const TIMEOUTS: Timeouts = Timeouts {
     end_of_data: Duration::from_secs(10),
 };
 
+/// How far a look came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reached {
+    /// The server's name has no address.
+    #[default]
+    Nowhere,
+    /// Nobody takes connections there, or a network keeps us from it.
+    Closed,
+    /// We were connected.
+    Open,
+}
+
 /// What was seen of a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -41,7 +53,7 @@ pub struct Seen {
     /// Is TLS spoken from the first byte?
     pub is_implicit: bool,
     /// Could we connect?
-    pub is_open: bool,
+    pub reached: Reached,
     /// Our end of the connection.
     pub local: Option<IpAddr>,
     /// The first words of the server.
@@ -89,8 +101,11 @@ pub async fn look(account: &Account, port: u16, tls: Tls) -> anyhow::Result<Seen
 }
 
 async fn go(target: &Target, witness: &Witness, seen: &mut Seen) -> Result<(), Fault> {
+    if has_address(target).await {
+        seen.reached = Reached::Closed;
+    }
     let (mut link, local) = connect(target, None).await?;
-    seen.is_open = true;
+    seen.reached = Reached::Open;
     seen.local = local;
     if target.tls == Tls::Tls {
         link = protect(link, target).await?;
@@ -116,6 +131,13 @@ async fn go(target: &Target, witness: &Witness, seen: &mut Seen) -> Result<(), F
     }
     link.close("QUIT", Duration::from_secs(1)).await;
     Ok(())
+}
+
+/// Has the server's name an address? Not that nobody says so in time.
+async fn has_address(target: &Target) -> bool {
+    let looking = tokio::net::lookup_host((target.host.as_str(), target.port));
+    let found = tokio::time::timeout(TIMEOUTS.connect, looking).await;
+    found.is_err() || found.is_ok_and(|found| found.is_ok_and(|mut addresses| addresses.next().is_some()))
 }
 
 fn protection(link: &Link, witness: &Witness) -> Option<Protection> {

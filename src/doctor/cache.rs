@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::dns::Name;
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Severity, is_blind};
 
 /// How long a finding stands, in ms; a day.
 pub const VALID_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -67,7 +67,7 @@ impl Cache {
     pub fn note(&mut self, domain: &Name, account: Option<&str>, at_ms: i64, findings: &[Finding]) {
         let is_same = |visit: &Visit| visit.domain == domain.as_str() && visit.account.as_deref() == account;
         let is_unknown = |finding: &Finding| finding.severity == Severity::Unknown;
-        let is_blind = findings.iter().all(is_unknown);
+        let is_blind = findings.is_empty() || is_blind(findings);
         let is_open = |id: &str| {
             findings
                 .iter()

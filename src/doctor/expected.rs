@@ -1,5 +1,7 @@
 //! What a provider wants to find in the DNS, and whose mail servers are whose: as the presets have it.
 
+use std::collections::BTreeSet;
+
 use super::dns::Name;
 use crate::campaign::Account;
 use crate::campaign::provider::{Book, Preset, by_mx, preset};
@@ -42,6 +44,21 @@ impl Expected {
         let named = account.provider.as_deref().and_then(|name| book.preset(name));
         let preset = named.or_else(by_host);
         preset.as_ref().map(Self::of).unwrap_or_default()
+    }
+}
+
+impl Expected {
+    /// What the provider asks for that takes mail at these hosts; none when several do.
+    pub fn of_mailboxes(hosts: &[(u16, Name)]) -> Option<Self> {
+        let families: BTreeSet<String> = hosts.iter().filter_map(|(_, host)| family(host)).collect();
+        if families.len() > 1 {
+            return None;
+        }
+        let hosts: Vec<String> = hosts.iter().map(|(_, host)| host.to_string()).collect();
+        by_mx(&hosts)
+            .and_then(|name| preset(&name))
+            .as_ref()
+            .map(Self::of)
     }
 }
 

@@ -35,6 +35,12 @@ impl Severity {
     }
 }
 
+/// Did nobody answer any question?
+pub fn is_blind(findings: &[Finding]) -> bool {
+    let is_unknown = |finding: &Finding| finding.severity == Severity::Unknown;
+    !findings.is_empty() && findings.iter().all(is_unknown)
+}
+
 /// What a finding is about, for the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -19,4 +19,4 @@ mod tests;
 
 pub use checks::why::why;
 pub use examine::{Setup, Subject, examine, examine_all, verdict};
-pub use finding::{Area, Finding, Paste, Severity};
+pub use finding::{Area, Finding, Paste, Severity, is_blind};

@@ -1,7 +1,7 @@
 //! What an account finds at its server: ports, certificate, logins offered, and whether we may be there.
 
 use crate::campaign::{Account, Login, Passage, Tls};
-use crate::deliver::probe::{self, Seen};
+use crate::deliver::probe::{self, Reached, Seen};
 use crate::deliver::session::is_this_machine;
 use crate::text;
 use crate::words::Text;
@@ -72,7 +72,7 @@ pub fn verdict(sender: &Sender, own: &Seen, others: &[Seen], now_ms: i64) -> Vec
     let account = &sender.account;
     let about = format!("{}:{}", account.host, own.port);
     let mut findings = vec![ports(account, &about, own, others)];
-    if own.is_open {
+    if own.reached == Reached::Open {
         findings.extend(protection(account, &about, own, now_ms));
         findings.extend(logins(account, &about, own));
         findings.extend(egress(account, &about, own));
@@ -122,6 +122,9 @@ fn ports(account: &Account, about: &str, own: &Seen, others: &[Seen]) -> Finding
                     account = &account.name
                 ))
             }
+            None if own.reached == Reached::Nowhere => {
+                finding.fix(text!("check the spelling of `host`, and the machine's resolver"))
+            }
             None => finding.fix(text!(
                 "check `host` and the network: many block port 25, and some all of them"
             )),
@@ -132,8 +135,10 @@ fn ports(account: &Account, about: &str, own: &Seen, others: &[Seen]) -> Finding
 
 fn row(seen: &Seen) -> Text {
     let port = format!("{:<5}", seen.port);
-    if !seen.is_open {
-        return text!("{port} closed or blocked", port);
+    match seen.reached {
+        Reached::Nowhere => return text!("{port} not tried: the name has no address", port),
+        Reached::Closed => return text!("{port} closed or blocked", port),
+        Reached::Open => {}
     }
     let tls = match (&seen.protection, seen.is_implicit) {
         (Some(protection), true) => format!("TLS {}", protection.version),
@@ -159,7 +164,8 @@ fn protection(account: &Account, about: &str, own: &Seen, now_ms: i64) -> Vec<Fi
             let fix = text!("set `tls = \"tls\"` and `port = 465`");
             return vec![Finding::error("TLS-01", about, what).fix(fix)];
         }
-        if account.tls == Tls::None && account.login != Login::None && answers(own) {
+        let is_open = account.tls == Tls::None && !is_this_machine(&account.host);
+        if is_open && account.login != Login::None && answers(own) {
             let what = text!("the connection is not protected");
             return vec![
                 Finding::warning("TLS-01", about, what)

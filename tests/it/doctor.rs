@@ -353,6 +353,22 @@ fn a_silent_resolver_is_named_and_another_one_answers() {
 }
 
 #[test]
+fn a_doctor_whom_nobody_answers_says_so_once_and_does_not_end_well() {
+    let arguments = ["doctor", "good.test", "--dns-only", "--resolver", "127.0.0.1:1"];
+    let ended = workspace().run(&arguments).expect(69);
+    ended.says(&[
+        "nothing could be looked up, 12 checks were not made",
+        "connection refused",
+    ]);
+    assert_eq!(
+        ended.stdout.matches("connection refused").count(),
+        1,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
 fn a_certificate_that_is_not_trusted_is_an_error_and_gets_no_password() {
     let dns = Dns::authority(&GOOD.replace("good.test", "aurora-home.example"));
     let sandbox = Sandbox::start(&["--tls", "tls", "--login", "me:right"]);
@@ -427,7 +443,7 @@ fn send_refuses_what_the_doctor_found_broken_until_it_is_mended_or_told_otherwis
     workspace
         .send(&["--lang", "zh"])
         .expect(78)
-        .says(&["错误：doctor 在0 分钟前发现了错误", "提示：一封也没有发送"]);
+        .says(&["错误：doctor 于 0 分钟前发现了错误", "提示：一封也没有发送"]);
     assert_eq!(sandbox.journal_lines(), 0);
     workspace.send(&["--ignore-doctor", "--limit", "1"]).expect(75);
     dns.change(&good);

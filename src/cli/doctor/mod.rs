@@ -18,7 +18,7 @@ use crate::doctor::cache::Cache;
 use crate::doctor::dns::Resolver;
 use crate::doctor::dns::resolvers::PORT;
 use crate::doctor::smtp::{self, Sender};
-use crate::doctor::{Finding, Setup, Severity, Subject, examine_all};
+use crate::doctor::{Finding, Setup, Severity, Subject, examine_all, is_blind};
 use crate::text;
 use scope::Scope;
 
@@ -213,7 +213,7 @@ fn exit(all: &[Examined]) -> Exit {
         Exit::NoPerm
     } else if errors().any(|finding| finding.id != smtp::UNREACHABLE) {
         Exit::Config
-    } else if is(&[smtp::UNREACHABLE]) {
+    } else if is(&[smtp::UNREACHABLE]) || all.iter().any(|examined| is_blind(&examined.findings)) {
         Exit::Unavailable
     } else {
         Exit::Ok

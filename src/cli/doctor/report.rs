@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Examined;
 use crate::cli::exit::Exit;
 use crate::cli::printer::Printer;
-use crate::doctor::{Area, Finding, Paste, Severity, why};
+use crate::doctor::{Area, Finding, Paste, Severity, is_blind, why};
 use crate::text;
 use crate::words::Text;
 
@@ -32,6 +32,10 @@ pub(super) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
             ),
         };
         printer.data(text!("\n{head}", head));
+        if is_blind(&examined.findings) && examined.findings.len() > 1 && !is_verbose {
+            blind(printer, &examined.findings);
+            continue;
+        }
         for area in Area::ALL {
             let found: Vec<&Finding> = examined
                 .findings
@@ -48,6 +52,30 @@ pub(super) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
         }
     }
     printer.data(text!("\n{sum}", sum = sum(all)));
+}
+
+/// Nobody answered: one line says it for all checks.
+fn blind(printer: Printer, findings: &[Finding]) {
+    let mut said: Vec<String> = findings.iter().map(|finding| finding.what.to_string()).collect();
+    said.sort_unstable();
+    said.dedup();
+    let (sign, word) = sign(Severity::Unknown);
+    printer.data(text!(
+        "  {sign} nothing could be looked up, {count} checks were not made [{word}]",
+        sign,
+        count = findings.len(),
+        word
+    ));
+    let whats = findings.iter().map(|finding| &finding.what);
+    let firsts = said
+        .iter()
+        .filter_map(|said| whats.clone().find(|what| *what == said));
+    for what in firsts {
+        printer.data(text!("      {what}", what));
+    }
+    printer.data(text!(
+        "      fix: check the network, or ask another resolver, such as --resolver 223.5.5.5"
+    ));
 }
 
 fn one(printer: Printer, finding: &Finding, is_verbose: bool) {

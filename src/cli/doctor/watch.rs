@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Visit;
 use crate::cli::printer::{Form, time};
 use crate::cli::send::signal;
-use crate::doctor::{Area, Finding, Severity, examine};
+use crate::doctor::{Area, Finding, Severity, examine, is_blind};
 use crate::text;
 use crate::words::Text;
 
@@ -29,9 +29,7 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
                 () = &mut stop => return Ok(false),
             };
             // Where nothing at all is known, nothing has arrived.
-            let is_blind = findings
-                .iter()
-                .all(|finding| finding.severity == Severity::Unknown);
+            let is_blind = is_blind(&findings);
             open.extend(
                 findings
                     .into_iter()

@@ -3,7 +3,7 @@
 
 use super::tags::Tags;
 use crate::doctor::dns::{Book, Kind, Name, Unsaid};
-use crate::doctor::finding::{Checked, Finding, Paste};
+use crate::doctor::finding::{Checked, Finding, Paste, Severity};
 use crate::text;
 
 /// Names with more labels than this are cut before the walk goes on. Source: RFC 9989, 4.10.
@@ -191,9 +191,19 @@ pub fn check(book: &Book, domain: &Name, zone: &Name) -> Checked {
             record = &policy.record
         )
     };
-    findings.push(Finding::ok("DMARC-01", place(&policy.at), what));
     let tags = Tags::parse(&policy.record);
-    findings.extend(form(&policy, &tags));
+    let form = form(&policy, &tags);
+    let is_broken = form.iter().any(|finding| finding.severity == Severity::Error);
+    findings.push(if is_broken {
+        Finding::info("DMARC-01", place(&policy.at), what)
+    } else {
+        Finding::ok("DMARC-01", place(&policy.at), what)
+    });
+    findings.extend(form);
+    // A record that receivers do not take asks nothing of them.
+    if is_broken {
+        return Ok(findings);
+    }
     findings.push(force(domain, zone, &policy, &tags));
     findings.extend(reports(book, &policy, &tags)?);
     Ok(findings)

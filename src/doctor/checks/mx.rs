@@ -157,6 +157,23 @@ fn mixture(domain: &Name, zone: &Name, hosts: &[(u16, Name)], sets: &[MxSet]) ->
         let mut there = hosts.iter();
         there.any(|(preference, host)| preference == wanted && host.as_str() == of)
     };
+    let is_of = |set: &&MxSet| {
+        set.iter()
+            .any(|(_, of)| hosts.iter().any(|(_, host)| host.as_str() == of))
+    };
+    if let Some(second) = sets.iter().filter(is_of).nth(1) {
+        let list: Vec<&str> = second.iter().map(|(_, host)| host.as_str()).collect();
+        let what = text!(
+            "two of the provider's sets beside one another: choose one; also there: {list}",
+            list = list.join(", ")
+        );
+        let fix = text!("keep the records below alone");
+        return vec![
+            Finding::warning("MX-05", domain, what)
+                .fix(fix)
+                .records_of(sets, domain, zone, hosts),
+        ];
+    }
     if sets.iter().any(|set| set.iter().all(has)) {
         return vec![Finding::ok("MX-05", domain, text!("the provider's own set"))];
     }

@@ -53,12 +53,14 @@ pub fn check(book: &Book, domain: &Name, includes: Includes<'_>) -> Checked {
             return Ok(findings);
         }
     };
-    findings.push(Finding::ok(
-        "SPF-01",
-        domain,
-        text!("one record: {record}", record),
-    ));
     let tree = walk(book, domain, record)?;
+    let is_broken = tree.all().iter().any(|(_, node)| !node.faults.is_empty());
+    let what = text!("one record: {record}", record);
+    findings.push(if is_broken {
+        Finding::info("SPF-01", domain, what)
+    } else {
+        Finding::ok("SPF-01", domain, what)
+    });
     findings.extend(costs(domain, &tree));
     findings.extend(faults(domain, &tree));
     // One record that mends all: what several findings ask for must not contradict itself.
@@ -323,7 +325,16 @@ fn size_and_type(book: &Book, domain: &Name, record: &str) -> Checked {
     let mut findings = Vec::new();
     let answer = book.look(domain, Kind::Txt)?;
     let size: usize = answer.texts(domain).iter().map(Vec::len).sum();
-    if size > DATAGRAM_MAX || answer.was_cut {
+    if answer.was_cut && size <= DATAGRAM_MAX {
+        let what = text!(
+            "the answer comes by TCP alone, although the TXT records have only {size} octets: some receivers do not \
+             get it",
+            size
+        );
+        let fix = text!("the name servers cut their answers short: let them send 1232 octets by UDP (EDNS)");
+        findings.push(Finding::warning("SPF-07", domain, what).fix(fix));
+    }
+    if size > DATAGRAM_MAX {
         let what = text!(
             "the TXT records of the domain have {size} octets: some receivers do not get them whole",
             size

@@ -339,3 +339,47 @@ fn a_link_to_unsubscribe_must_lead_somewhere() {
         &["URL-01 warning: mails lead there, and it does not answer"],
     );
 }
+
+#[test]
+fn two_sets_of_the_provider_beside_one_another_are_one_too_many() {
+    let first = "MX 5 mx1.qiye.aliyun.com";
+    let both = "MX 5 mx1.qiye.aliyun.com\ngood.test 3600 MX 5 mxn.mxhichina.com\nmxn.mxhichina.com 60 A 198.51.100.4";
+    expect(
+        &changed(first, both),
+        &["MX-05 warning: two of the provider's sets beside one another: choose one; also there: mxn"],
+    );
+}
+
+#[test]
+fn who_has_the_mailboxes_is_asked_what_it_wants_where_nobody_says_who_sends() {
+    let zone = |spf: &str| Zone::new(&GOOD.replace("v=spf1 include:spf.qiye.aliyun.com -all", spf));
+    let findings = examine(&zone("nothing"), &subject("good.test", None));
+    let missing = findings.iter().find(|finding| finding.id == "SPF-01").unwrap();
+    assert_eq!(
+        missing.records[0].value,
+        "v=spf1 include:spf.qiye.aliyun.com -all"
+    );
+    // It may send by others: not an error.
+    let findings = examine(&zone("v=spf1 ip4:192.0.2.0/24 -all"), &subject("good.test", None));
+    expect(
+        &worse_than(&findings, Severity::Info),
+        &["SPF-05 warning: the provider is not included"],
+    );
+}
+
+#[test]
+fn a_record_is_not_praised_and_blamed_at_once() {
+    let spf = |finding: &&Finding| finding.id.starts_with("SPF") && finding.severity == Severity::Ok;
+    let zone = Zone::new(&GOOD.replace("aliyun.com -all", "aliyun.com ip4:300.1.2.3 -all"));
+    let findings = examine(&zone, &subject("good.test", Some("alimail")));
+    assert!(!findings.iter().filter(spf).any(|finding| finding.id == "SPF-01"));
+    let zone = Zone::new(&GOOD.replace("p=reject; rua=mailto:dmarc@good.test", "p=maybe"));
+    let findings = examine(&zone, &subject("good.test", Some("alimail")));
+    let found = worse_than(&findings, Severity::Info);
+    expect(&found, &["DMARC-01 error: `p=maybe` is no policy"]);
+    assert!(
+        !findings
+            .iter()
+            .any(|finding| finding.id == "DMARC-01" && finding.severity == Severity::Ok)
+    );
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::campaign::{Account, Login, SecretSource, Tls, Workspace};
 use crate::deliver::offers::Capabilities;
-use crate::deliver::probe::{Protection, Seen};
+use crate::deliver::probe::{Protection, Reached, Seen};
 use crate::doctor::smtp::{Sender, verdict};
 use crate::text;
 
@@ -36,7 +36,7 @@ fn fine(port: u16) -> Seen {
     Seen {
         port,
         is_implicit: port == 465,
-        is_open: true,
+        reached: Reached::Open,
         local: Some("10.0.0.5".parse().unwrap()),
         greeting: Some("220 mx.example ESMTP Mon, 23 Nov 2026 20:00:30 +0800".to_owned()),
         offers: Some(Capabilities {
@@ -58,6 +58,7 @@ fn closed(port: u16) -> Seen {
     Seen {
         port,
         fault: Some("cannot connect".to_owned()),
+        reached: Reached::Closed,
         ..Seen::default()
     }
 }
@@ -101,6 +102,27 @@ fn a_port_that_works_is_proposed_for_one_that_does_not() {
     assert_eq!(matrix[0], "25    closed or blocked");
     assert_eq!(matrix[1], "80    open, STARTTLS TLSv1.3, AUTH PLAIN LOGIN");
     expect(&found(&sender, &closed(465), &[closed(25)]), &["PORT-01 error"]);
+}
+
+#[test]
+fn a_name_without_an_address_is_not_a_blocked_port() {
+    let nowhere = Seen {
+        reached: Reached::Nowhere,
+        ..closed(465)
+    };
+    let findings = verdict(&sender(ALIMAIL), &nowhere, &[], NOW_MS);
+    let port = findings.iter().find(|finding| finding.id == "PORT-01").unwrap();
+    assert_eq!(
+        port.details[0].to_string(),
+        "465   not tried: the name has no address"
+    );
+    assert!(
+        port.fix
+            .as_ref()
+            .unwrap()
+            .to_string()
+            .contains("spelling of `host`")
+    );
 }
 
 #[test]
