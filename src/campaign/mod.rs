@@ -37,7 +37,7 @@ pub use labels::Tracked;
 pub use law::{Law, Laws, SubjectMark};
 pub use list::ListSettings;
 pub use problem::{Problem, Problems};
-pub use provider::Tls;
+pub use provider::{Port, Tls};
 pub use secret::{Secret, SecretSource};
 pub use workspace::{Unsubscribe, Workspace};
 

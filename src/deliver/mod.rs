@@ -9,6 +9,7 @@ mod trust;
 pub mod egress;
 pub mod offers;
 pub mod session;
+mod doors;
 pub mod probe;
 pub mod exchanger;
 mod carried;

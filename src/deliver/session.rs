@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_util::either::Either;
 
 use super::classify::fault_of;
+use super::doors::Doors;
 use super::egress::check_egress;
 use super::link::Link;
 use super::offers::Capabilities;
@@ -72,6 +73,8 @@ pub struct Target {
     pub judge: Judge,
     /// From where we may log in.
     pub egress: Egress,
+    /// Shared by all connections of a run.
+    pub(super) doors: Arc<Doors>,
     pub(super) tls_config: Arc<ClientConfig>,
 }
 
@@ -105,6 +108,7 @@ impl Target {
             timeouts: Timeouts::default(),
             judge: Judge::default(),
             egress: account.egress.clone(),
+            doors: Doors::of(account),
             tls_config: tls_config(roots(account)?)?,
         })
     }
@@ -126,8 +130,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects and logs in. A fault about the account means: do not knock again.
-    pub async fn open(target: &Target, trace: Option<Trace>) -> Result<Self, Fault> {
+    /// Connects to this port, and logs in.
+    pub(super) async fn open_at(target: &Target, trace: Option<Trace>) -> Result<Self, Fault> {
         let (mut link, local) = connect(target, trace).await?;
         if target.tls == Tls::Tls {
             link = protect(link, target).await?;

@@ -265,6 +265,41 @@ fn starttls_and_implicit_tls_trust_the_ca_file() {
 }
 
 #[test]
+fn a_port_that_cannot_be_reached_is_not_the_only_one() {
+    let sandbox = Sandbox::start(&["--login", LOGIN, "--tls", "starttls", "--ca-out", "ca.pem"]);
+    let ca = sandbox.file("ca.pem");
+    let port = sandbox.port;
+    let account = format!(
+        "provider = \"ours\"\nca_file = \"{ca}\"\nusername = \"{USER}\"\npassword_env = \"MAILSHOT_PASSWORD\"\n"
+    );
+    let provider = format!(
+        "[provider.ours]\nhost = \"127.0.0.1\"\nports = [\"1 tls\", \"2 tls\", \"{port} starttls\"]\n"
+    );
+    let mut workspace = Workspace::new(&account, &people(5));
+    workspace.env("MAILSHOT_PASSWORD", "right");
+    workspace.configure(&account, &provider);
+    workspace
+        .send(&[])
+        .expect(0)
+        .says(&["port 1 of 127.0.0.1 could not be reached", "`tls = \"starttls\"`"]);
+    assert_eq!(workspace.status().sent, 5);
+    // Whoever names a port gets that one and no other, and nobody is let in without TLS.
+    workspace.campaign("other", "");
+    for (account, ports) in [
+        (
+            format!("{account}port = 1\n"),
+            format!("[\"1 tls\", \"{port} starttls\"]"),
+        ),
+        (account.clone(), format!("[\"1 tls\", \"{port} none\"]")),
+    ] {
+        let provider = format!("[provider.ours]\nhost = \"127.0.0.1\"\nports = {ports}\n");
+        workspace.configure(&account, &provider);
+        workspace.run(&["send", "other", "--yes"]).expect(69);
+    }
+    assert_eq!(sandbox.stop().mails, 5);
+}
+
+#[test]
 fn a_server_without_starttls_gets_no_password() {
     let sandbox = Sandbox::start(&["--login", LOGIN]);
     let workspace = workspace(&sandbox, "right");

@@ -1,6 +1,7 @@
 //! A provider login with its sender and its limits.
 
 mod login;
+mod server;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -13,7 +14,7 @@ use super::egress::Egress;
 use super::file::File;
 use super::octets::Octets;
 use super::problem::{Problem, Problems};
-use super::provider::{self, Book, HeaderRules, Preset, Tls, Username};
+use super::provider::{self, Book, HeaderRules, Port, Preset, Tls, Username};
 use super::quota::{Quota, Rate, Reset, Unit};
 use super::retry::Span;
 use super::secret::Secret;
@@ -52,6 +53,8 @@ pub struct Account {
     pub port: u16,
     /// How the link is protected.
     pub tls: Tls,
+    /// Ports to try after it, in this order, where the account leaves the choice to its provider.
+    pub other_ports: Vec<Port>,
     /// Certificates to trust besides the public ones, in PEM.
     pub ca_file: Option<PathBuf>,
     /// Allows a login without TLS to another machine.
@@ -178,6 +181,7 @@ impl RawAccount {
             host,
             port,
             tls,
+            other_ports: self.other_ports(preset.as_ref()),
             ca_file: self.ca_file.as_ref().map(|path| root.join(path)),
             allow_plaintext: self.allow_plaintext,
             username,
@@ -210,28 +214,6 @@ impl RawAccount {
                 .clone()
                 .unwrap_or_else(|| "/usr/sbin/sendmail".into()),
         })
-    }
-
-    /// Host, port and protection; the usual port of the protection when none is given.
-    fn server(&self, preset: Option<&Preset>) -> (String, u16, Tls) {
-        let host = self.host.as_ref().map(|host| host.get_ref().clone());
-        let host = host
-            .or_else(|| Some(preset?.host().to_owned()))
-            .unwrap_or_default();
-        let ports = preset.map_or(&[][..], |preset| &preset.values.ports);
-        let tls = self
-            .tls
-            .or(ports.first().map(|port| port.tls))
-            .unwrap_or(Tls::Tls);
-        let usual = match tls {
-            Tls::None => 25,
-            Tls::Starttls => 587,
-            Tls::Tls => 465,
-        };
-        // A port of the preset belongs to the preset's protection.
-        let known = ports.iter().find(|port| port.tls == tls && self.host.is_none());
-        let known = known.map(|port| port.number);
-        (host, self.port.or(known).unwrap_or(usual), tls)
     }
 
     /// The preset that is named, or that was found, in its region.

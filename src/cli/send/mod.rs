@@ -1,6 +1,7 @@
 //! `mailshot send`: checks everything, says what it will do, asks, sends, and says how it went.
 
 mod doctor;
+mod detour;
 mod dry_run;
 mod enrolment;
 mod guards;
@@ -273,6 +274,10 @@ impl Job<'_> {
             }
             None => None,
         };
+        let target = match &carrier {
+            Carrier::Smtp(target) => Some(target.clone()),
+            Carrier::Sendmail(_) => None,
+        };
         let account = &self.campaign.account.name;
         let reader = Reader::open(&self.workspace.ledger)?;
         let learned = reader.map(|reader| reader.learned(account)).transpose()?;
@@ -299,6 +304,9 @@ impl Job<'_> {
         };
         let report = self.watch(run, ledger, &mut progress).await;
         progress.finish();
+        if let Some(port) = target.and_then(|target| target.detour()) {
+            self.say_detour(port);
+        }
         Ok((report, progress.counts.sent()))
     }
 

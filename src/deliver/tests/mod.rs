@@ -102,6 +102,7 @@ fn account(port: u16) -> Account {
         host: "127.0.0.1".to_owned(),
         port,
         tls: Tls::None,
+        other_ports: Vec::new(),
         ca_file: None,
         allow_plaintext: false,
         username: String::new(),

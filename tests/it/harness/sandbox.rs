@@ -14,7 +14,7 @@ use super::{Running, wait_for};
 pub(crate) struct Sandbox {
     folder: TempDir,
     running: Running,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 /// What the server has done, as it says when it ends.
