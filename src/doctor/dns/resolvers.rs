@@ -31,12 +31,23 @@ const PUBLIC: [(&str, [u8; 4]); 8] = [
 impl Resolver {
     /// The system's own, then the public ones.
     pub fn usual() -> Vec<Self> {
-        let text = std::fs::read(Path::new("/etc/resolv.conf")).unwrap_or_default();
         let public = PUBLIC.iter().map(|(label, ip)| Self {
             label: (*label).to_owned(),
             address: SocketAddr::from((*ip, PORT)),
         });
-        Self::of_system(&text).into_iter().chain(public).collect()
+        Self::of_this_machine().into_iter().chain(public).collect()
+    }
+
+    /// The system's own.
+    pub fn of_this_machine() -> Vec<Self> {
+        let text = std::fs::read(Path::new("/etc/resolv.conf")).unwrap_or_default();
+        Self::of_system(&text)
+    }
+
+    /// One at this address.
+    pub fn at(address: SocketAddr) -> Self {
+        let label = address.to_string();
+        Self { label, address }
     }
 
     /// Those of a `resolv.conf`.
