@@ -129,3 +129,37 @@ fn what_is_wrong_is_said() {
         ["client-config", "main", "--for", "thunderbird", "-o", "taken.xml"]
     );
 }
+
+#[test]
+fn what_a_mail_program_cannot_be_told_is_said_and_not_made_up() {
+    let workspace = workspace();
+    let refused = |arguments: &[&str], says: &[&str]| {
+        let ended = workspace.run(&[["client-config"].as_slice(), arguments].concat());
+        let ended = ended.expect(64);
+        ended.says(says);
+        assert_eq!(ended.stdout, "");
+    };
+    refused(&["alimail", "--for", "thunderbird"], &["add --address"]);
+    let address = ["--address", "a@b.example"];
+    let ses = [["ses", "--for", "thunderbird"].as_slice(), &address].concat();
+    refused(&ses, &["the login name at Amazon SES is not known"]);
+    let outlook = [["outlook", "--for", "apple"].as_slice(), &address].concat();
+    refused(&outlook, &["wants OAuth 2", "settings of the device"]);
+    let page = |provider: &str| {
+        let all = [
+            ["client-config", provider, "--for", "outlook"].as_slice(),
+            &address,
+        ]
+        .concat();
+        workspace.run(&all).expect(0).stdout.clone()
+    };
+    assert!(page("ses").contains("User name: the name that you got with the password"));
+    assert!(page("ses").contains("this service only sends"));
+    assert!(page("outlook").contains("OAuth 2") && !page("outlook").contains("token_command"));
+    let told = workspace
+        .run(&["client-config", "alimail", "--for", "apple", "--json"])
+        .expect(0)
+        .stdout
+        .clone();
+    assert!(told.starts_with('{'), "{told}");
+}

@@ -62,8 +62,8 @@ struct Settings {
     name: String,
     /// The mailbox; none: whoever sets it up knows.
     address: Option<Address>,
-    /// The login name; none: the whole address.
-    username: Option<String>,
+    /// The login name.
+    username: Name,
     smtp: Server,
     imap: Option<Server>,
     pop: Option<Server>,
@@ -71,6 +71,19 @@ struct Settings {
     hint: Option<Words>,
     /// Does nobody log in?
     is_open: bool,
+    /// Does the provider send only, and has no mailboxes?
+    is_send_only: bool,
+}
+
+/// The name to log in by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Name {
+    /// The whole address of the mailbox.
+    Address,
+    /// This one.
+    Known(String),
+    /// The one that the provider gave together with the password.
+    Given,
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
@@ -78,12 +91,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let address = args.address.as_deref().map(address).transpose()?;
     let settings = settings(&args.name, address, workspace.as_ref(), printer.lang)?;
     let made = match (args.program, printer.form) {
-        (None | Some(Program::Outlook | Program::Foxmail), Form::Json) => as_json(&settings),
+        (_, Form::Json) => as_json(&settings),
         (program @ (None | Some(Program::Outlook | Program::Foxmail)), Form::Text) => {
             text::page(&settings, program, printer.lang)
         }
-        (Some(Program::Thunderbird), _) => xml::autoconfig(&settings)?,
-        (Some(Program::Apple), _) => xml::mobileconfig(&settings)?,
+        (Some(Program::Thunderbird), Form::Text) => xml::autoconfig(&settings)?,
+        (Some(Program::Apple), Form::Text) => xml::mobileconfig(&settings)?,
     };
     let Some(path) = &args.output else {
         printer.raw(made.as_bytes());
@@ -180,8 +193,9 @@ fn of_preset(preset: &Preset, smtp: Server, address: Option<Address>, lang: Lang
         name: preset.name.clone(),
         address,
         username: match &values.username {
-            Some(Username::Word(word)) => Some(word.clone()),
-            _ => None,
+            Some(Username::Word(word)) => Name::Known(word.clone()),
+            Some(Username::Given | Username::Token) => Name::Given,
+            _ => Name::Address,
         },
         smtp,
         imap: incoming(values.imap.as_ref()),
@@ -189,6 +203,7 @@ fn of_preset(preset: &Preset, smtp: Server, address: Option<Address>, lang: Lang
         password: values.password.clone(),
         hint: values.password_hint.clone(),
         is_open: values.username == Some(Username::None),
+        is_send_only: values.username != Some(Username::None) && values.none.iter().any(|key| key == "imap"),
     }
 }
 
@@ -206,20 +221,21 @@ fn of_account(account: &Account, preset: Option<&Preset>, address: Option<Addres
             title: account.host.clone(),
             name: String::new(),
             address,
-            username: None,
+            username: Name::Address,
             smtp,
             imap: None,
             pop: None,
             password: Vec::new(),
             hint: None,
             is_open: account.username.is_empty(),
+            is_send_only: false,
         },
     };
     settings.name.clone_from(&account.name);
     // A mailbox logs in by its own address, whichever it is.
     let is_address = own().is_some();
     if !account.username.is_empty() && !is_address {
-        settings.username = Some(account.username.clone());
+        settings.username = Name::Known(account.username.clone());
     }
     settings
 }
@@ -227,9 +243,29 @@ fn of_account(account: &Account, preset: Option<&Preset>, address: Option<Addres
 impl Settings {
     /// The login name, where it is known.
     fn login(&self) -> Option<String> {
-        self.username
-            .clone()
-            .or_else(|| self.address.as_ref().map(ToString::to_string))
+        match &self.username {
+            Name::Known(name) => Some(name.clone()),
+            Name::Address => self.address.as_ref().map(ToString::to_string),
+            Name::Given => None,
+        }
+    }
+
+    /// Does the provider want OAuth 2 before anything else?
+    fn is_by_token(&self) -> bool {
+        self.password.first() == Some(&PasswordKind::Oauth2)
+    }
+
+    /// Files with a login name in them cannot be made without it.
+    fn refuse_without_name(&self) -> anyhow::Result<()> {
+        if self.is_open || self.username != Name::Given {
+            return Ok(());
+        }
+        let what = text!(
+            "the login name at {title} is not known: the provider gives it together with the password",
+            title = self.title.as_str()
+        );
+        let hint = text!("write `username` in mailshot.toml, and name the account here; nothing was written");
+        Err(Coded::new(Exit::Usage, what).hint(hint).into())
     }
 }
 

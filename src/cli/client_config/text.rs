@@ -1,6 +1,6 @@
 //! The settings as a page to type them in from, with the words of each program.
 
-use super::{Program, Server, Settings};
+use super::{Name, Program, Server, Settings};
 use crate::campaign::provider::Tls;
 use crate::text;
 use crate::words::{Lang, Text};
@@ -36,10 +36,21 @@ pub(super) fn page(settings: &Settings, program: Option<Program>, lang: Lang) ->
     }
     if is_known {
         lines.push(text!("User name and password are the same."));
+    } else if settings.is_send_only {
+        lines.push(text!(
+            "none: this service only sends; replies go to the mailbox of your sender address"
+        ));
     } else {
         lines.push(text!("none is known here: ask whoever runs the mailbox"));
     }
-    let words = settings.hint.as_ref().map(|hint| hint.in_lang(lang).to_owned());
+    let hint = settings.hint.as_ref().filter(|_| !settings.is_by_token());
+    let words = hint.map(|hint| hint.in_lang(lang).to_owned());
+    if settings.is_by_token() {
+        lines.push(Text::default());
+        lines.push(text!(
+            "The program opens a window of the provider's to log in (OAuth 2); one that asks for a password instead is too old."
+        ));
+    }
     if let Some(hint) = words {
         lines.push(Text::default());
         lines.push(text!("Where to make the password"));
@@ -92,9 +103,10 @@ fn encryption(tls: Tls) -> Text {
 
 fn login(settings: &Settings) -> [Text; 2] {
     let name = match (&settings.username, &settings.address) {
-        (Some(name), _) => name.into(),
-        (None, Some(address)) => text!("{address} (the whole address)", address = address.as_str()),
-        (None, None) => text!("the whole address"),
+        (Name::Known(name), _) => name.into(),
+        (Name::Given, _) => text!("the name that you got with the password"),
+        (Name::Address, Some(address)) => text!("{address} (the whole address)", address = address.as_str()),
+        (Name::Address, None) => text!("the whole address"),
     };
     let kinds = settings.password.iter().map(|kind| kind.said());
     let password = Text::joined(kinds, " / ");

@@ -9,8 +9,9 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use sha2::{Digest as _, Sha256};
 
 use super::super::exit::{Coded, Exit};
-use super::{Server, Settings};
+use super::{Name, Server, Settings};
 use crate::campaign::provider::{PasswordKind, Tls};
+use crate::mail::Address;
 use crate::mail::token::hex;
 use crate::text;
 
@@ -39,11 +40,13 @@ fn element(xml: &mut Xml, name: &str, text: &str) -> io::Result<()> {
 
 /// Thunderbird's autoconfig.
 pub(super) fn autoconfig(settings: &Settings) -> anyhow::Result<String> {
+    settings.refuse_without_name()?;
+    let Some(domain) = settings.address.as_ref().map(Address::domain) else {
+        let what = text!("autoconfig is for the mailboxes of one domain, and none is known here");
+        let hint = text!("add --address with any address of it; nothing was written");
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    };
     let mut xml = start()?;
-    let domain = settings
-        .address
-        .as_ref()
-        .map_or("example.com", |address| address.domain());
     let incoming = [("imap", &settings.imap), ("pop3", &settings.pop)];
     xml.create_element("clientConfig")
         .with_attribute(("version", "1.1"))
@@ -67,7 +70,10 @@ pub(super) fn autoconfig(settings: &Settings) -> anyhow::Result<String> {
 }
 
 fn server(xml: &mut Xml, (name, kind): (&str, &str), server: &Server, settings: &Settings) -> io::Result<()> {
-    let username = settings.username.as_deref().unwrap_or(WHOLE_ADDRESS);
+    let username = match &settings.username {
+        Name::Known(name) => name.as_str(),
+        Name::Address | Name::Given => WHOLE_ADDRESS,
+    };
     let is_token = |kind: &PasswordKind| *kind == PasswordKind::Oauth2;
     let has_token = settings.password.iter().any(is_token);
     let has_password = settings.password.is_empty() || !settings.password.iter().all(is_token);
@@ -107,6 +113,17 @@ enum Value {
 
 /// Apple's profile. The same settings give the same bytes: its numbers derive from them.
 pub(super) fn mobileconfig(settings: &Settings) -> anyhow::Result<String> {
+    settings.refuse_without_name()?;
+    if settings.is_by_token() {
+        let what = text!(
+            "{title} wants OAuth 2, and a profile for Apple Mail can only ask for a password",
+            title = settings.title.as_str()
+        );
+        let hint = text!(
+            "add the account in the settings of the device, under the provider's name; nothing was written"
+        );
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
     let Some((kind, incoming)) = settings
         .imap
         .as_ref()

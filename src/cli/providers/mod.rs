@@ -11,6 +11,7 @@ use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{load, texts};
 use crate::campaign::provider::{Book, Fact, Kind, Known, Preset, built_in};
+use crate::mail::Address;
 use crate::text;
 use crate::words::{Lang, Text};
 use mx::Found;
@@ -52,7 +53,8 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 
 /// The preset of this name.
 pub(super) fn preset(book: &Book, name: &str) -> anyhow::Result<Preset> {
-    book.preset(name).ok_or_else(|| {
+    let lower = || book.preset(&name.to_lowercase());
+    book.preset(name).or_else(lower).ok_or_else(|| {
         let unknown = Coded::new(Exit::Usage, text!("there is no provider `{name}`", name));
         let unknown = match book.closest(name) {
             Some(known) => unknown.hint(text!(
@@ -233,6 +235,11 @@ fn as_json(fact: &Fact<'_>) -> Value {
 /// Which provider takes the mail of a domain.
 fn find(book: &Book, of: &str, resolver: Option<SocketAddr>, printer: Printer) -> anyhow::Result<Exit> {
     let domain = of.rsplit_once('@').map_or(of, |(_, domain)| domain);
+    if Address::parse(&format!("a@{domain}")).is_err() {
+        let what = text!("`{of}` is neither an address nor a domain", of);
+        let hint = text!("write it like `--for news@example.com` or `--for example.com`");
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
     let found = mx::find(book, domain, resolver)?;
     if printer.form == Form::Json {
         printer.json(&json!({ "domain": domain, "provider": found.provider(), "mx": found.hosts() }));
