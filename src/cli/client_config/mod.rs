@@ -12,7 +12,7 @@ use serde_json::json;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{load, providers, texts};
-use crate::campaign::provider::{PasswordKind, Preset, Tls, Username, Words, built_in};
+use crate::campaign::provider::{Kind, PasswordKind, Preset, Tls, Username, Words, built_in};
 use crate::campaign::{Account, Workspace};
 use crate::mail::Address;
 use crate::text;
@@ -203,7 +203,7 @@ fn of_preset(preset: &Preset, smtp: Server, address: Option<Address>, lang: Lang
         password: values.password.clone(),
         hint: values.password_hint.clone(),
         is_open: values.username == Some(Username::None),
-        is_send_only: values.username != Some(Username::None) && values.none.iter().any(|key| key == "imap"),
+        is_send_only: values.kind == Some(Kind::Bulk),
     }
 }
 
