@@ -133,7 +133,8 @@ Examples:
   pass show mail/news | mailshot secret set main --yes
   mailshot secret test main                   logs in once, and sends nothing
   mailshot secret rotate main                 a new password; the old one goes when the new one works
-  mailshot secret lint main                   what looks wrong with it, without showing it";
+  mailshot secret lint main                   what looks wrong with it, without showing it
+  mailshot secret dkim-keygen --help          a key to sign mails with";
 
 pub(super) const SECRET_SET: &str = "\
 Examples:
@@ -170,6 +171,20 @@ Examples:
   mailshot secret lint main --json
 
 Exit codes: 0 nothing looks wrong, 65 something does.";
+
+pub(super) const SECRET_DKIM_KEYGEN: &str = "\
+For those who send by a mail server of their own: at a provider, switch its DKIM on instead. Prints
+the record to publish and the lines for mailshot.toml. The key itself is never shown; whoever has it
+can sign mails in your name.
+
+Examples:
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --out keys/m2026.pem
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both --out keys/m2026.pem
+
+With `both` the second key is of Ed25519: selector m2026-ed, file keys/m2026-ed25519.pem. Each mail
+then carries two signatures, and receivers take whichever they know.
+
+Exit codes: 0 done, 64 no domain or selector, 74 the file is there already or cannot be written.";
 
 pub(super) const SUPPRESS: &str = "\
 Examples:

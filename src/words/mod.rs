@@ -258,10 +258,11 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 8] = [
+const ZH: [&str; 9] = [
     include_str!("zh/cli.toml"),
     include_str!("zh/account.toml"),
     include_str!("zh/doctor.toml"),
+    include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
     include_str!("zh/client.toml"),
     include_str!("zh/providers.toml"),

@@ -16,6 +16,8 @@ mod content;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dkim;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod doubt;

@@ -1,5 +1,6 @@
 //! A provider login with its sender and its limits.
 
+mod dkim;
 mod login;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,10 @@ use super::sender;
 use crate::mail::Address;
 use crate::replies::Rules;
 use crate::text;
+use dkim::RawKeys;
 
+pub(super) use dkim::check_alignment;
+pub use dkim::{Dkim, KeyFile};
 pub use login::Login;
 
 /// Who takes the mail from us.
@@ -88,6 +92,8 @@ pub struct Account {
     pub hello: Option<String>,
     /// From where it may log in.
     pub egress: Egress,
+    /// How its mails are signed.
+    pub dkim: Vec<Dkim>,
     /// The `sendmail` command.
     pub sendmail_command: PathBuf,
     /// What is not wrong with it, and yet is hardly meant.
@@ -124,6 +130,7 @@ pub(super) struct RawAccount {
     lockout: Option<Span>,
     hello: Option<String>,
     egress_allow: Option<Spanned<Vec<String>>>,
+    dkim: RawKeys,
     sendmail_command: Option<PathBuf>,
 }
 
@@ -166,6 +173,7 @@ impl RawAccount {
         let connections = self.connections(preset.as_ref(), file, &mut problems);
         let destinations = self.destinations(file, &mut problems);
         let egress = self.egress(file, &mut problems);
+        let dkim = self.dkim.check(root, file, &mut problems);
         problems.or_ok(Account {
             name: name.to_owned(),
             provider: preset.as_ref().map(|preset| preset.name.clone()),
@@ -201,6 +209,7 @@ impl RawAccount {
                 .unwrap_or(provider::LOCKOUT),
             hello: self.hello.clone(),
             egress,
+            dkim,
             sendmail_command: self
                 .sendmail_command
                 .clone()

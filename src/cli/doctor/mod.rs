@@ -1,6 +1,6 @@
 //! `mailshot doctor`: what is wrong with the sender's domain and with the accounts, why it matters, how to mend it.
 
-mod report;
+pub(super) mod report;
 mod watch;
 mod login;
 mod scope;

@@ -129,7 +129,8 @@ pub(super) fn json(printer: Printer, all: &[Examined], exit: Exit) {
     }));
 }
 
-fn record(paste: &Paste) -> Value {
+/// A record in all its forms.
+pub(in crate::cli) fn record(paste: &Paste) -> Value {
     json!({
         "name": paste.name,
         "zone": paste.zone,
@@ -160,9 +161,23 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         printer.data(text!("\nthere is no record to publish"));
         return;
     }
+    let headed: Vec<(Text, &Paste)> = records
+        .into_iter()
+        .map(|(finding, record)| {
+            (
+                text!("{id} {what}", id = finding.id, what = &finding.what),
+                record,
+            )
+        })
+        .collect();
+    paste(printer, &headed);
+}
+
+/// Records in the three forms that people paste, each with what it is for.
+pub(in crate::cli) fn paste(printer: Printer, records: &[(Text, &Paste)]) {
     printer.data(text!("\nfor a DNS console"));
-    for (finding, record) in &records {
-        printer.data(text!("  # {id} {what}", id = finding.id, what = &finding.what));
+    for (head, record) in records {
+        printer.data(text!("  # {head}", head));
         for line in record.obsolete() {
             printer.data(text!("  {line}", line));
         }
@@ -172,14 +187,14 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         printer.data("");
     }
     printer.data(text!("for a zone file"));
-    for (_, record) in &records {
+    for (_, record) in records {
         for old in &record.instead_of {
             printer.data(format!("  ; - {} {} {old}", record.name, record.kind));
         }
         printer.data(format!("  {}", record.zone_line()));
     }
     printer.data(text!("\nfor Alibaba Cloud (`aliyun`)"));
-    for (_, record) in &records {
+    for (_, record) in records {
         if !record.instead_of.is_empty() {
             printer.data(text!(
                 "  # remove these first: two such records beside one another are worse than none"

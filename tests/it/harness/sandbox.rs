@@ -43,7 +43,12 @@ impl Sandbox {
 
     /// Starts a server that keeps what it accepts.
     pub(crate) fn keeping_mails() -> Self {
-        Self::run(&["--dir", "mails"])
+        Self::keeping_mails_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn keeping_mails_with(arguments: &[&str]) -> Self {
+        Self::run(&[["--dir", "mails"].as_slice(), arguments].concat())
     }
 
     fn run(arguments: &[&str]) -> Self {
