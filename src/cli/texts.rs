@@ -229,6 +229,20 @@ Exit codes: 0 nothing worse than warnings, 64 wrong usage, 69 the provider canno
 75 --watch ended before all saw the same, 77 login or our address refused, 78 errors in DNS or
 settings. Of several the first of 77, 78, 69 counts.";
 
+pub(super) const VERIFY: &str = "\
+Send yourself a test mail (`mailshot send spring --test-to me@gmail.com`, or `mailshot doctor
+--send-to`), save what arrives with all its headers, and have it read: which signatures are valid
+and what they cover, SPF for the server that handed it over, DMARC, what the receiver says it found,
+and what somebody changed on the way. What was sent is found by its Message-ID where this is the
+workspace that sent it. Nothing is sent; the DNS is asked.
+
+Examples:
+  mailshot verify received.eml
+  mailshot verify received.eml --sent .mailshot/dry-run/spring/0001.eml
+  mailshot verify received.eml --resolver 223.5.5.5 --json
+
+Exit codes: 0 nothing worse than warnings, 65 not a mail, 74 it cannot be read, 78 errors.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   mailshot completions bash > ~/.local/share/bash-completion/completions/mailshot

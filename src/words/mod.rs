@@ -258,7 +258,7 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 9] = [
+const ZH: [&str; 10] = [
     include_str!("zh/cli.toml"),
     include_str!("zh/account.toml"),
     include_str!("zh/doctor.toml"),
@@ -268,6 +268,7 @@ const ZH: [&str; 9] = [
     include_str!("zh/providers.toml"),
     include_str!("zh/report.toml"),
     include_str!("zh/secret.toml"),
+    include_str!("zh/verify.toml"),
 ];
 
 /// All sentences that Chinese has.

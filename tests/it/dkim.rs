@@ -8,7 +8,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::harness::{Running, Sandbox, Workspace, eml_files, pass_over};
+use super::harness::{Dns, Running, Sandbox, Workspace, eml_files, pass_over};
 
 /// What dkimpy says of a mail.
 #[derive(Debug, Deserialize)]
@@ -270,4 +270,77 @@ fn a_key_that_does_not_fit_is_refused_before_anything_is_sent() {
          [[account.main.dkim]]\nselector = \"m1-ed\"\nkey_file = \"keys/m1-ed25519.pem\"\n",
     );
     workspace.run(&["check", "news"]).expect(0);
+}
+
+/// The doctor's findings about keys, as `DKIM-02 error`, and all that was said.
+fn looked(workspace: &Workspace, dns: &Dns) -> (Vec<String>, String) {
+    let ended = workspace.run(&["doctor", "--dns-only", "--json", "--fix", &dns.argument()]);
+    let keys = ended.json::<Value>().into_iter().filter_map(|line| {
+        let id = line["id"].as_str()?.to_owned();
+        id.starts_with("DKIM")
+            .then(|| format!("{id} {}", line["severity"].as_str().unwrap()))
+    });
+    (keys.collect(), ended.stdout)
+}
+
+#[test]
+fn the_doctor_holds_records_against_the_keys_that_sign() {
+    let account = "host = \"localhost\"\nport = 25\ntls = \"none\"";
+    let workspace = workspace(account, &["li@example.com"]);
+    let records = keys(&workspace);
+    let zone = |records: &Value| {
+        let lines = records.as_object().unwrap().iter();
+        let lines: Vec<String> = lines
+            .map(|(name, value)| format!("{name} 3600 TXT {}", value.as_str().unwrap()))
+            .collect();
+        Dns::authority(&format!(
+            "aurora-home.example 3600 SOA 1\naurora-home.example 3600 MX 5 mx.aurora-home.example\n{}",
+            lines.join("\n")
+        ))
+    };
+    let published = zone(&records);
+    let (found, said) = looked(&workspace, &published);
+    assert_eq!(
+        found,
+        ["DKIM-01 ok", "DKIM-02 ok", "DKIM-01 ok", "DKIM-02 ok"],
+        "{said}"
+    );
+    // Not published yet: the record to publish is shown.
+    let empty = zone(&serde_json::json!({}));
+    let (found, said) = looked(&workspace, &empty);
+    assert_eq!(found, ["DKIM-02 error", "DKIM-02 error"], "{said}");
+    for record in records.as_object().unwrap().values() {
+        assert!(said.contains(record.as_str().unwrap()), "{said}");
+    }
+    // Another key than the published one: its record is to go.
+    std::fs::remove_dir_all(workspace.path("keys")).unwrap();
+    keys(&workspace);
+    let (found, said) = looked(&workspace, &published);
+    assert_eq!(
+        found,
+        ["DKIM-01 ok", "DKIM-02 error", "DKIM-01 ok", "DKIM-02 error"],
+        "{said}"
+    );
+    assert!(said.contains("instead_of"), "{said}");
+    // No key at all.
+    std::fs::remove_file(workspace.path("keys/m1.pem")).unwrap();
+    let (found, said) = looked(&workspace, &empty);
+    assert_eq!(found, ["DKIM-02 error", "DKIM-02 error"], "{said}");
+    assert!(said.contains("cannot be read"), "{said}");
+}
+
+#[test]
+fn the_doctor_looks_at_the_selector_that_the_provider_signs_with() {
+    let account = "host = \"localhost\"\nport = 25\ntls = \"none\"";
+    let workspace = Workspace::new(account, &["li@example.com"]);
+    workspace.configure(account, "[account.main.dkim]\nselector = \"p1\"\n");
+    let dns = Dns::authority(
+        "aurora-home.example 3600 SOA 1\naurora-home.example 3600 MX 5 mx.aurora-home.example\np1._domainkey.aurora-home.example 3600 TXT v=DKIM1; p=\n",
+    );
+    let (found, said) = looked(&workspace, &dns);
+    assert_eq!(found, ["DKIM-01 error"], "{said}");
+    assert!(said.contains("revoked"), "{said}");
+    // Nothing is signed by mailshot.
+    let shown = workspace.run(&["preview", "news", "--eml"]).expect(0).stdout;
+    assert!(!shown.contains("DKIM-Signature"), "{shown}");
 }

@@ -61,3 +61,5 @@ mod secret;
 mod send;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod verify;

@@ -80,10 +80,10 @@ pub(super) struct Args {
 }
 
 /// The findings of a domain, or of one account that sends for it.
-struct Examined {
-    domain: crate::doctor::dns::Name,
-    account: Option<String>,
-    findings: Vec<Finding>,
+pub(super) struct Examined {
+    pub(super) domain: crate::doctor::dns::Name,
+    pub(super) account: Option<String>,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// What a command needs to look at everything.
@@ -203,7 +203,7 @@ impl Visit<'_> {
 }
 
 /// The code of the worst finding.
-fn exit(all: &[Examined]) -> Exit {
+pub(super) fn exit(all: &[Examined]) -> Exit {
     let errors = || {
         let findings = all.iter().flat_map(|examined| &examined.findings);
         findings.filter(|finding| finding.severity == Severity::Error)
@@ -237,6 +237,7 @@ fn subject(domain: crate::doctor::dns::Name, args: &Args) -> Subject {
         domain,
         providers: Vec::new(),
         selectors: args.selector.clone(),
+        keys: Vec::new(),
         ips: args.ip.clone(),
         hello: None,
         is_own_server: !args.ip.is_empty(),

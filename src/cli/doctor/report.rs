@@ -21,7 +21,7 @@ fn sign(severity: Severity) -> (&'static str, Text) {
 }
 
 /// The table: a line for each finding, by area, with more where something is not well.
-pub(super) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
+pub(in crate::cli) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
     for examined in all {
         let head = match &examined.account {
             None => text!("{domain}", domain = &examined.domain),
@@ -99,7 +99,7 @@ fn sum(all: &[Examined]) -> Text {
 }
 
 /// A line for each finding, then a summary.
-pub(super) fn json(printer: Printer, all: &[Examined], exit: Exit) {
+pub(in crate::cli) fn json(printer: Printer, all: &[Examined], exit: Exit) {
     for examined in all {
         for finding in &examined.findings {
             printer.json(&json!({

@@ -36,6 +36,7 @@ use crate::replies::{Judge, Rules};
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
+pub(super) use test_mail::list as test_list;
 
 /// The screen is refreshed this often.
 const TICK: Duration = Duration::from_millis(500);

@@ -3,6 +3,8 @@
 //! It goes the way of any campaign: on record, within the quota, with one login. Only its list is made up: the header
 //! and the first row of the real one, with the address replaced.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 
 use super::super::exit::{Coded, Exit};
@@ -12,30 +14,34 @@ use crate::campaign::ListSettings;
 use crate::mail::Address;
 use crate::source::{List, Row};
 
+/// Where the made-up list of a campaign's test mails is.
+pub(in crate::cli) fn list(ledger: &Path, campaign: &str) -> PathBuf {
+    ledger.with_file_name("test").join(format!("{campaign}.csv"))
+}
+
 pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
     let to =
         Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
     let campaign = &mut job.campaign;
-    let list = List::open(&campaign.recipients, &campaign.list)?;
-    let mut rows = list.rows()?;
+    let whole = List::open(&campaign.recipients, &campaign.list)?;
+    let mut rows = whole.rows()?;
     let first = loop {
         match rows.next().transpose()? {
             Some(Row::Usable(recipient)) => break recipient,
             Some(Row::Rejected(_) | Row::Withheld { .. } | Row::NotMeant { .. } | Row::Duplicate { .. }) => {}
             None => {
-                let what = format!("{} has nobody to mail", list.path().display());
+                let what = format!("{} has nobody to mail", whole.path().display());
                 return Err(Coded::new(Exit::Data, what).into());
             }
         }
     };
-    let columns = list.columns();
+    let columns = whole.columns();
     let mut out = csv::Writer::from_writer(Vec::new());
     out.write_record(&columns.headers)?;
     let cells = first.values.iter().enumerate();
     out.write_record(cells.map(|(index, cell)| if index == columns.email { to.as_str() } else { cell }))?;
-    let folder = job.workspace.ledger.with_file_name("test");
-    let path = folder.join(format!("{}.csv", campaign.name));
-    std::fs::create_dir_all(&folder)
+    let path = list(&job.workspace.ledger, &campaign.name);
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
         .and_then(|()| std::fs::write(&path, out.into_inner().unwrap_or_default()))
         .with_context(|| format!("write {}", path.display()))?;
     campaign.list = ListSettings {
