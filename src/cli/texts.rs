@@ -222,6 +222,9 @@ Examples:
   mailshot doctor example.com --watch --for 4h wait until a change has arrived everywhere
   mailshot doctor --resolver office=10.0.0.53 --resolver 223.5.5.5
   mailshot doctor --selector s1 --json
+  mailshot doctor --send-to me@gmail.com       one real mail, with the whole dialogue; on record,
+                                               within the quota, with one login
+  mailshot doctor spring --send-to me@qq.com   the mail of a campaign's first row
 
 `send` refuses for a day what the doctor found errors in; see `send --ignore-doctor`.
 

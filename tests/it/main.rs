@@ -60,6 +60,8 @@ mod secret;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod send_to;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod verify;

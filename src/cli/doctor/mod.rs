@@ -3,6 +3,7 @@
 pub(super) mod report;
 mod watch;
 mod login;
+pub(super) mod send_to;
 mod scope;
 
 use std::net::IpAddr;
@@ -60,11 +61,14 @@ pub(super) struct Args {
     #[arg(long)]
     mx: bool,
     /// Try the login, once
-    #[arg(long)]
+    #[arg(long, group = "knocks")]
     login: bool,
-    /// With --login: also while the account is left alone after a refusal
-    #[arg(long, requires = "login")]
+    /// With --login or --send-to: also while the account is left alone after a refusal
+    #[arg(long, requires = "knocks")]
     login_again: bool,
+    /// Send one real mail to this address and show the whole dialogue, instead of looking
+    #[arg(long, value_name = "ADDRESS", group = "knocks", conflicts_with_all = ["login", "watch", "fix", "dns_only", "mx"])]
+    send_to: Option<String>,
     /// Look at the DNS only
     #[arg(long, conflicts_with = "login")]
     dns_only: bool,
@@ -96,6 +100,9 @@ struct Visit<'a> {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    if let Some(address) = &args.send_to {
+        return send_to::run(args, address, printer);
+    }
     let scope = Scope::of(args)?;
     let resolvers = if args.resolver.is_empty() {
         Resolver::usual()

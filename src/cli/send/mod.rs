@@ -36,7 +36,7 @@ use crate::replies::{Judge, Rules};
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
-pub(super) use test_mail::list as test_list;
+pub(super) use test_mail::{list as test_list, try_out};
 
 /// The screen is refreshed this often.
 const TICK: Duration = Duration::from_millis(500);
@@ -111,6 +111,8 @@ struct Job<'a> {
     clock: Clock,
     /// May files be put behind links?
     access: Access,
+    /// Where the dialogue goes, when not where `--trace` says.
+    trace: Option<Trace>,
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
@@ -125,6 +127,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         printer,
         clock: Clock::System,
         access: Access::Full,
+        trace: None,
     };
     if args.dry_run {
         return dry_run::run(&job);
@@ -266,13 +269,13 @@ impl Job<'_> {
         let zone = status::zone(&self.workspace, &self.campaign.account.name);
         let mut progress = Progress::new(self.printer, self.within_limit(enrolled.waiting), zone);
         let trace = match &self.args.trace {
+            None => self.trace.clone(),
             Some(path) if path.as_os_str() == "-" => Some(Trace::new(std::io::stderr())),
             Some(path) => {
                 let file =
                     std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
                 Some(Trace::new(file))
             }
-            None => None,
         };
         let account = &self.campaign.account.name;
         let reader = Reader::open(&self.workspace.ledger)?;

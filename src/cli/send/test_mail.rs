@@ -8,9 +8,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::super::exit::{Coded, Exit};
-use super::super::runtime;
-use super::Job;
+use super::super::list::ListFlags;
+use super::super::lockout::Again;
+use super::super::printer::Printer;
+use super::super::{load, runtime};
+use super::{Args, Job, OnDoubt};
 use crate::campaign::ListSettings;
+use crate::clock::Clock;
+use crate::deliver::trace::Trace;
+use crate::depot::Access;
 use crate::mail::Address;
 use crate::source::{List, Row};
 
@@ -54,4 +60,43 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
         .to_string();
     campaign.name = format!("{} test {stamp}", campaign.name);
     Ok(runtime()?.block_on(job.send())?.exit)
+}
+
+/// Sends one mail of a campaign to this address, as `--test-to` does, for a command that looks at how it goes. Nobody is
+/// asked: the address was named for it.
+pub(in crate::cli) fn try_out(
+    campaign: &str,
+    address: &str,
+    again: Again,
+    trace: Trace,
+    printer: Printer,
+) -> anyhow::Result<Exit> {
+    let args = Args {
+        campaign: campaign.to_owned(),
+        yes: true,
+        dry_run: false,
+        sandbox: false,
+        limit: None,
+        test_to: Some(address.to_owned()),
+        wait: false,
+        on_doubt: OnDoubt::Hold,
+        skip_invalid: true,
+        list: ListFlags::default(),
+        accept_changes: false,
+        strict: false,
+        login_again: again == Again::Now,
+        ignore_doctor: true,
+        trace: None,
+    };
+    let (workspace, campaign) = load::campaign(campaign, Some(args.list), printer)?;
+    let job = Job {
+        args: &args,
+        workspace,
+        campaign,
+        printer,
+        clock: Clock::System,
+        access: Access::Full,
+        trace: Some(trace),
+    };
+    run(job, address)
 }
