@@ -286,7 +286,9 @@ fn links(book: &Book, subject: &Subject) -> Vec<Finding> {
 
 fn own_keys(book: &Book, subject: &Subject) -> Vec<Finding> {
     let keys = subject.keys.iter();
+    let aligned = own_keys::alignment(book, &subject.domain, &subject.keys);
     keys.flat_map(|key| settled("DKIM-02", &key.domain, own_keys::check(book, key)))
+        .chain(settled("DKIM-02", &subject.domain, aligned))
         .collect()
 }
 

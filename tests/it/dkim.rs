@@ -344,3 +344,31 @@ fn the_doctor_looks_at_the_selector_that_the_provider_signs_with() {
     let shown = workspace.run(&["preview", "news", "--eml"]).expect(0).stdout;
     assert!(!shown.contains("DKIM-Signature"), "{shown}");
 }
+
+#[test]
+fn the_doctor_asks_the_dns_whether_a_signing_domain_counts() {
+    let account = "host = \"localhost\"\nport = 25\ntls = \"none\"";
+    let workspace = workspace(account, &["li@example.com"]);
+    keys(&workspace);
+    let below = "mail.aurora-home.example";
+    workspace.configure(
+        account,
+        &format!("[account.main.dkim]\nselector = \"m1\"\ndomain = {below:?}\nkey_file = \"keys/m1.pem\"\n"),
+    );
+    for (policy, counts) in [
+        ("p=reject", true),
+        ("p=reject; adkim=s", false),
+        ("p=reject; psd=n", true),
+    ] {
+        let dns = Dns::authority(&format!(
+            "aurora-home.example 3600 SOA 1\naurora-home.example 3600 MX 5 mx.aurora-home.example\n\
+             _dmarc.aurora-home.example 3600 TXT v=DMARC1; {policy}\n"
+        ));
+        let (_, said) = looked(&workspace, &dns);
+        assert_eq!(
+            !said.contains("do not count for mails from"),
+            counts,
+            "{policy}: {said}"
+        );
+    }
+}

@@ -180,7 +180,7 @@ fn a_dns_that_is_silent_leaves_it_unknown_and_sent_can_be_named() {
     let words = ["verify", "copy.eml", "--sent", "sent.eml", "--json", &nobody];
     let all: Vec<Value> = sent.workspace.run(&words).expect(0).json();
     let severity = |id: &str| all.iter().find(|line| line["id"] == id).unwrap()["severity"].clone();
-    for id in ["DKIM-10", "DKIM-11", "SPF-10", "DMARC-10"] {
+    for id in ["DKIM-10", "DKIM-11", "DKIM-12", "SPF-10", "DMARC-10"] {
         assert_eq!(severity(id), "unknown", "{id}: {all:?}");
     }
     assert_eq!(severity("SENT-03"), "ok");

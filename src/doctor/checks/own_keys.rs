@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::dkim;
 use super::tags::Tags;
+use super::{dkim, dmarc};
 use crate::dkim::Key;
-use crate::doctor::dns::{Book, Kind, Unsaid};
+use crate::doctor::dns::{Book, Kind, Name, Unsaid};
 use crate::doctor::examine::OwnKey;
 use crate::doctor::finding::{Checked, Finding, Paste};
 use crate::text;
@@ -53,6 +53,34 @@ pub fn check(book: &Book, own: &OwnKey) -> Checked {
     );
     findings.push(Finding::error("DKIM-02", name, what).fix(fix).record(record));
     Ok(findings)
+}
+
+/// Does DMARC count any of these signatures for mails of this domain? Which domain is the organization's, the DNS says.
+/// Source: RFC 9989, 4.4.
+pub fn alignment(book: &Book, from: &Name, keys: &[OwnKey]) -> Checked {
+    let Some(first) = keys.iter().find(|own| own.domain != *from) else {
+        return Ok(Vec::new());
+    };
+    let policy = dmarc::policy(book, from)?;
+    let is_aligned = |own: &OwnKey| match &policy {
+        _ if own.domain == *from => true,
+        Some(policy) => {
+            let is_strict = Tags::parse(&policy.record).get("adkim") == Some("s");
+            !is_strict && own.domain.is_within(policy.organization.as_str())
+        }
+        None => true,
+    };
+    if keys.iter().any(is_aligned) {
+        return Ok(Vec::new());
+    }
+    let domain = &first.domain;
+    let what = text!(
+        "signatures of {domain} do not count for mails from {from}",
+        domain,
+        from
+    );
+    let fix = text!("leave `domain` out of [account.NAME.dkim] to sign as the sender, and publish that key");
+    Ok(vec![Finding::error("DKIM-02", domain, what).fix(fix)])
 }
 
 /// Is this the record of this key?

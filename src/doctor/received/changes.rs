@@ -202,7 +202,7 @@ fn html_part(before: &Message<'_>, after: &Message<'_>) -> Vec<Finding> {
     let (links, new_links) = (addresses(&before, &LINK), addresses(&after, &LINK));
     let gone = links.difference(&new_links).count();
     let hosts = hosts(new_links.difference(&links));
-    if gone > 0 || !hosts.is_empty() {
+    if !hosts.is_empty() {
         let what = text!(
             "{gone} links lead elsewhere now, by: {hosts}",
             gone,
@@ -212,6 +212,12 @@ fn html_part(before: &Message<'_>, after: &Message<'_>) -> Vec<Finding> {
             "somebody counts clicks; switch it off at the provider (`track` in the campaign, where it can be set), or tell people of it"
         );
         findings.push(Finding::warning("SENT-04", "links", what).fix(fix));
+    } else if gone > 0 {
+        findings.push(Finding::warning(
+            "SENT-04",
+            "links",
+            text!("{gone} links are gone", gone),
+        ));
     }
     let new: Vec<String> = addresses(&after, &IMAGE)
         .difference(&addresses(&before, &IMAGE))

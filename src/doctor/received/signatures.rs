@@ -228,6 +228,15 @@ pub(super) fn alignment(looked: &Looked<'_>) -> Finding {
         );
         return Finding::ok("DKIM-12", from, what);
     }
+    if good.is_empty()
+        && looked
+            .signed
+            .iter()
+            .any(|signed| signed.standing == Standing::Unknown)
+    {
+        let what = text!("not known: no signature could be checked");
+        return Finding::new("DKIM-12", Severity::Unknown, from, what);
+    }
     if good.is_empty() {
         let what = text!("no valid signature, so none is aligned with it");
         return Finding::info("DKIM-12", from, what);

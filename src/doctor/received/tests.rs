@@ -206,6 +206,7 @@ https://b.example/tea | https://click.example/1 | SENT-04 links warning
 </a> | </a><img src=\"https://open.example/1.gif\"> | SENT-05 images warning
 </a> | </a><p>Sent by a free account</p> | SENT-03 HTML warning
 <p>Hello | <p >Hello | SENT-03 HTML info
+<a href=\"https://b.example/tea\">Tea</a> | Tea | SENT-04 links warning
 ";
 
 #[test]
