@@ -8,7 +8,8 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::harness::{Dns, Running, Sandbox, Workspace, eml_files, pass_over};
+use super::harness::{Dns, Running, Sandbox, Workspace, eml_files, pass_over, wait_for};
+use super::postfix::{PASSWORD, Postfix};
 
 /// What dkimpy says of a mail.
 #[derive(Debug, Deserialize)]
@@ -132,6 +133,40 @@ fn an_independent_verifier_takes_what_is_sent() {
             }
         }
     }
+}
+
+/// Sends by a Postfix that hands mails on, and has what arrives verified.
+fn by_postfix(test: &str, account: impl Fn(&Postfix) -> String) {
+    let sandbox = Sandbox::keeping_mails();
+    let Some(postfix) = Postfix::start_before(test, Some(sandbox.port())) else {
+        return;
+    };
+    let mut workspace = workspace(&account(&postfix), &["li@example.com"]);
+    workspace.env("MAILSHOT_PASSWORD", PASSWORD);
+    let records = keys(&workspace);
+    workspace.send(&[]).expect(0);
+    wait_for("the mail behind Postfix", || {
+        (!sandbox.mails().is_empty()).then_some(())
+    });
+    let Some(all) = verified(test, &records, &kept(&workspace, &sandbox)) else {
+        return;
+    };
+    assert_eq!(all[0].results, [true, true], "{all:?}");
+}
+
+#[test]
+fn signatures_survive_a_postfix_that_hands_mails_on() {
+    by_postfix("signatures_survive_a_postfix", |postfix| postfix.account("tls"));
+}
+
+#[test]
+fn signatures_survive_the_sendmail_command_of_a_postfix() {
+    by_postfix("signatures_survive_the_sendmail_command", |postfix| {
+        format!(
+            "transport = \"sendmail\"\nsendmail_command = \"{}\"\n",
+            postfix.shown("sendmail")
+        )
+    });
 }
 
 #[test]

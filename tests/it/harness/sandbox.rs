@@ -74,6 +74,11 @@ impl Sandbox {
         self.folder.path().join(name).display().to_string()
     }
 
+    /// Where it listens, on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The lines of `[account.main]` that lead here.
     pub(crate) fn account(&self) -> String {
         format!("host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n", self.port)
