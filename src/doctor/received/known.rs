@@ -3,6 +3,7 @@
 //! Its verifiers look into a cache before they ask. This cache always has an answer, so that they never ask.
 
 use std::borrow::Borrow;
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::pin;
@@ -22,7 +23,11 @@ use crate::doctor::spf;
 use crate::words::Text;
 
 /// A book as a cache.
-pub(super) struct Known<'b>(pub(super) &'b Book);
+pub(super) struct Known<'b> {
+    book: &'b Book,
+    /// Was something about addresses asked in vain? The cache cannot say so: it can only have none.
+    has_failed: Cell<bool>,
+}
 
 /// A verifier that has nobody to ask.
 pub(super) fn verifier() -> Option<MessageAuthenticator> {
@@ -67,9 +72,21 @@ fn of<T: TxtRecordParser>(text: &[u8], wrap: impl Fn(Arc<T>) -> Txt) -> Txt {
     T::parse(text).map_or_else(Txt::Error, |record| wrap(Arc::new(record)))
 }
 
-impl Known<'_> {
+impl<'b> Known<'b> {
+    pub(super) fn new(book: &'b Book) -> Self {
+        Self {
+            book,
+            has_failed: Cell::new(false),
+        }
+    }
+
+    /// Was something about addresses asked in vain?
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.get()
+    }
+
     fn text(&self, name: &Name) -> Txt {
-        let texts = match self.0.look(name, Kind::Txt) {
+        let texts = match self.book.look(name, Kind::Txt) {
             Ok(answer) => answer.texts(name),
             Err(Unsaid::Pending) => return Txt::Error(Error::Dns(DnsError::Resolver("pending".to_owned()))),
             Err(Unsaid::Failed(why)) => {
@@ -95,7 +112,13 @@ impl Known<'_> {
         Q: Hash + ?Sized,
     {
         let name = name_of(key);
-        let answer = name.as_ref().and_then(|name| self.0.look(name, kind).ok());
+        let answer = name.as_ref().and_then(|name| {
+            let looked = self.book.look(name, kind);
+            if let Err(Unsaid::Failed(_)) = looked {
+                self.has_failed.set(true);
+            }
+            looked.ok()
+        });
         let records = answer
             .zip(name.as_ref())
             .map(|(answer, name)| answer.of(name, kind));
@@ -214,7 +237,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_noted_and_nobody_is_asked() {
         let mut book = Book::default();
-        let known = Known(&book);
+        let known = Known::new(&book);
         let text: Option<Txt> = known.get("b.example");
         assert!(matches!(
             text,

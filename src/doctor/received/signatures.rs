@@ -42,7 +42,7 @@ impl Signed {
 
 /// All signatures of a mail, with a finding for each.
 pub(super) fn look(book: &Book, message: &AuthenticatedMessage<'_>) -> (Vec<Signed>, Vec<Finding>) {
-    let known = Known(book);
+    let known = Known::new(book);
     let Some(verifier) = verifier() else {
         return (Vec::new(), Vec::new());
     };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::dkim::{Algorithm, BITS, Key, Signer};
 use crate::doctor::Severity;
-use crate::doctor::dns::{Answer, Data, Kind, Question, Record, Whom};
+use crate::doctor::dns::{Answer, Data, Kind, NoAnswer, Question, Record, Whom};
 
 const MAIL: &str = "From: Aurora <news@b.example>\r\nTo: li@example.com\r\nSubject: Tea\r\nMessage-ID: <1@b.example>\r\n\
                     List-Unsubscribe: <https://b.example/u/1>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
@@ -225,6 +225,43 @@ fn what_was_changed_on_the_way_is_named() {
             .collect();
         assert!(said.contains(&wanted), "{line}: {said:?}");
     }
+}
+
+#[test]
+fn a_name_in_spf_that_nobody_answers_about_leaves_it_unknown() {
+    let (mail, _) = signed("b.example");
+    let mail = Mail::parse(mail.as_bytes());
+    let received = Received {
+        mail: &mail,
+        sent: None,
+        selectors: &[],
+    };
+    let mut book = Book::default();
+    let mut found = verdict(&book, received);
+    loop {
+        let missed = book.take_missed();
+        if missed.is_empty() {
+            break;
+        }
+        for question in missed {
+            let answer = match question.kind {
+                Kind::Txt if question.name.as_str() == "b.example" => Ok(Answer {
+                    records: vec![Record {
+                        name: question.name.clone(),
+                        ttl: 60,
+                        data: Data::Txt(vec![b"v=spf1 a:m.b.example -all".to_vec()]),
+                    }],
+                    ..Answer::default()
+                }),
+                Kind::Txt => Ok(Answer::default()),
+                _ => Err(NoAnswer::Silent),
+            };
+            book.note(question, answer);
+        }
+        found = verdict(&book, received);
+    }
+    let spf = found.iter().find(|finding| finding.id == "SPF-10").unwrap();
+    assert_eq!(spf.severity, Severity::Unknown, "{spf:?}");
 }
 
 proptest! {
