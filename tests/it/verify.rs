@@ -185,3 +185,20 @@ fn a_dns_that_is_silent_leaves_it_unknown_and_sent_can_be_named() {
     }
     assert_eq!(severity("SENT-03"), "ok");
 }
+
+#[test]
+fn a_strangers_mail_does_not_steer_the_terminal() {
+    let sent = sent(&[]);
+    let evil = "\u{1b}[2J\u{7}";
+    let copy = format!(
+        "Authentication-Results: {evil}mx; dkim={evil}pass\r\nX-{evil}: {evil}\r\nDKIM-Signature: v=1; a=rsa-sha256; \
+         d=b{evil}.example; s={evil}; h=from{evil}; bh=AAAA; b=AAAA\r\n{}",
+        sent.mail
+            .replace("Feedback-ID: ", &format!("Feedback-ID: {evil}"))
+    );
+    let said = sent.verify(&copy, &["--verbose"]).text();
+    assert!(
+        said.contains("Feedback-ID") && !said.contains(['\u{1b}', '\u{7}']),
+        "{said:?}"
+    );
+}

@@ -52,13 +52,14 @@ pub(in crate::cli) fn text(printer: Printer, all: &[Examined], is_verbose: bool)
 
 fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
     let (sign, word) = sign(finding.severity);
+    let clean = |text: &Text| printable(&text.in_lang(printer.lang));
     // Chinese letters are two columns wide: the id comes first, so that the columns stand.
     printer.data(text!(
         "    {sign} {id} {about}: {what} [{word}]",
         sign,
         id = format!("{:<8}", finding.id),
-        about = &finding.about,
-        what = &finding.what,
+        about = printable(&finding.about),
+        what = clean(&finding.what),
         word
     ));
     let is_well = finding.severity < Severity::Unknown;
@@ -66,7 +67,7 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
     let is_tree = finding.id == "SPF-02" && finding.details.len() > 1;
     if !is_well || is_verbose || is_tree {
         for detail in &finding.details {
-            printer.data(text!("        {detail}", detail));
+            printer.data(text!("        {detail}", detail = clean(detail)));
         }
     }
     if is_well && !is_verbose {
@@ -76,11 +77,16 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
         printer.data(text!("      why: {why}", why = why(finding.id)));
     }
     if let Some(fix) = &finding.fix {
-        printer.data(text!("      fix: {fix}", fix));
+        printer.data(text!("      fix: {fix}", fix = clean(fix)));
     }
     for record in &finding.records {
         printer.data(text!("        {line}", line = record.zone_line()));
     }
+}
+
+/// What mails and the DNS say is shown without what would steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn count(all: &[Examined], severity: Severity) -> usize {

@@ -1,6 +1,6 @@
 //! What is otherwise than it was sent: by the provider, a virus scanner, a list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use mail_parser::{Message, MessageParser, MimeHeaders as _};
@@ -30,12 +30,13 @@ const VALUE_MAX: usize = 100;
 
 /// Compares a mail with what was sent.
 pub(super) fn check(sent: &Mail, got: &Mail) -> Vec<Finding> {
-    let mut findings = headers(sent, got);
+    let before = values(sent);
+    let mut findings = headers(sent, &before, &values(got));
     if findings.is_empty() {
         let what = text!("all that were sent arrived as they were");
         findings.push(Finding::ok("SENT-01", "headers", what));
     }
-    findings.extend(added(sent, got));
+    findings.extend(added(&before, got));
     findings.extend(body(sent, got));
     findings
 }
@@ -58,35 +59,47 @@ fn short(value: &str) -> String {
     }
 }
 
-fn values(mail: &Mail, name: &str) -> Vec<String> {
-    mail.all(name).map(plain).collect()
+/// The values of each header, by its name in lower case. Looked up once: a stranger's mail may have any number of them.
+type Values = BTreeMap<String, Vec<String>>;
+
+fn values(mail: &Mail) -> Values {
+    let mut all = Values::new();
+    for header in mail.headers() {
+        let named = all.entry(header.name.to_ascii_lowercase()).or_default();
+        named.push(plain(&header.value));
+    }
+    all
 }
 
 /// Headers that were sent, and are gone or changed.
-fn headers(sent: &Mail, got: &Mail) -> Vec<Finding> {
+fn headers(sent: &Mail, before: &Values, after: &Values) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
     for header in sent.headers() {
-        if findings.len() >= SHOWN_MAX || !seen.insert(header.name.to_ascii_lowercase()) {
+        let key = header.name.to_ascii_lowercase();
+        if findings.len() >= SHOWN_MAX || seen.contains(&key) {
             continue;
         }
         let name = header.name.as_str();
-        let (before, after) = (values(sent, name), values(got, name));
-        let gone: Vec<&String> = before.iter().filter(|value| !after.contains(value)).collect();
-        let Some(first) = gone.first() else { continue };
-        let what = match after.iter().find(|value| !before.contains(value)) {
+        let of = |values: &Values| values.get(&key).cloned().unwrap_or_default();
+        let (was, is) = (of(before), of(after));
+        seen.insert(key);
+        let known: BTreeSet<&String> = is.iter().collect();
+        let Some(first) = was.iter().find(|value| !known.contains(value)) else {
+            continue;
+        };
+        let old: BTreeSet<&String> = was.iter().collect();
+        let what = match is.iter().find(|value| !old.contains(value)) {
             // Others sign as well: theirs does not take the place of ours.
-            Some(new) if !name.eq_ignore_ascii_case("DKIM-Signature") => {
-                text!(
-                    "changed: `{before}` became `{after}`",
-                    before = short(first),
-                    after = short(new)
-                )
-            }
+            Some(new) if !name.eq_ignore_ascii_case("DKIM-Signature") => text!(
+                "changed: `{before}` became `{after}`",
+                before = short(first),
+                after = short(new)
+            ),
             _ => text!("taken out: `{before}`", before = short(first)),
         };
         let (severity, fix) = weight(name);
-        let mut finding = Finding::new("SENT-01", severity, name, what);
+        let mut finding = Finding::new("SENT-01", severity, short(name), what);
         finding.fix = fix;
         findings.push(finding);
     }
@@ -120,10 +133,10 @@ fn weight(name: &str) -> (Severity, Option<Text>) {
 }
 
 /// Headers that were not sent.
-fn added(sent: &Mail, got: &Mail) -> Option<Finding> {
+fn added(sent: &Values, got: &Mail) -> Option<Finding> {
     let is_known = |name: &str| {
         let name = name.to_ascii_lowercase();
-        OF_THE_WAY.contains(&name.as_str()) || name.starts_with("arc-") || sent.first(&name).is_some()
+        OF_THE_WAY.contains(&name.as_str()) || name.starts_with("arc-") || sent.contains_key(&name)
     };
     let new: Vec<Text> = got
         .headers()

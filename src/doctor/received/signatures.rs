@@ -14,6 +14,9 @@ use crate::words::Text;
 /// Signatures looked at; a mail with more is not one that anybody sent in good faith.
 const SIGNATURES_MAX: usize = 16;
 
+/// Names of signed headers that are shown.
+const NAMES_SHOWN: usize = 40;
+
 /// A signature, as far as it matters for what comes after.
 pub(super) struct Signed {
     pub(super) domain: String,
@@ -118,7 +121,8 @@ fn one(output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
             Finding::error("DKIM-10", &about, what).fix(mend(output.result()))
         }
     };
-    finding = finding.details([text!("covers: {names}", names = signature.h.join(", "))]);
+    let names: Vec<&str> = signature.h.iter().take(NAMES_SHOWN).map(String::as_str).collect();
+    finding = finding.details([text!("covers: {names}", names = names.join(", "))]);
     let signed = Signed {
         domain: signature.d.to_ascii_lowercase(),
         selector: signature.s.clone(),
