@@ -114,7 +114,10 @@ fn an_independent_verifier_takes_what_is_sent() {
         let people = ["li@example.com", "wang@example.com"];
         let workspace = workspace(&sandbox.account(), &people);
         let records = keys(&workspace);
-        workspace.send(&[]).expect(0);
+        workspace
+            .send(&[])
+            .expect(0)
+            .says(&["signed by m1, m1-ed (DKIM)"]);
         let mails = kept(&workspace, &sandbox);
         assert_eq!(mails.len(), people.len());
         let Some(all) = verified(test, &records, &mails) else {

@@ -33,6 +33,7 @@ use crate::ledger::{Ledger, Resolution, RunState};
 use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
 use crate::replies::{Judge, Rules};
+use crate::text;
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
@@ -246,6 +247,12 @@ impl Job<'_> {
         let rates: Vec<String> = account.quota.rates.iter().map(ToString::to_string).collect();
         if !rates.is_empty() {
             self.printer.say(format!("at most {}", rates.join(", ")));
+        }
+        let keys = account.dkim.iter().filter(|dkim| dkim.key.is_some());
+        let keys: Vec<&str> = keys.map(|dkim| dkim.selector.as_str()).collect();
+        if !keys.is_empty() {
+            self.printer
+                .say(text!("signed by {keys} (DKIM)", keys = keys.join(", ")));
         }
         for line in &enrolment.plan {
             self.printer.say(line);
