@@ -9,6 +9,7 @@ pub mod replies;
 pub mod campaign;
 pub mod clock;
 pub mod digest;
+pub mod dkim;
 pub mod check;
 pub mod inspect;
 pub mod enrol;

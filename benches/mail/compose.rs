@@ -3,6 +3,7 @@
 use crate::world::{NOW_MS, Size, World};
 use divan::Bencher;
 use mailshot::compose::{Body, Footer, Postal, To};
+use mailshot::dkim::{Algorithm, BITS, Key, Signer};
 use mailshot::mail::DeliveryTag;
 use mailshot::render::escape_html;
 
@@ -45,6 +46,15 @@ fn compose(bencher: Bencher<'_, '_>, size: Size) {
             )
             .unwrap()
     });
+}
+
+#[divan::bench(args = [(Algorithm::Rsa, Size::Small), (Algorithm::Rsa, Size::Each), (Algorithm::Ed25519, Size::Small)])]
+fn sign(bencher: Bencher<'_, '_>, (algorithm, size): (Algorithm, Size)) {
+    let world = World::new(size);
+    let mail = world.maker().make_to_send(&world.recipient, NOW_MS).unwrap();
+    let key = Key::from_pem(&Key::generate(algorithm, BITS).unwrap()).unwrap();
+    let signer = Signer::new("aurora-home.example".to_owned(), "m1".to_owned(), key);
+    bencher.bench(|| signer.sign(&mail.message.bytes, 1_795_410_622).unwrap());
 }
 
 #[divan::bench(args = [Size::Each, Size::Small])]

@@ -56,7 +56,7 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Probl
         .map(|rest| rest.trim_end_matches('`'))
     {
         return with_example(
-            problem(format!("`{key}` is missing{}", table(text, range.start))),
+            problem(format!("`{key}` is missing{}", lacking(text, range.start))),
             key,
         );
     }
@@ -160,6 +160,15 @@ fn kind_expected(expected: &str) -> Option<&'static str> {
         "a nonzero u32" | "a nonzero u64" | "a nonzero u16" => "a whole number from 1",
         _ => return None,
     })
+}
+
+/// The table that lacks a key: whose head stands at this position, or the one that it stands in.
+fn lacking(text: &str, position: usize) -> String {
+    let line = text.get(position..).unwrap_or_default().lines().next();
+    match line.filter(|line| line.starts_with('[')) {
+        Some(head) => format!(" in {}", head.trim_end()),
+        None => table(text, position),
+    }
 }
 
 /// The table that a position stands in, as `" in [quota]"`.

@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::file::File;
 use super::provider::Preset;
-use super::{Account, Problem, Problems};
+use super::{Account, Problem, Problems, account};
 use crate::mail::Mailbox;
 use crate::text;
 
@@ -28,6 +28,7 @@ pub(super) fn check(
     problems: &mut Problems,
 ) -> Vec<Problem> {
     let mut warnings = account.warnings.clone();
+    account::check_alignment(from, account, problems);
     let Some(at) = at else { return warnings };
     if !account.may_send_as(&from.address) {
         let provider = account.provider.as_deref().unwrap_or("its provider");

@@ -164,13 +164,13 @@ fn make_all(
         let Ok(batch) = batch else { return };
         let mut made = Made::default();
         for recipient in &batch {
-            match maker.make_to_send(recipient, now_ms) {
+            match maker.make_to_check(recipient, now_ms) {
                 Ok(mail) => {
-                    made.problems
-                        .extend(too_large(maker, recipient, mail.message.bytes.len()));
+                    let size = maker.size_when_signed(&mail);
+                    made.problems.extend(too_large(maker, recipient, size));
                     made.mails += u64::from(mail.mails.count);
                     made.blocked.look_at(&mail.content, recipient);
-                    made.largest = made.largest.max(mail.message.bytes.len());
+                    made.largest = made.largest.max(size);
                     made.largest_html = made.largest_html.max(mail.content.html.len());
                 }
                 Err(problem) => made.problems.push(problem),

@@ -161,7 +161,8 @@ pub(super) fn maker_for(
             return Err(problems.into());
         }
     };
-    let composer = Composer::new(campaign, campaign.unsubscribe.key()?);
+    let signers = campaign.account.signers(&campaign.from.address)?;
+    let composer = Composer::new(campaign, campaign.unsubscribe.key()?).signed_by(signers)?;
     let means = Means {
         templates,
         composer,

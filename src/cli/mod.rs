@@ -25,6 +25,7 @@ mod status;
 mod suppress;
 mod texts;
 mod unlock;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -106,6 +107,8 @@ enum Command {
     Unlock(unlock::Args),
     /// Find out what is wrong with the sender's domain and the accounts
     Doctor(Box<doctor::Args>),
+    /// Read a received copy of a mail back: signatures, SPF, DMARC, and what was changed on the way
+    Verify(verify::Args),
     /// Run an SMTP server to try things with
     Sandbox(sandbox::Args),
     /// Print completions for a shell
@@ -167,6 +170,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::Suppress(args) => suppress::run(&args, printer),
         Command::Unlock(args) => unlock::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
+        Command::Verify(args) => verify::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&args, printer),
         Command::Completions { shell } => {
             let mut script = Vec::new();

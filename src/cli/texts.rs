@@ -133,7 +133,8 @@ Examples:
   pass show mail/news | mailshot secret set main --yes
   mailshot secret test main                   logs in once, and sends nothing
   mailshot secret rotate main                 a new password; the old one goes when the new one works
-  mailshot secret lint main                   what looks wrong with it, without showing it";
+  mailshot secret lint main                   what looks wrong with it, without showing it
+  mailshot secret dkim-keygen --help          a key to sign mails with";
 
 pub(super) const SECRET_SET: &str = "\
 Examples:
@@ -171,6 +172,20 @@ Examples:
 
 Exit codes: 0 nothing looks wrong, 65 something does.";
 
+pub(super) const SECRET_DKIM_KEYGEN: &str = "\
+For those who send by a mail server of their own: at a provider, switch its DKIM on instead. Prints
+the record to publish and the lines for mailshot.toml. The key itself is never shown; whoever has it
+can sign mails in your name.
+
+Examples:
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --out keys/m2026.pem
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both --out keys/m2026.pem
+
+With `both` the second key is of Ed25519: selector m2026-ed, file keys/m2026-ed25519.pem. Each mail
+then carries two signatures, and receivers take whichever they know.
+
+Exit codes: 0 done, 64 no domain or selector, 74 the file is there already or cannot be written.";
+
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
@@ -207,12 +222,29 @@ Examples:
   mailshot doctor example.com --watch --for 4h wait until a change has arrived everywhere
   mailshot doctor --resolver office=10.0.0.53 --resolver 223.5.5.5
   mailshot doctor --selector s1 --json
+  mailshot doctor --send-to me@gmail.com       one real mail, with the whole dialogue; on record,
+                                               within the quota, with one login
+  mailshot doctor spring --send-to me@qq.com   the mail of a campaign's first row
 
 `send` refuses for a day what the doctor found errors in; see `send --ignore-doctor`.
 
 Exit codes: 0 nothing worse than warnings, 64 wrong usage, 69 the provider cannot be reached,
 75 --watch ended before all saw the same, 77 login or our address refused, 78 errors in DNS or
 settings. Of several the first of 77, 78, 69 counts.";
+
+pub(super) const VERIFY: &str = "\
+Send yourself a test mail (`mailshot send spring --test-to me@gmail.com`, or `mailshot doctor
+--send-to`), save what arrives with all its headers, and have it read: which signatures are valid
+and what they cover, SPF for the server that handed it over, DMARC, what the receiver says it found,
+and what somebody changed on the way. What was sent is found by its Message-ID where this is the
+workspace that sent it. Nothing is sent; the DNS is asked.
+
+Examples:
+  mailshot verify received.eml
+  mailshot verify received.eml --sent .mailshot/dry-run/spring/0001.eml
+  mailshot verify received.eml --resolver 223.5.5.5 --json
+
+Exit codes: 0 nothing worse than warnings, 65 not a mail, 74 it cannot be read, 78 errors.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

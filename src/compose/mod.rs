@@ -17,6 +17,7 @@ use mail_builder::headers::raw::Raw;
 use memchr::memmem::Finder;
 
 use crate::campaign::{Campaign, Unsubscribe};
+use crate::dkim::{Signer, Unsigned};
 use crate::mail::{Address, Content, DeliveryTag, Envelope, Message, UnsubscribeKey};
 
 pub use attachment::{Attachment, is_blocked};
@@ -32,6 +33,9 @@ pub struct Composer {
     /// How all links begin.
     link_start: Finder<'static>,
     key: UnsubscribeKey,
+    signers: Vec<Signer>,
+    /// Octets of all signatures of a mail, more or less: receivers' limits are further off than that.
+    signatures_size: usize,
 }
 
 /// Headers that all mails share, written out; their own stand between them.
@@ -123,7 +127,58 @@ impl Composer {
             link_start: Finder::new(links_of(unsubscribe, "").preferred()).into_owned(),
             unsubscribe: unsubscribe.clone(),
             key,
+            signers: Vec::new(),
+            signatures_size: 0,
         }
+    }
+
+    /// The same with mails that are signed. Each key signs once, so that none fails later.
+    pub fn signed_by(self, signers: Vec<Signer>) -> Result<Self, Unsigned> {
+        let mut sample = Vec::new();
+        for part in [&self.fixed.first, &self.fixed.middle, &self.fixed.last] {
+            sample.extend_from_slice(part);
+        }
+        for name in [
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "List-Unsubscribe",
+            "Content-Type",
+        ] {
+            header(&mut sample, name, "-");
+        }
+        sample.extend_from_slice(b"\r\n");
+        let composer = Self { signers, ..self };
+        let signatures_size = composer.signatures(&sample, Timestamp::MAX)?.len();
+        Ok(Self {
+            signatures_size,
+            ..composer
+        })
+    }
+
+    /// Octets that the signatures add to a mail that is not signed yet, more or less.
+    pub fn signatures_size(&self) -> usize {
+        self.signatures_size
+    }
+
+    /// Signs a mail. It is dated by its own Date, so that the same mail is signed alike.
+    pub fn sign(&self, message: &mut Message, date: Timestamp) -> Result<(), Unsigned> {
+        if self.signers.is_empty() {
+            return Ok(());
+        }
+        let signatures = self.signatures(&message.bytes, date)?;
+        drop(message.bytes.splice(0..0, signatures));
+        Ok(())
+    }
+
+    fn signatures(&self, mail: &[u8], date: Timestamp) -> Result<Vec<u8>, Unsigned> {
+        let at_secs = u64::try_from(date.as_second()).unwrap_or_default();
+        let mut all = Vec::new();
+        for signer in &self.signers {
+            all.extend(signer.sign(mail, at_secs)?);
+        }
+        Ok(all)
     }
 
     /// How this recipient leaves.
@@ -131,7 +186,7 @@ impl Composer {
         links_of(&self.unsubscribe, &self.key.sign(tag))
     }
 
-    /// Makes the message. It is refused when the footer does not stand in both parts.
+    /// Makes the message, without signatures. It is refused when the footer does not stand in both parts.
     pub fn compose(&self, to: &To<'_>, body: &Body<'_>, date: Timestamp) -> Result<Message, FooterMissing> {
         let Body {
             content,
@@ -145,7 +200,8 @@ impl Composer {
         let message_id = format!("{tag}@{}", self.sender.domain());
         let to_name = to.name.filter(|name| !name.trim().is_empty());
         let files_size: usize = files.iter().map(|file| file.part().len() + PART_SIZE).sum();
-        let size = HEADERS_SIZE + encoded_size(&text) + encoded_size(&html) + files_size;
+        let size =
+            self.signatures_size + HEADERS_SIZE + encoded_size(&text) + encoded_size(&html) + files_size;
         let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(&self.fixed.first);
         header(&mut bytes, "To", &headers::mailbox("To", to_name, to.address));

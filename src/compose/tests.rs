@@ -22,6 +22,8 @@ fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
         link_start: Finder::new(links_of(&unsubscribe, "").preferred()).into_owned(),
         unsubscribe,
         key: UnsubscribeKey::from_text(&"k".repeat(64)).unwrap(),
+        signers: Vec::new(),
+        signatures_size: 0,
     }
 }
 

@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::checks::{agreement, cname, dkim, dmarc, exchangers, links, mx, policies, server, zone};
+use super::checks::{agreement, cname, dkim, dmarc, exchangers, links, mx, own_keys, policies, server, zone};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet, SELECTORS};
 use super::finding::{Finding, Severity, settled};
+use super::received::{self, Received};
 use super::{spf, web};
 use crate::deliver::exchanger::{self, Heard};
+use crate::dkim::Signer;
 use crate::text;
+use crate::words::Text;
 use zone::Sources;
 
 /// Rounds of questions at most: an SPF tree of ten includes needs some twenty.
@@ -27,6 +30,8 @@ pub struct Subject {
     pub providers: Vec<Expected>,
     /// Selectors that were named.
     pub selectors: Vec<String>,
+    /// Keys that mailshot signs with.
+    pub keys: Vec<OwnKey>,
     /// Addresses it sends from by servers of its own.
     pub ips: Vec<IpAddr>,
     /// How those servers say hello.
@@ -37,6 +42,24 @@ pub struct Subject {
     pub links: Vec<String>,
     /// Are block lists asked?
     pub with_block_lists: bool,
+}
+
+/// A key that mailshot signs with.
+#[derive(Clone, Debug)]
+pub struct OwnKey {
+    /// In whose name.
+    pub domain: Name,
+    /// Under which selector.
+    pub selector: String,
+    /// The key, or why it cannot be used.
+    pub signer: Result<Signer, Text>,
+}
+
+impl OwnKey {
+    /// The name of its record.
+    pub fn name(&self) -> Option<Name> {
+        Name::parse(&format!("{}._domainkey.{}", self.selector, self.domain))
+    }
 }
 
 /// Who is asked.
@@ -78,6 +101,25 @@ pub async fn examine_all(subject: &Subject, setup: &Setup, mx_port: Option<u16>)
         findings.extend(exchangers::check(&subject.domain, &servers));
     }
     findings
+}
+
+/// Asks what has to be asked about a mail that was received, and says what it means.
+pub async fn examine_received(received: Received<'_>, resolvers: &[Resolver]) -> Vec<Finding> {
+    settle(resolvers, |book| received::verdict(book, received)).await
+}
+
+/// Judges over a book that is empty at first, asks what was missed, and judges again until nothing is.
+async fn settle<T>(resolvers: &[Resolver], judge: impl Fn(&Book) -> T) -> T {
+    let asker = Asker::new(resolvers.to_vec());
+    let mut book = Book::default();
+    let mut judged = judge(&book);
+    for _ in 0..ROUNDS_MAX {
+        if !answer(&mut book, &asker).await {
+            break;
+        }
+        judged = judge(&book);
+    }
+    judged
 }
 
 /// What each mail server of the domain says, at one address of each.
@@ -124,6 +166,11 @@ fn essential(book: &Book, subject: &Subject) -> Vec<(Name, Kind)> {
         _ => domain.clone(),
     };
     asked.push((dmarc::place(&at), Kind::Txt));
+    let own = subject.keys.iter().filter_map(OwnKey::name);
+    asked.extend(
+        own.filter(|name| name.is_within(domain.as_str()))
+            .map(|name| (name, Kind::Txt)),
+    );
     asked.extend(selectors(subject).iter().filter_map(|selector| {
         let name = Name::parse(&format!("{selector}._domainkey.{domain}"))?;
         let is_there = book
@@ -136,7 +183,7 @@ fn essential(book: &Book, subject: &Subject) -> Vec<(Name, Kind)> {
 
 /// The selectors that were named, else all that are tried.
 fn selectors(subject: &Subject) -> Vec<String> {
-    if !subject.selectors.is_empty() {
+    if !subject.selectors.is_empty() || !subject.keys.is_empty() {
         return subject.selectors.clone();
     }
     let of_providers = subject.providers.iter().flat_map(|provider| &provider.selectors);
@@ -206,7 +253,7 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
         .iter()
         .map(|provider| provider.selectors.as_slice())
         .find(|all| !all.is_empty());
-    let keys = if subject.selectors.is_empty() {
+    let keys = if subject.selectors.is_empty() && subject.keys.is_empty() {
         dkim::Selectors::Guessed(guessed.unwrap_or_default())
     } else {
         dkim::Selectors::Named(&subject.selectors)
@@ -219,6 +266,7 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
         settled("CN-02", domain, mx::helpers(book, domain)),
         settled("SPF-01", domain, spf::check(book, domain, &includes)),
         settled("DKIM-01", domain, dkim::check(book, domain, &keys)),
+        own_keys(book, subject),
         settled("DMARC-01", &place, dmarc::check(book, domain, zone)),
         settled("NS-01", zone, zone::name_servers(book, zone, sources)),
         settled("TTL-01", zone, zone::lifetimes(book, zone, sources, &asked)),
@@ -255,6 +303,14 @@ fn links(book: &Book, subject: &Subject) -> Vec<Finding> {
     let links = subject.links.iter();
     links
         .flat_map(|link| settled("URL-01", link, links::check(book, link)))
+        .collect()
+}
+
+fn own_keys(book: &Book, subject: &Subject) -> Vec<Finding> {
+    let keys = subject.keys.iter();
+    let aligned = own_keys::alignment(book, &subject.domain, &subject.keys);
+    keys.flat_map(|key| settled("DKIM-02", &key.domain, own_keys::check(book, key)))
+        .chain(settled("DKIM-02", &subject.domain, aligned))
         .collect()
 }
 

@@ -61,11 +61,15 @@ pub enum Area {
     Server,
     /// The provider's SMTP server.
     Smtp,
+    /// What the receiver of a mail found.
+    Receiver,
+    /// What was changed on the way.
+    Way,
 }
 
 impl Area {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Mx,
         Self::Spf,
         Self::Dkim,
@@ -74,6 +78,8 @@ impl Area {
         Self::Policies,
         Self::Server,
         Self::Smtp,
+        Self::Receiver,
+        Self::Way,
     ];
 
     /// What it is called.
@@ -87,6 +93,8 @@ impl Area {
             Self::Policies => text!("further policies"),
             Self::Server => text!("own mail server"),
             Self::Smtp => text!("the provider's server (SMTP)"),
+            Self::Receiver => text!("what the receiver says"),
+            Self::Way => text!("what was changed on the way"),
         }
     }
 }
@@ -224,6 +232,8 @@ impl Finding {
             "TTL" | "PROP" | "NS" => Area::Zone,
             "STS" | "RPT" | "BIMI" | "URL" => Area::Policies,
             "PTR" | "BL" => Area::Server,
+            "AR" => Area::Receiver,
+            "SENT" => Area::Way,
             _ => Area::Smtp,
         }
     }

@@ -11,6 +11,7 @@ pub mod checks;
 pub mod examine;
 pub mod smtp;
 pub mod fix;
+pub mod received;
 pub mod cache;
 mod web;
 
@@ -18,5 +19,5 @@ mod web;
 mod tests;
 
 pub use checks::why::why;
-pub use examine::{Setup, Subject, examine, examine_all, verdict};
+pub use examine::{OwnKey, Setup, Subject, examine, examine_all, examine_received, verdict};
 pub use finding::{Area, Finding, Paste, Severity, is_blind};

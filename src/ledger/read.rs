@@ -14,7 +14,7 @@ use super::state::State;
 use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
 
-pub use super::told::{AccountLock, Heard, Rules, Standing, Status, Story, Suppression, Try};
+pub use super::told::{AccountLock, Heard, Rules, Sending, Standing, Status, Story, Suppression, Try};
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -189,6 +189,25 @@ impl Reader {
             });
         }
         Ok(stories)
+    }
+
+    /// The mail that was sent with this Message-ID; of several tries the last.
+    pub fn sending(&self, message_id: &str) -> anyhow::Result<Option<Sending>> {
+        let sql = "SELECT campaign.name, campaign.uid, delivery.address, delivery.volume, attempt.began_at_ms, attempt.digest
+                   FROM attempt JOIN delivery ON delivery.id = attempt.delivery_id
+                   JOIN campaign ON campaign.id = delivery.campaign_id
+                   WHERE attempt.message_id = ?1 ORDER BY attempt.number DESC LIMIT 1";
+        let found = self.connection.query_row(sql, [message_id], |row| {
+            Ok(Sending {
+                campaign: row.get(0)?,
+                uid: row.get(1)?,
+                address: row.get(2)?,
+                volume: row.get(3)?,
+                began_at_ms: row.get(4)?,
+                digest: row.get(5)?,
+            })
+        });
+        Ok(found.optional()?)
     }
 
     fn attempts(&self, delivery: i64) -> anyhow::Result<Vec<Try>> {

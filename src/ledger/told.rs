@@ -142,3 +142,20 @@ pub struct Heard {
     /// How often.
     pub times: u32,
 }
+
+/// The mail of a Message-ID, as the ledger has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// Of which campaign.
+    pub campaign: String,
+    /// What the campaign's Message-IDs derive from.
+    pub uid: String,
+    /// To whom.
+    pub address: String,
+    /// Which of the mails to this recipient.
+    pub volume: u32,
+    /// When the last try began, in ms since the epoch.
+    pub began_at_ms: i64,
+    /// The SHA-256 of what was sent then.
+    pub digest: Vec<u8>,
+}

@@ -70,6 +70,9 @@ impl UnsubscribeKey {
     /// Characters a key file must hold at least: 128 bits as hexadecimal digits.
     pub const TEXT_MIN: usize = 32;
 
+    /// Characters of a token.
+    pub const TOKEN_LENGTH: usize = 44;
+
     /// Takes the text of a key file; none when it is too short to be a secret.
     pub fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();

@@ -106,12 +106,34 @@ impl Maker {
 
     /// Makes one of the mails to this recipient.
     pub fn make_volume(&self, recipient: &Recipient, volume: Volume, now_ms: i64) -> Result<Mail, Problem> {
-        self.make_with(Editions::render, recipient, volume, now_ms)
+        let mail = self.make_with(Editions::render, recipient, volume, now_ms)?;
+        self.signed(mail, recipient, now_ms)
     }
 
     /// Makes the same message in less time. Its content is for nobody to see: its lines may end otherwise.
     pub fn make_to_send(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
+        let mail = self.make_to_check(recipient, now_ms)?;
+        self.signed(mail, recipient, now_ms)
+    }
+
+    /// Makes the same message without its signatures, which take longer than all the rest. That the keys can sign was
+    /// tried when the maker was made.
+    pub fn make_to_check(&self, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
         self.make_with(Editions::render_to_send, recipient, Volume::FIRST, now_ms)
+    }
+
+    /// Octets of a mail when it is signed, more or less.
+    pub fn size_when_signed(&self, mail: &Mail) -> usize {
+        mail.message.bytes.len() + self.means.composer.signatures_size()
+    }
+
+    fn signed(&self, mut mail: Mail, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
+        let signed = self.means.composer.sign(&mut mail.message, date_of(now_ms));
+        signed.map_err(|unsigned| {
+            Problem::with_file(&self.campaign.file, unsigned.to_string())
+                .seen_with(&self.campaign.recipients, recipient.place.line)
+        })?;
+        Ok(mail)
     }
 
     /// The mails that this recipient gets.
@@ -255,6 +277,7 @@ impl Maker {
         );
         let mail = self
             .make_with(Editions::render_to_send, &recipient, delivery.volume, now_ms)
+            .and_then(|mail| self.signed(mail, &recipient, now_ms))
             .map_err(|problem| Problems {
                 not_done: Some(Box::new(text!(
                     "the run ends here; this mail was not sent, and `mailshot status` says how many were"

@@ -258,15 +258,17 @@ macro_rules! plain {
 plain!(u8, u16, u32, u64, usize, i64, char);
 
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 8] = [
+const ZH: [&str; 10] = [
     include_str!("zh/cli.toml"),
     include_str!("zh/account.toml"),
     include_str!("zh/doctor.toml"),
+    include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
     include_str!("zh/client.toml"),
     include_str!("zh/providers.toml"),
     include_str!("zh/report.toml"),
     include_str!("zh/secret.toml"),
+    include_str!("zh/verify.toml"),
 ];
 
 /// All sentences that Chinese has.

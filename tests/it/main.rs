@@ -16,6 +16,8 @@ mod content;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dkim;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod doubt;
@@ -58,4 +60,8 @@ mod secret;
 #[cfg(test)]
 mod send;
 #[cfg(test)]
+mod send_to;
+#[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod verify;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::harness::{Workspace, pass_over, people, wait_for};
 
-const PASSWORD: &str = "correct horse";
+pub(super) const PASSWORD: &str = "correct horse";
 
 /// The services behind the ports, none of them in a chroot.
 const SERVICES: &str = "\
@@ -29,17 +29,20 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-/// A Postfix that takes mail after a login and throws it away. It is stopped when this is dropped.
-struct Postfix {
+/// A Postfix that takes mail after a login and throws it away, or hands it on. It is stopped when this is dropped.
+pub(super) struct Postfix {
     folder: TempDir,
     starttls_port: u16,
     tls_port: u16,
+    /// The port on this machine that it hands mails on to.
+    next_port: Option<u16>,
 }
 
 /// Runs a command that only root may run.
@@ -71,6 +74,11 @@ fn free_port() -> u16 {
 impl Postfix {
     /// Starts a Postfix; none when there is none on this machine, or when it cannot be started.
     fn start(test: &str) -> Option<Self> {
+        Self::start_before(test, None)
+    }
+
+    /// The same, and hands mails on to a server on this port.
+    pub(super) fn start_before(test: &str, next_port: Option<u16>) -> Option<Self> {
         for (path, package) in [
             ("/usr/sbin/postfix", "postfix"),
             ("/usr/sbin/saslpasswd2", "sasl2-bin"),
@@ -93,6 +101,7 @@ impl Postfix {
             folder: TempDir::new().unwrap(),
             starttls_port: free_port(),
             tls_port: free_port(),
+            next_port,
         };
         new.write_files();
         as_root(&["postfix", "-c", &new.shown("conf"), "start"]);
@@ -106,7 +115,7 @@ impl Postfix {
         self.folder.path().join(name)
     }
 
-    fn shown(&self, name: &str) -> String {
+    pub(super) fn shown(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
@@ -150,12 +159,16 @@ impl Postfix {
 
     fn main_cf(&self) -> String {
         let here = self.folder.path().display();
+        let way = match self.next_port {
+            Some(port) => format!("default_transport = smtp:\nrelayhost = [127.0.0.1]:{port}\n"),
+            None => "default_transport = discard:\nlocal_transport = discard:\n".to_owned(),
+        };
         format!(
             "compatibility_level = 3.6\nqueue_directory = {here}/queue\ndata_directory = {here}/data\n\
              maillog_file = {here}/mail.log\nmaillog_file_prefixes = {here}\n\
              inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmyhostname = mx.aurora-home.example\n\
              mydestination =\nmynetworks =\nalias_maps =\nalias_database =\n\
-             default_transport = discard:\nlocal_transport = discard:\n\
+             {way}\
              smtpd_relay_restrictions = permit_sasl_authenticated, reject\n\
              smtpd_sasl_auth_enable = yes\nsmtpd_sasl_path = smtpd\nsmtpd_tls_auth_only = yes\n\
              smtpd_tls_cert_file = {here}/conf/cert.pem\nsmtpd_tls_key_file = {here}/conf/key.pem\n"
@@ -176,7 +189,7 @@ impl Postfix {
     }
 
     /// The lines of `[account.main]` that lead to one of its ports, by a login.
-    fn account(&self, tls: &str) -> String {
+    pub(super) fn account(&self, tls: &str) -> String {
         let port = if tls == "tls" {
             self.tls_port
         } else {

@@ -1,5 +1,6 @@
 //! A provider login with its sender and its limits.
 
+mod dkim;
 mod login;
 mod server;
 
@@ -22,7 +23,10 @@ use super::sender;
 use crate::mail::Address;
 use crate::replies::Rules;
 use crate::text;
+use dkim::RawKeys;
 
+pub(super) use dkim::check_alignment;
+pub use dkim::{Dkim, KeyFile};
 pub use login::Login;
 
 /// Who takes the mail from us.
@@ -93,6 +97,8 @@ pub struct Account {
     pub hello: Option<String>,
     /// From where it may log in.
     pub egress: Egress,
+    /// How its mails are signed.
+    pub dkim: Vec<Dkim>,
     /// The `sendmail` command.
     pub sendmail_command: PathBuf,
     /// What is not wrong with it, and yet is hardly meant.
@@ -130,6 +136,7 @@ pub(super) struct RawAccount {
     lockout: Option<Span>,
     hello: Option<String>,
     egress_allow: Option<Spanned<Vec<String>>>,
+    dkim: RawKeys,
     sendmail_command: Option<PathBuf>,
 }
 
@@ -172,6 +179,7 @@ impl RawAccount {
         let connections = self.connections(preset.as_ref(), file, &mut problems);
         let destinations = self.destinations(file, &mut problems);
         let egress = self.egress(file, &mut problems);
+        let dkim = self.dkim.check(root, file, &mut problems);
         problems.or_ok(Account {
             name: name.to_owned(),
             provider: preset.as_ref().map(|preset| preset.name.clone()),
@@ -209,6 +217,7 @@ impl RawAccount {
                 .unwrap_or(provider::LOCKOUT),
             hello: self.hello.clone(),
             egress,
+            dkim,
             sendmail_command: self
                 .sendmail_command
                 .clone()

@@ -1,8 +1,9 @@
 //! `mailshot doctor`: what is wrong with the sender's domain and with the accounts, why it matters, how to mend it.
 
-mod report;
+pub(super) mod report;
 mod watch;
 mod login;
+pub(super) mod send_to;
 mod scope;
 
 use std::net::IpAddr;
@@ -60,11 +61,14 @@ pub(super) struct Args {
     #[arg(long)]
     mx: bool,
     /// Try the login, once
-    #[arg(long)]
+    #[arg(long, group = "knocks")]
     login: bool,
-    /// With --login: also while the account is left alone after a refusal
-    #[arg(long, requires = "login")]
+    /// With --login or --send-to: also while the account is left alone after a refusal
+    #[arg(long, requires = "knocks")]
     login_again: bool,
+    /// Send one real mail to this address and show the whole dialogue, instead of looking
+    #[arg(long, value_name = "ADDRESS", group = "knocks", conflicts_with_all = ["login", "watch", "fix", "dns_only", "mx"])]
+    send_to: Option<String>,
     /// Look at the DNS only
     #[arg(long, conflicts_with = "login")]
     dns_only: bool,
@@ -80,10 +84,10 @@ pub(super) struct Args {
 }
 
 /// The findings of a domain, or of one account that sends for it.
-struct Examined {
-    domain: crate::doctor::dns::Name,
-    account: Option<String>,
-    findings: Vec<Finding>,
+pub(super) struct Examined {
+    pub(super) domain: crate::doctor::dns::Name,
+    pub(super) account: Option<String>,
+    pub(super) findings: Vec<Finding>,
 }
 
 /// What a command needs to look at everything.
@@ -96,6 +100,9 @@ struct Visit<'a> {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    if let Some(address) = &args.send_to {
+        return send_to::run(args, address, printer);
+    }
     let scope = Scope::of(args)?;
     let resolvers = if args.resolver.is_empty() {
         Resolver::usual()
@@ -203,7 +210,7 @@ impl Visit<'_> {
 }
 
 /// The code of the worst finding.
-fn exit(all: &[Examined]) -> Exit {
+pub(super) fn exit(all: &[Examined]) -> Exit {
     let errors = || {
         let findings = all.iter().flat_map(|examined| &examined.findings);
         findings.filter(|finding| finding.severity == Severity::Error)
@@ -237,6 +244,7 @@ fn subject(domain: crate::doctor::dns::Name, args: &Args) -> Subject {
         domain,
         providers: Vec::new(),
         selectors: args.selector.clone(),
+        keys: Vec::new(),
         ips: args.ip.clone(),
         hello: None,
         is_own_server: !args.ip.is_empty(),

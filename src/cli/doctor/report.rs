@@ -21,7 +21,7 @@ fn sign(severity: Severity) -> (&'static str, Text) {
 }
 
 /// The table: a line for each finding, by area, with more where something is not well.
-pub(super) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
+pub(in crate::cli) fn text(printer: Printer, all: &[Examined], is_verbose: bool) {
     for examined in all {
         let head = match &examined.account {
             None => text!("{domain}", domain = &examined.domain),
@@ -80,13 +80,14 @@ fn blind(printer: Printer, findings: &[Finding]) {
 
 fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
     let (sign, word) = sign(finding.severity);
+    let clean = |text: &Text| printable(&text.in_lang(printer.lang));
     // Chinese letters are two columns wide: the id comes first, so that the columns stand.
     printer.data(text!(
         "    {sign} {id} {about}: {what} [{word}]",
         sign,
         id = format!("{:<8}", finding.id),
-        about = &finding.about,
-        what = &finding.what,
+        about = printable(&finding.about),
+        what = clean(&finding.what),
         word
     ));
     let is_well = finding.severity < Severity::Unknown;
@@ -94,7 +95,7 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
     let is_tree = finding.id == "SPF-02" && finding.details.len() > 1;
     if !is_well || is_verbose || is_tree {
         for detail in &finding.details {
-            printer.data(text!("        {detail}", detail));
+            printer.data(text!("        {detail}", detail = clean(detail)));
         }
     }
     if is_well && !is_verbose {
@@ -104,11 +105,16 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
         printer.data(text!("      why: {why}", why = why(finding.id)));
     }
     if let Some(fix) = &finding.fix {
-        printer.data(text!("      fix: {fix}", fix));
+        printer.data(text!("      fix: {fix}", fix = clean(fix)));
     }
     for record in &finding.records {
         printer.data(text!("        {line}", line = record.zone_line()));
     }
+}
+
+/// What mails and the DNS say is shown without what would steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn count(all: &[Examined], severity: Severity) -> usize {
@@ -127,7 +133,7 @@ fn sum(all: &[Examined]) -> Text {
 }
 
 /// A line for each finding, then a summary.
-pub(super) fn json(printer: Printer, all: &[Examined], exit: Exit) {
+pub(in crate::cli) fn json(printer: Printer, all: &[Examined], exit: Exit) {
     for examined in all {
         for finding in &examined.findings {
             printer.json(&json!({
@@ -157,7 +163,8 @@ pub(super) fn json(printer: Printer, all: &[Examined], exit: Exit) {
     }));
 }
 
-fn record(paste: &Paste) -> Value {
+/// A record in all its forms.
+pub(in crate::cli) fn record(paste: &Paste) -> Value {
     json!({
         "name": paste.name,
         "zone": paste.zone,
@@ -188,9 +195,23 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         printer.data(text!("\nthere is no record to publish"));
         return;
     }
+    let headed: Vec<(Text, &Paste)> = records
+        .into_iter()
+        .map(|(finding, record)| {
+            (
+                text!("{id} {what}", id = finding.id, what = &finding.what),
+                record,
+            )
+        })
+        .collect();
+    paste(printer, &headed);
+}
+
+/// Records in the three forms that people paste, each with what it is for.
+pub(in crate::cli) fn paste(printer: Printer, records: &[(Text, &Paste)]) {
     printer.data(text!("\nfor a DNS console"));
-    for (finding, record) in &records {
-        printer.data(text!("  # {id} {what}", id = finding.id, what = &finding.what));
+    for (head, record) in records {
+        printer.data(text!("  # {head}", head));
         for line in record.obsolete() {
             printer.data(text!("  {line}", line));
         }
@@ -200,14 +221,14 @@ pub(super) fn records(printer: Printer, all: &[Examined]) {
         printer.data("");
     }
     printer.data(text!("for a zone file"));
-    for (_, record) in &records {
+    for (_, record) in records {
         for old in &record.instead_of {
             printer.data(format!("  ; - {} {} {old}", record.name, record.kind));
         }
         printer.data(format!("  {}", record.zone_line()));
     }
     printer.data(text!("\nfor Alibaba Cloud (`aliyun`)"));
-    for (_, record) in &records {
+    for (_, record) in records {
         if !record.instead_of.is_empty() {
             printer.data(text!(
                 "  # remove these first: two such records beside one another are worse than none"

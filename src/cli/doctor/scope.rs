@@ -6,10 +6,11 @@ use crate::campaign::{Account, Campaign, Transport, Workspace};
 use crate::cli::exit::{Coded, Exit};
 use crate::cli::load;
 use crate::deliver::session::is_this_machine;
-use crate::doctor::Subject;
 use crate::doctor::dns::Name;
 use crate::doctor::expected::Expected;
 use crate::doctor::smtp::Sender;
+use crate::doctor::{OwnKey, Subject};
+use crate::mail::Address;
 use crate::text;
 
 /// What is looked at.
@@ -92,6 +93,7 @@ impl Scope {
             if subject.hello.is_none() {
                 subject.hello.clone_from(&account.hello);
             }
+            sign(&mut subject, &account, from);
             if account.transport == Transport::Smtp {
                 senders.push(Sender {
                     domain: domain.clone(),
@@ -105,6 +107,32 @@ impl Scope {
             subjects: vec![subject],
             senders,
         })
+    }
+}
+
+/// Notes how an account's mails are signed: by mailshot, or by the provider under a selector that is named.
+fn sign(subject: &mut Subject, account: &Account, from: &str) {
+    let Ok(from) = Address::parse(from) else { return };
+    for dkim in &account.dkim {
+        let Some(domain) = Name::parse(&dkim.domain_for(&from)) else {
+            continue;
+        };
+        let signer = match dkim.signer(&from) {
+            Ok(Some(signer)) => Ok(signer),
+            Err(problem) => Err(problem.what),
+            Ok(None) => {
+                let is_new = !subject.selectors.contains(&dkim.selector);
+                if is_new && domain == subject.domain {
+                    subject.selectors.push(dkim.selector.clone());
+                }
+                continue;
+            }
+        };
+        subject.keys.push(OwnKey {
+            domain,
+            selector: dkim.selector.clone(),
+            signer,
+        });
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) struct ListFile {
 }
 
 /// What is done about rows that are not mailed as they are.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(super) struct ListFlags {
     /// Repair addresses where it is clear what was meant, such as a full-width `＠` or gmial.com
     #[arg(long)]

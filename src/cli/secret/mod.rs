@@ -1,6 +1,7 @@
 //! `mailshot secret`: keeps the passwords of accounts, tries them, and says how old they are. None is ever shown.
 
 pub(super) mod age;
+mod dkim;
 mod login;
 mod terminal;
 
@@ -72,6 +73,9 @@ enum Action {
         /// The account
         account: String,
     },
+    /// Make a key to sign mails with, and print the record for it
+    #[command(after_help = texts::SECRET_DKIM_KEYGEN)]
+    DkimKeygen(dkim::Args),
 }
 
 /// An account that logs in, with the place of its secret.
@@ -103,6 +107,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             Place::of(account, printer)?.test(strictness, Again::from_flag(*login_again))
         }
         Action::Lint { account } => Place::of(account, printer)?.lint(),
+        Action::DkimKeygen(args) => dkim::run(args, printer),
     }
 }
 

@@ -193,7 +193,7 @@ impl Enrolment {
         let now_ms = job.clock.now_ms();
         let mut problems = Problems::default();
         enrol::each_waiting(&reader, known.id, &self.list, |recipient| {
-            if let Err(problem) = self.maker.make_to_send(recipient, now_ms) {
+            if let Err(problem) = self.maker.make_to_check(recipient, now_ms) {
                 problems.push(problem);
             }
         })?;

@@ -34,9 +34,11 @@ use crate::ledger::{Ledger, Resolution, RunState};
 use crate::mail::BigFile;
 use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
 use crate::replies::{Judge, Rules};
+use crate::text;
 use crate::throttle::Throttle;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
+pub(super) use test_mail::{list as test_list, try_out};
 
 /// The screen is refreshed this often.
 const TICK: Duration = Duration::from_millis(500);
@@ -111,6 +113,8 @@ struct Job<'a> {
     clock: Clock,
     /// May files be put behind links?
     access: Access,
+    /// Where the dialogue goes, when not where `--trace` says.
+    trace: Option<Trace>,
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
@@ -125,6 +129,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         printer,
         clock: Clock::System,
         access: Access::Full,
+        trace: None,
     };
     if args.dry_run {
         return dry_run::run(&job);
@@ -244,6 +249,12 @@ impl Job<'_> {
         if !rates.is_empty() {
             self.printer.say(format!("at most {}", rates.join(", ")));
         }
+        let keys = account.dkim.iter().filter(|dkim| dkim.key.is_some());
+        let keys: Vec<&str> = keys.map(|dkim| dkim.selector.as_str()).collect();
+        if !keys.is_empty() {
+            self.printer
+                .say(text!("signed by {keys} (DKIM)", keys = keys.join(", ")));
+        }
         for line in &enrolment.plan {
             self.printer.say(line);
         }
@@ -266,13 +277,13 @@ impl Job<'_> {
         let zone = status::zone(&self.workspace, &self.campaign.account.name);
         let mut progress = Progress::new(self.printer, self.within_limit(enrolled.waiting), zone);
         let trace = match &self.args.trace {
+            None => self.trace.clone(),
             Some(path) if path.as_os_str() == "-" => Some(Trace::new(std::io::stderr())),
             Some(path) => {
                 let file =
                     std::fs::File::create(path).with_context(|| format!("write {}", path.display()))?;
                 Some(Trace::new(file))
             }
-            None => None,
         };
         let target = match &carrier {
             Carrier::Smtp(target) => Some(target.clone()),

@@ -122,6 +122,7 @@ fn account(port: u16) -> Account {
         lockout: crate::campaign::provider::LOCKOUT,
         hello: None,
         egress: crate::campaign::Egress::default(),
+        dkim: Vec::new(),
         sendmail_command: "/usr/sbin/sendmail".into(),
         warnings: Vec::new(),
     }

@@ -2,10 +2,10 @@
 
 /// The tags of a record in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tags(Vec<(String, String)>);
+pub(in crate::doctor) struct Tags(Vec<(String, String)>);
 
 impl Tags {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(in crate::doctor) fn parse(text: &str) -> Self {
         let pairs = text.split(';').filter_map(|pair| pair.split_once('='));
         Self(
             pairs
@@ -15,7 +15,7 @@ impl Tags {
     }
 
     /// The value of a tag; the first, if it stands there twice.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::doctor) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
@@ -23,14 +23,14 @@ impl Tags {
     }
 
     /// The first tag, which says what the record is.
-    pub(super) fn first(&self) -> Option<(&str, &str)> {
+    pub(in crate::doctor) fn first(&self) -> Option<(&str, &str)> {
         self.0
             .first()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The names that are not among these.
-    pub(super) fn others<'a>(&'a self, known: &'a [&str]) -> impl Iterator<Item = &'a str> {
+    pub(in crate::doctor) fn others<'a>(&'a self, known: &'a [&str]) -> impl Iterator<Item = &'a str> {
         let names = self.0.iter().map(|(name, _)| name.as_str());
         names.filter(move |name| !known.contains(name))
     }

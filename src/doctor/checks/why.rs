@@ -24,6 +24,24 @@ pub fn why(id: &str) -> Text {
         "SPF-05" => text!("mail leaves by the provider's servers, which SPF must name"),
         "SPF-06" => text!("the end of the record says what holds for everybody else"),
         "SPF-07" => text!("a record that cannot be read protects nobody"),
+        "DKIM-02" => {
+            text!("a signature that does not fit its record counts as none, and looks like a forgery")
+        }
+        "DKIM-10" | "DKIM-12" | "DKIM-13" => {
+            text!("receivers believe a valid signature of the sender's own domain")
+        }
+        "DKIM-11" => {
+            text!("one click to unsubscribe is offered only where a signature covers it (RFC 8058, 4)")
+        }
+        "SPF-10" => text!("the server that handed the mail over must be one that may (RFC 7208)"),
+        "DMARC-10" => text!("it decides whether the mail is taken, put aside or refused (RFC 9989)"),
+        "AR-01" => text!("what the receiver found counts, whatever others find"),
+        "SENT-01" | "SENT-02" => {
+            text!("what is changed after signing breaks signatures, and what is lost helps nobody")
+        }
+        "SENT-03" | "SENT-04" | "SENT-05" | "SENT-06" => {
+            text!("people should get what you wrote, and know who counts what they do")
+        }
         "DKIM-01" | "DKIM-03" => text!("Gmail, Yahoo and Microsoft want bulk mail signed"),
         "DMARC-01" | "DMARC-02" => {
             text!("Gmail, Yahoo and Microsoft want a DMARC record of bulk senders (RFC 9989)")

@@ -107,6 +107,7 @@ pub(super) fn subject(domain: &str, provider: Option<&str>) -> Subject {
             .into_iter()
             .collect(),
         selectors: Vec::new(),
+        keys: Vec::new(),
         ips: Vec::new(),
         hello: None,
         is_own_server: false,

@@ -43,7 +43,12 @@ impl Sandbox {
 
     /// Starts a server that keeps what it accepts.
     pub(crate) fn keeping_mails() -> Self {
-        Self::run(&["--dir", "mails"])
+        Self::keeping_mails_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn keeping_mails_with(arguments: &[&str]) -> Self {
+        Self::run(&[["--dir", "mails"].as_slice(), arguments].concat())
     }
 
     fn run(arguments: &[&str]) -> Self {
@@ -67,6 +72,11 @@ impl Sandbox {
     /// A file in the server's folder, such as its certificate.
     pub(crate) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
+    }
+
+    /// Where it listens, on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The lines of `[account.main]` that lead here.

@@ -1,0 +1,221 @@
+//! `mailshot secret dkim-keygen`: a key to sign mails with, the record for it, and the lines for mailshot.toml.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::super::doctor::report;
+use super::super::exit::{Coded, Exit};
+use super::super::load;
+use super::super::printer::{Form, Printer};
+use super::absolute;
+use crate::campaign::Workspace;
+use crate::dkim::{Algorithm, BITS, Key, is_selector};
+use crate::doctor::Paste;
+use crate::doctor::dns::Name;
+use crate::text;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The domain to sign for: that of the sender
+    #[arg(long, value_name = "DOMAIN")]
+    domain: String,
+    /// The key's name in the DNS, new for each key, such as m2026
+    #[arg(long, value_name = "NAME")]
+    selector: String,
+    /// rsa, which all receivers check; ed25519; or both, under two selectors
+    #[arg(long, value_enum, default_value_t = Kind::Rsa)]
+    algorithm: Kind,
+    /// Bits of an RSA key
+    #[arg(long, default_value_t = BITS, value_parser = clap::value_parser!(u16).range(2_048..=4_096))]
+    bits: u16,
+    /// Where the key goes; a file that is there stays as it is
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+/// Which keys are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    Rsa,
+    Ed25519,
+    Both,
+}
+
+/// A key that was made.
+struct Made {
+    algorithm: Algorithm,
+    selector: String,
+    file: PathBuf,
+    pem: String,
+    record: Paste,
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    let domain = domain(&args.domain)?;
+    if !is_selector(&args.selector) {
+        let what = text!("`{selector}` is not a selector", selector = &args.selector);
+        let hint = text!("it is part of a name in the DNS: letters of ASCII, digits, `-` and `_`");
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
+    let keys = match args.algorithm {
+        Kind::Rsa => vec![(Algorithm::Rsa, args.selector.clone(), args.out.clone())],
+        Kind::Ed25519 => vec![(Algorithm::Ed25519, args.selector.clone(), args.out.clone())],
+        Kind::Both => vec![
+            (Algorithm::Rsa, args.selector.clone(), args.out.clone()),
+            (
+                Algorithm::Ed25519,
+                format!("{}-ed", args.selector),
+                beside(&args.out),
+            ),
+        ],
+    };
+    if let Some((.., file)) = keys.iter().find(|(.., file)| file.exists()) {
+        return Err(is_there(file));
+    }
+    let mut made = Vec::new();
+    for (algorithm, selector, file) in keys {
+        made.push(make(algorithm, selector, file, &domain, args.bits)?);
+    }
+    for key in &made {
+        write(key)?;
+    }
+    // The records are data; what to do with them is for people.
+    match printer.form {
+        Form::Json => made.iter().for_each(|key| as_json(key, &domain, printer)),
+        Form::Text => show(&made, &domain, printer),
+    }
+    Ok(Exit::Ok)
+}
+
+fn domain(text: &str) -> anyhow::Result<Name> {
+    let name = Name::parse(text).filter(|name| name.labels() > 1);
+    name.ok_or_else(|| {
+        let what = text!("`{domain}` is not a domain", domain = text);
+        let hint = text!("give the part behind the @ of your sender, such as example.com");
+        Coded::new(Exit::Usage, what).hint(hint).into()
+    })
+}
+
+/// Where the second key goes: `dkim-ed25519.pem` beside `dkim.pem`.
+fn beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let end = path
+        .extension()
+        .map(|end| format!(".{}", end.to_string_lossy()))
+        .unwrap_or_default();
+    path.with_file_name(format!("{stem}-ed25519{end}"))
+}
+
+fn is_there(file: &Path) -> anyhow::Error {
+    let what = text!("{file} is there already", file = file.display().to_string());
+    let hint = text!(
+        "nothing was made: a key that mails were signed with must not be lost; choose another name, and another selector"
+    );
+    Coded::new(Exit::Io, what).hint(hint).into()
+}
+
+fn make(
+    algorithm: Algorithm,
+    selector: String,
+    file: PathBuf,
+    domain: &Name,
+    bits: u16,
+) -> anyhow::Result<Made> {
+    let pem = Key::generate(algorithm, bits)?;
+    let key = Key::from_pem(&pem)?;
+    let name = Name::parse(&format!("{selector}._domainkey.{domain}"));
+    let name = name.with_context(|| format!("{selector}._domainkey.{domain} is too long for a name"))?;
+    Ok(Made {
+        algorithm,
+        selector,
+        file,
+        pem,
+        record: Paste::text(name, domain, key.record()),
+    })
+}
+
+/// Nobody else can read the file at any moment, and none is written over.
+fn write(key: &Made) -> anyhow::Result<()> {
+    let failed = || format!("write {}", key.file.display());
+    if let Some(folder) = key.file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).with_context(failed)?;
+    }
+    let opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&key.file);
+    let mut file = match opened {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(is_there(&key.file)),
+        opened => opened.with_context(failed)?,
+    };
+    file.write_all(key.pem.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(failed)
+}
+
+fn as_json(key: &Made, domain: &Name, printer: Printer) {
+    printer.json(&json!({
+        "domain": domain,
+        "selector": key.selector,
+        "algorithm": key.algorithm.name(),
+        "key_file": key.file,
+        "record": report::record(&key.record),
+    }));
+}
+
+fn show(made: &[Made], domain: &Name, printer: Printer) {
+    for key in made {
+        printer.say(text!(
+            "a key ({algorithm}) was made in {file}; only you can read it, and it must stay so",
+            algorithm = key.algorithm.name(),
+            file = key.file.display().to_string()
+        ));
+    }
+    let records: Vec<_> = made
+        .iter()
+        .map(|key| (text!("{selector}", selector = &key.selector), &key.record))
+        .collect();
+    report::paste(printer, &records);
+    let workspace = load::workspace_if_any(printer);
+    printer.data(text!("\nfor mailshot.toml"));
+    let account = workspace.as_ref().and_then(|workspace| {
+        let mut names = workspace.accounts.keys();
+        names.next().filter(|_| names.next().is_none())
+    });
+    let account = account.map_or("main", String::as_str);
+    for key in made {
+        printer.data(format!("  [[account.{account}.dkim]]"));
+        printer.data(format!("  selector = {:?}", key.selector));
+        if !signs_as_sender(workspace.as_ref(), domain) {
+            printer.data(format!("  domain = {:?}", domain.to_string()));
+        }
+        printer.data(format!(
+            "  key_file = {:?}\n",
+            path_in(workspace.as_ref(), &key.file)
+        ));
+    }
+    printer.say(text!(
+        "publish the record, wait until `mailshot doctor` sees it, then add these lines; sign with a new key every year"
+    ));
+}
+
+/// Is the domain the sender's, so that it need not be named?
+fn signs_as_sender(workspace: Option<&Workspace>, domain: &Name) -> bool {
+    let from = workspace.and_then(|workspace| workspace.from.as_ref());
+    from.is_some_and(|from| Name::parse(from.address.domain()).as_ref() == Some(domain))
+}
+
+/// The path as mailshot.toml has it: from its own folder, where the file lies in it.
+fn path_in(workspace: Option<&Workspace>, file: &Path) -> String {
+    let whole = absolute(file).unwrap_or_else(|_unknown| file.to_owned());
+    // A workspace that is this very folder has an empty path.
+    let root = workspace.and_then(|workspace| absolute(&Path::new(".").join(&workspace.root)).ok());
+    let inside = root.and_then(|root| whole.strip_prefix(root).map(Path::to_owned).ok());
+    inside.unwrap_or(whole).display().to_string()
+}
