@@ -9,7 +9,7 @@ use crate::campaign::{Workspace, provider};
 use crate::mail::{Reply, Stage};
 use crate::replies::{Circumstances, Meaning, Rules, pasted};
 use crate::text;
-use crate::words::Lang;
+use crate::words::{Lang, Text};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::EXPLAIN)]
@@ -30,15 +30,18 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let (reply, told) = pasted(&args.reply);
     if reply.code == 0 && reply.text.is_empty() {
-        return Err(Coded::new(Exit::Usage, "there is nothing to explain: the reply is empty").into());
+        return Err(Coded::new(
+            Exit::Usage,
+            text!("there is nothing to explain: the reply is empty"),
+        )
+        .into());
     }
     let stage = match args.stage.as_deref() {
         // What a report says was refused at some stage; which, its text says or nobody knows.
         None | Some("dsn") => told,
-        Some(name) => Some(
-            name.parse()
-                .map_err(|what: String| Coded::new(Exit::Usage, what).hint("or leave `--stage` away"))?,
-        ),
+        Some(name) => Some(name.parse().map_err(|what: String| {
+            Coded::new(Exit::Usage, Text::kept(what)).hint(text!("or leave `--stage` away"))
+        })?),
     };
     let rules = rules(printer);
     let provider = args.provider.as_deref().map(names).unwrap_or_default();

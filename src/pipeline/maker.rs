@@ -17,6 +17,7 @@ use crate::mail::{
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
 use crate::text;
+use crate::words::Text;
 
 /// How templates are rendered.
 type Render = fn(&Editions, &Recipient, &Given<'_>) -> Result<Content, Problem>;
@@ -132,7 +133,7 @@ impl Maker {
             if file.used == FileUse::Linked {
                 files
                     .big(file)
-                    .map_err(|what| Problem::with_file(&self.campaign.file, what))?;
+                    .map_err(|what| Problem::with_file(&self.campaign.file, Text::kept(what)))?;
             }
         }
         Ok(files.linked())
@@ -180,7 +181,7 @@ impl Maker {
             tag,
         };
         let message = self.means.composer.compose(&to, &body, date).map_err(|missing| {
-            Problem::at(&self.campaign.html, 1, 1, missing.to_string())
+            Problem::at(&self.campaign.html, 1, 1, Text::kept(missing))
                 .seen_with(&self.campaign.recipients, recipient.place.line)
         })?;
         Ok(Mail {
@@ -211,8 +212,14 @@ impl Maker {
     /// What is wrong with a file of this row.
     fn of_row(&self, recipient: &Recipient, what: String) -> Problem {
         let campaign = self.campaign.file.display();
-        let hint = format!("for this row, as {campaign} or its templates name it");
-        Problem::at(&self.campaign.recipients, recipient.place.line, 1, what).hint(hint)
+        let hint = text!("for this row, as {campaign} or its templates name it", campaign);
+        Problem::at(
+            &self.campaign.recipients,
+            recipient.place.line,
+            1,
+            Text::kept(what),
+        )
+        .hint(hint)
     }
 
     /// A file of a mail: its content type and what is in it.
@@ -231,10 +238,12 @@ impl Maker {
             subject.insert_str(0, law::mark(subject, lang));
             return Ok(());
         }
-        let what =
-            format!("the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants");
+        let what = text!(
+            "the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants",
+            subject
+        );
         let problem = self.means.templates.subject_problem(recipient, &what);
-        Err(problem.hint("`subject_mark = \"auto\"` puts it there"))
+        Err(problem.hint(text!("`subject_mark = \"auto\"` puts it there")))
     }
 
     /// Makes the mail of a delivery from its row, which was checked when it was enrolled. Gives the address that stands

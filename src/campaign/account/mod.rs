@@ -21,6 +21,7 @@ use super::sender;
 use crate::mail::Address;
 use crate::replies::Rules;
 use crate::text;
+use crate::words::Text;
 
 pub use login::Login;
 
@@ -293,8 +294,8 @@ impl RawAccount {
         let Some(text) = &self.day_resets else {
             return preset.map(Preset::day_resets).unwrap_or_default();
         };
-        text.get_ref().parse().unwrap_or_else(|what| {
-            problems.push(file.problem(text, what));
+        text.get_ref().parse().unwrap_or_else(|what: String| {
+            problems.push(file.problem(text, Text::kept(what)));
             Reset::default()
         })
     }
@@ -307,8 +308,14 @@ impl RawAccount {
             let family = rules.family_of(&destination);
             if family.is_none() && !destination.contains('.') {
                 let known = rules.families().join(", ");
-                let what = format!("`{destination}` is neither a domain nor a family of destinations");
-                problems.push(file.problem(name, what).hint(format!("known families: {known}")));
+                let what = text!(
+                    "`{destination}` is neither a domain nor a family of destinations",
+                    destination
+                );
+                problems.push(
+                    file.problem(name, what)
+                        .hint(text!("known families: {known}", known)),
+                );
             }
             found.insert(family.map_or(destination.clone(), str::to_owned), rates.clone());
         }
@@ -321,7 +328,10 @@ impl RawAccount {
             return known.map_or(1, |known| known.get().min(CONNECTIONS_MAX));
         };
         if !(1..=CONNECTIONS_MAX).contains(connections.get_ref()) {
-            problems.push(file.problem(connections, format!("connections go from 1 to {CONNECTIONS_MAX}")));
+            problems.push(file.problem(
+                connections,
+                text!("connections go from 1 to {most}", most = CONNECTIONS_MAX),
+            ));
         }
         *connections.get_ref()
     }
@@ -331,9 +341,9 @@ impl RawAccount {
             return Egress::default();
         };
         Egress::parse(networks.get_ref().iter().map(String::as_str)).unwrap_or_else(|wrong| {
-            let what = format!("`{wrong}` is neither a network nor an address");
+            let what = text!("`{wrong}` is neither a network nor an address", wrong);
             let problem = file.problem_at_text(networks, wrong, what);
-            problems.push(problem.hint("write them like \"203.0.113.0/24\" or \"203.0.113.7\""));
+            problems.push(problem.hint(text!("write them like \"203.0.113.0/24\" or \"203.0.113.7\"")));
             Egress::default()
         })
     }

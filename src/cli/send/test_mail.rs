@@ -11,10 +11,11 @@ use super::Job;
 use crate::campaign::ListSettings;
 use crate::mail::Address;
 use crate::source::{List, Row};
+use crate::text;
 
 pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
-    let to =
-        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let to = Address::parse(address)
+        .map_err(|fault| Coded::new(Exit::Usage, text!("`{address}`: {fault}", address, fault)))?;
     let campaign = &mut job.campaign;
     let list = List::open(&campaign.recipients, &campaign.list)?;
     let mut rows = list.rows()?;
@@ -23,7 +24,7 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
             Some(Row::Usable(recipient)) => break recipient,
             Some(Row::Rejected(_) | Row::Withheld { .. } | Row::NotMeant { .. } | Row::Duplicate { .. }) => {}
             None => {
-                let what = format!("{} has nobody to mail", list.path().display());
+                let what = text!("{list} has nobody to mail", list = list.path().display());
                 return Err(Coded::new(Exit::Data, what).into());
             }
         }
