@@ -43,9 +43,9 @@ pub struct Note {
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong.
-    pub message: String,
+    pub message: Text,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: Option<Text>,
 }
 
 /// A column of a list.
@@ -173,8 +173,8 @@ impl Inspection {
             line: problem.line,
             column: problem.column,
             severity,
-            message: problem.what.to_string(),
-            hint: problem.hint.map(|hint| hint.to_string()),
+            message: problem.what,
+            hint: problem.hint.map(|hint| *hint),
         });
     }
 
