@@ -1,4 +1,6 @@
 //! What is in a list: how it was read, who can be mailed, what the columns hold, and everything that looks wrong.
+//!
+//! It is as long as it is because everything that looks wrong has its sentence and its advice here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -9,6 +11,8 @@ use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::repair::{is_role, meant_domain};
 use crate::mail::{Recipient, domain};
 use crate::source::{self, Intake, List, Rejected, Row, RowReader};
+use crate::text;
+use crate::words::Text;
 
 /// Problems kept at most; the rest are counted.
 const KEPT_MAX: usize = 1_000;
@@ -39,9 +43,9 @@ pub struct Note {
     /// How bad it is.
     pub severity: Severity,
     /// What is wrong.
-    pub message: String,
+    pub message: Text,
     /// What to do.
-    pub hint: Option<String>,
+    pub hint: Option<Text>,
 }
 
 /// A column of a list.
@@ -141,7 +145,7 @@ fn named<'a>(headers: impl Iterator<Item = &'a String>) -> Vec<String> {
 
 impl Inspection {
     /// Says how the list was read.
-    fn tell(&mut self, path: &Path, notes: &[String]) {
+    fn tell(&mut self, path: &Path, notes: &[Text]) {
         for note in notes {
             self.note(Problem::with_file(path, note.clone()), Severity::Warning);
         }
@@ -169,8 +173,8 @@ impl Inspection {
             line: problem.line,
             column: problem.column,
             severity,
-            message: problem.what.to_string(),
-            hint: problem.hint.map(|hint| hint.to_string()),
+            message: problem.what,
+            hint: problem.hint.map(|hint| *hint),
         });
     }
 
@@ -216,7 +220,10 @@ impl Inspection {
             self.look_at_cells(&recipient, columns.email, &mut about, &reader)?;
         }
         if self.rows == 0 {
-            let problem = Problem::with_file(list.path(), "no recipients: the list has a header and no rows");
+            let problem = Problem::with_file(
+                list.path(),
+                text!("no recipients: the list has a header and no rows"),
+            );
             self.note(problem, Severity::Warning);
         }
         about.retain(|column| !column.header.is_empty());
@@ -239,7 +246,11 @@ impl Inspection {
             }) => {
                 self.withheld += 1;
                 let why = list.says(said.column, &said.cell);
-                let what = format!("{}; nobody is mailed here anyway: {why}", problem.what).into();
+                let what = text!(
+                    "{what}; nobody is mailed here anyway: {why}",
+                    what = problem.what,
+                    why
+                );
                 self.note(Problem { what, ..problem }, Severity::Warning);
                 Ok(None)
             }
@@ -259,20 +270,19 @@ impl Inspection {
                 ..
             } => {
                 self.duplicates += 1;
-                let what = format!("{} stands on line {first_line} already", recipient.address);
+                let what = text!(
+                    "{address} stands on line {first_line} already",
+                    address = recipient.address,
+                    first_line
+                );
                 let problem = reader.problem(recipient.place, email, what)?;
-                self.note(problem.hint("the first row counts"), Severity::Warning);
+                self.note(problem.hint(text!("the first row counts")), Severity::Warning);
                 Ok(Some(recipient))
             }
             Row::Withheld {
                 recipient, column, ..
             } => {
-                self.withheld += 1;
-                let why = list.why_withheld(&recipient, column);
-                let what = format!("{} is not to be mailed: {why}", recipient.address);
-                let problem = reader.problem(recipient.place, column.unwrap_or(email), what)?;
-                let hint = "--ignore-consent mails them all the same; `suppress import` remembers them";
-                self.note(problem.hint(hint), Severity::Warning);
+                self.take_withheld(&recipient, column, list, reader)?;
                 Ok(Some(recipient))
             }
             Row::Usable(recipient) => {
@@ -283,6 +293,28 @@ impl Inspection {
         }
     }
 
+    /// Somebody whom the list says not to mail.
+    fn take_withheld(
+        &mut self,
+        recipient: &Recipient,
+        column: Option<usize>,
+        list: &List,
+        reader: &RowReader,
+    ) -> anyhow::Result<()> {
+        self.withheld += 1;
+        let why = list.why_withheld(recipient, column);
+        let what = text!(
+            "{address} is not to be mailed: {why}",
+            address = recipient.address,
+            why
+        );
+        let column = column.unwrap_or(list.columns().email);
+        let problem = reader.problem(recipient.place, column, what)?;
+        let hint = text!("--ignore-consent mails them all the same; `suppress import` remembers them");
+        self.note(problem.hint(hint), Severity::Warning);
+        Ok(())
+    }
+
     fn look_at_address(
         &mut self,
         recipient: &Recipient,
@@ -291,33 +323,36 @@ impl Inspection {
     ) -> anyhow::Result<()> {
         let address = &recipient.address;
         let cell = recipient.values.get(column).unwrap_or_default();
-        let mut warn = |what: String, hint: String| -> anyhow::Result<()> {
+        let mut warn = |what: Text, hint: Text| -> anyhow::Result<()> {
             let problem = reader.problem(recipient.place, column, what)?;
             self.note(problem.hint(hint), Severity::Warning);
             Ok(())
         };
         if cell.trim() != cell {
             warn(
-                "white space around the address".to_owned(),
-                "it is left out; nothing to do".to_owned(),
+                text!("white space around the address"),
+                text!("it is left out; nothing to do"),
             )?;
         }
         if let Some(meant) = meant_domain(address.domain()) {
             warn(
-                format!("`{}` looks like a slip of the keyboard", address.domain()),
-                format!("did you mean `{meant}`? --fix makes it so"),
+                text!(
+                    "`{domain}` looks like a slip of the keyboard",
+                    domain = address.domain()
+                ),
+                text!("did you mean `{meant}`? --fix makes it so", meant),
             )?;
         }
         if let Some((what, hint)) = domain::odd(address.domain()) {
-            warn(what, hint.to_owned())?;
+            warn(what, hint)?;
         }
         if is_role(address) {
             warn(
-                format!(
-                    "`{}` is the mailbox of a function, not of a person",
-                    address.local()
+                text!(
+                    "`{local}` is the mailbox of a function, not of a person",
+                    local = address.local()
                 ),
-                "such mailboxes complain more often than people".to_owned(),
+                text!("such mailboxes complain more often than people"),
             )?;
         }
         Ok(())
@@ -348,8 +383,11 @@ impl Inspection {
                     .iter()
                     .any(|part| column.variable.contains(part));
                 let is_broken = is_name && cell.trim().contains(['\r', '\n']);
-                let what = format!("a line break in `{}`", column.header);
-                is_broken.then_some((what, "it cannot stand in a subject or in the name of a header"))
+                let what = text!("a line break in `{header}`", header = column.header);
+                is_broken.then_some((
+                    what,
+                    text!("it cannot stand in a subject or in the name of a header"),
+                ))
             });
             if let Some((what, hint)) = found {
                 let problem = reader.problem(recipient.place, index, what)?;

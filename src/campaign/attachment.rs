@@ -1,6 +1,7 @@
 //! Files that go with a campaign's mails, as the user names them.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
@@ -11,6 +12,8 @@ use super::file::File;
 use super::octets::Octets;
 use super::problem::Problems;
 use super::workspace::Workspace;
+
+use crate::text;
 
 /// A file that goes with every mail, or one for each recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,32 +173,32 @@ impl RawFile {
         let said = self.sent_as.as_ref().map(|said| (said, said.get_ref().as_str()));
         let volume = self.volume.as_ref();
         if let Some(volume) = volume.filter(|_| said.is_none_or(|(_, word)| word != "split")) {
-            let problem = file.problem(volume, "only a file that is split has volumes");
-            problems.push(problem.hint("add `as = \"split\"`"));
+            let problem = file.problem(volume, text!("only a file that is split has volumes"));
+            problems.push(problem.hint(text!("add `as = \"split\"`")));
         }
         match said {
             None | Some((_, "attachment")) => SentAs::Attachment,
             Some((at, "link")) => {
                 if !has_depot {
-                    let problem = file.problem(at, "nothing says where files lie that mails link to");
-                    problems.push(problem.hint(
-                        "add [files] to mailshot.toml, with a `folder` and its `url`, or with a `bucket`",
-                    ));
+                    let problem = file.problem(at, text!("nothing says where files lie that mails link to"));
+                    problems.push(problem.hint(text!(
+                        "add [files] to mailshot.toml, with a `folder` and its `url`, or with a `bucket`"
+                    )));
                 }
                 SentAs::Link
             }
             Some((_, "split")) => {
                 let size = volume.map_or(VOLUME, |volume| *volume.get_ref());
                 if let Some(volume) = volume.filter(|_| size < VOLUME_MIN) {
-                    let problem = file.problem(volume, format!("volumes of {size} are too small"));
-                    problems.push(problem.hint(format!("the least is {VOLUME_MIN}")));
+                    let problem = file.problem(volume, text!("volumes of {size} are too small", size));
+                    problems.push(problem.hint(text!("the least is {least}", least = VOLUME_MIN)));
                 }
                 SentAs::Volumes(size)
             }
             Some((at, word)) => {
-                let problem = file.problem(at, format!("a file is not sent as \"{word}\""));
+                let problem = file.problem(at, text!("a file is not sent as \"{word}\"", word));
                 problems.push(problem.hint(
-                    "`as` is \"attachment\", \"link\" (the mail says where the file is) or \"split\" (over several mails)",
+                    text!("`as` is \"attachment\", \"link\" (the mail says where the file is) or \"split\" (over several mails)"),
                 ));
                 SentAs::Attachment
             }
@@ -213,8 +216,12 @@ pub(super) fn all<T>(
     let Some(said) = said else { return Vec::new() };
     let all = &said.get_ref().0;
     if all.len() > ATTACHMENTS_MAX {
-        let what = format!("{} attachments; {ATTACHMENTS_MAX} are the most", all.len());
-        problems.push(file.problem(said, what).hint("put them into one archive"));
+        let what = text!(
+            "{all} attachments; {most} are the most",
+            all = all.len(),
+            most = ATTACHMENTS_MAX
+        );
+        problems.push(file.problem(said, what).hint(text!("put them into one archive")));
     }
     let attachments = all.iter().map(|raw| match raw {
         RawAttachment::Path(path) => Attachment {
@@ -226,7 +233,7 @@ pub(super) fn all<T>(
         RawAttachment::File(raw) => {
             let bom = raw.text_bom.as_deref().unwrap_or("auto");
             if !matches!(bom, "auto" | "never") {
-                let what = format!("`text_bom` is \"auto\" or \"never\", not \"{bom}\"");
+                let what = text!("`text_bom` is \"auto\" or \"never\", not \"{bom}\"", bom);
                 problems.push(file.problem_at_text(said, bom, what));
             }
             Attachment {
@@ -238,33 +245,47 @@ pub(super) fn all<T>(
         }
     });
     let attachments: Vec<Attachment> = attachments.collect();
-    for attachment in &attachments {
+    check_there(&attachments, said, &workspace.root, file, problems);
+    attachments
+}
+
+/// Files that are named outright must be there, and those that the list names lie in a folder.
+fn check_there<T>(
+    attachments: &[Attachment],
+    said: &Spanned<RawAttachments>,
+    root: &Path,
+    file: &File<'_, T>,
+    problems: &mut Problems,
+) {
+    for attachment in attachments {
         match folder_before_tags(&attachment.file) {
-            None if !workspace.root.join(&attachment.file).is_file() => {
-                let is_folder = !attachment.file.is_empty() && workspace.root.join(&attachment.file).is_dir();
+            None if !root.join(&attachment.file).is_file() => {
+                let is_folder = !attachment.file.is_empty() && root.join(&attachment.file).is_dir();
                 let (what, hint) = if is_folder {
                     (
-                        format!("`{}` is a folder", attachment.file),
-                        "put it into an archive, such as a .zip",
+                        text!("`{file}` is a folder", file = attachment.file),
+                        text!("put it into an archive, such as a .zip"),
                     )
                 } else {
                     (
-                        format!("there is no file `{}`", attachment.file),
-                        "paths begin at the folder of mailshot.toml",
+                        text!("there is no file `{file}`", file = attachment.file),
+                        text!("paths begin at the folder of mailshot.toml"),
                     )
                 };
                 problems.push(file.problem_at_text(said, &attachment.file, what).hint(hint));
             }
             Some("") => {
-                let what = format!("`{}` could be any file here: the list decides", attachment.file);
-                let hint = format!(
-                    "put the files into a folder, and name it first: `files/{}`",
-                    attachment.file
+                let what = text!(
+                    "`{file}` could be any file here: the list decides",
+                    file = attachment.file
+                );
+                let hint = text!(
+                    "put the files into a folder, and name it first: `files/{file}`",
+                    file = attachment.file
                 );
                 problems.push(file.problem_at_text(said, &attachment.file, what).hint(hint));
             }
             None | Some(_) => {}
         }
     }
-    attachments
 }

@@ -11,6 +11,8 @@ use super::problem::Problems;
 use super::retry::Span;
 use super::secret::{Secret, SecretSource, key_text};
 
+use crate::text;
+
 /// How long links last unless `expire` says so.
 const LIFETIME: Span = Span(Duration::from_hours(7 * 24));
 /// Links of a bucket last so long at most. Source: AWS Signature Version 4, `X-Amz-Expires`.
@@ -114,13 +116,13 @@ impl RawDepot {
             (Some(folder), None) => self.folder(root.join(folder), root, file, problems),
             (None, Some(bucket)) => self.bucket(bucket, root, file, problems),
             (Some(_), Some(bucket)) => {
-                let problem = file.problem(bucket, "a `bucket` besides a `folder`");
-                problems.push(problem.hint("files lie in one of them"));
+                let problem = file.problem(bucket, text!("a `bucket` besides a `folder`"));
+                problems.push(problem.hint(text!("files lie in one of them")));
                 None
             }
             (None, None) => {
-                let problem = file.problem_in_table("files", "neither a `folder` nor a `bucket`");
-                problems.push(problem.hint("say where files lie that mails link to"));
+                let problem = file.problem_in_table("files", text!("neither a `folder` nor a `bucket`"));
+                problems.push(problem.hint(text!("say where files lie that mails link to")));
                 None
             }
         };
@@ -136,12 +138,22 @@ impl RawDepot {
         let Some(said) = &self.expire else { return LIFETIME };
         let lifetime = *said.get_ref();
         if self.bucket.is_some() && lifetime > BUCKET_LIFETIME_MAX {
-            let what = format!("signed links of a bucket last {BUCKET_LIFETIME_MAX} at most, not {lifetime}");
-            problems.push(file.problem(said, what).hint("a `folder` has no such limit"));
+            let what = text!(
+                "signed links of a bucket last {most} at most, not {lifetime}",
+                most = BUCKET_LIFETIME_MAX,
+                lifetime
+            );
+            problems.push(
+                file.problem(said, what)
+                    .hint(text!("a `folder` has no such limit")),
+            );
         }
         if lifetime < LIFETIME_MIN {
-            let what = format!("links that end after {lifetime} are dead before the mail is read");
-            problems.push(file.problem(said, what).hint("write \"7d\" or so"));
+            let what = text!(
+                "links that end after {lifetime} are dead before the mail is read",
+                lifetime
+            );
+            problems.push(file.problem(said, what).hint(text!("write \"7d\" or so")));
         }
         lifetime
     }
@@ -154,8 +166,8 @@ impl RawDepot {
         problems: &mut Problems,
     ) -> Option<DepotPlace> {
         if self.url.is_none() {
-            let problem = file.problem_in_table("files", "a `folder` without its address in the web");
-            problems.push(problem.hint("set `url`, such as \"https://files.example.com\""));
+            let problem = file.problem_in_table("files", text!("a `folder` without its address in the web"));
+            problems.push(problem.hint(text!("set `url`, such as \"https://files.example.com\"")));
         }
         let url = file.parse(self.url.as_ref(), problems, web_address)?;
         let key_file = self
@@ -184,8 +196,10 @@ impl RawDepot {
             (3..=63).contains(&name.len()) && name.chars().all(is_plain)
         };
         if !is_name(bucket) {
-            let problem = file.problem(said, format!("`{bucket}` is no bucket's name"));
-            problems.push(problem.hint("write it like \"s3://my-bucket\", or \"s3://my-bucket/folder\""));
+            let problem = file.problem(said, text!("`{bucket}` is no bucket's name", bucket));
+            problems.push(problem.hint(text!(
+                "write it like \"s3://my-bucket\", or \"s3://my-bucket/folder\""
+            )));
         }
         let endpoint = file.parse(self.endpoint.as_ref(), problems, web_address);
         let secret = [
@@ -199,14 +213,14 @@ impl RawDepot {
         let (secret, second) = (secrets.next(), secrets.next());
         if second.is_some() {
             problems.push(
-                file.problem(said, "two places for the secret")
-                    .hint("keep one of them"),
+                file.problem(said, text!("two places for the secret"))
+                    .hint(text!("keep one of them")),
             );
         }
         let (Some(access_key), Some(secret)) = (&self.access_key, secret) else {
-            let problem = file.problem(said, "a bucket without the key to it");
+            let problem = file.problem(said, text!("a bucket without the key to it"));
             problems.push(problem.hint(
-                "set `access_key`, and `secret_command`, `secret_env` or `secret_file`; never the secret itself",
+                text!("set `access_key`, and `secret_command`, `secret_env` or `secret_file`; never the secret itself"),
             ));
             return None;
         };

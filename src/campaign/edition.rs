@@ -14,6 +14,7 @@ use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
 use super::{Lang, Workspace};
 use crate::mail::Address;
+use crate::text;
 
 /// What is its own; the rest is the campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -238,7 +239,7 @@ impl RawEdition {
             .as_ref()
             .filter(|subject| subject.get_ref().trim().is_empty())
         {
-            problems.push(file.problem(subject, "the subject is empty"));
+            problems.push(file.problem(subject, text!("the subject is empty")));
         }
         Edition {
             subject: self.subject.as_ref().map(|subject| subject.get_ref().clone()),
@@ -272,8 +273,8 @@ pub(super) fn variants(
             .map_or_else(|| letter.to_string(), |name| name.get_ref().clone());
         if variants.iter().any(|other| other.name == name) {
             let problem = match &variant.name {
-                Some(given) => file.problem(given, format!("two variants are called `{name}`")),
-                None => file.problem_in_table("[variant]", format!("two variants are called `{name}`")),
+                Some(given) => file.problem(given, text!("two variants are called `{name}`", name)),
+                None => file.problem_in_table("[variant]", text!("two variants are called `{name}`", name)),
             };
             problems.push(problem);
         }
@@ -293,12 +294,14 @@ fn weight(variant: &RawEdition, file: &File<'_, RawCampaign>, problems: &mut Pro
     weight
         .filter(|weight| (1..=WEIGHT_MAX).contains(weight))
         .unwrap_or_else(|| {
-            let what = format!(
-                "the weight of a variant is between 1 and {WEIGHT_MAX}, not {}",
-                given.get_ref()
+            let what = text!(
+                "the weight of a variant is between 1 and {most}, not {given}",
+                most = WEIGHT_MAX,
+                given = given.get_ref()
             );
-            let hint =
-                "weights are shares: with `weight = 3` and `weight = 1`, three of four people get the first";
+            let hint = text!(
+                "weights are shares: with `weight = 3` and `weight = 1`, three of four people get the first"
+            );
             problems.push(file.problem(given, what).hint(hint));
             1
         })
@@ -319,7 +322,7 @@ pub(super) fn languages(
             language.language.keys().next().map(Spanned::span),
         ];
         for given in spans.into_iter().flatten() {
-            let what = "a language has no name, no weight and no languages: the list chooses it";
+            let what = text!("a language has no name, no weight and no languages: the list chooses it");
             problems.push(file.problem(&Spanned::new(given, ()), what));
         }
         let code = code.get_ref().to_lowercase().replace('_', "-");
@@ -345,8 +348,11 @@ pub(super) fn together(
             .keys()
             .filter(|code| !raw.language.contains_key(*code))
         {
-            let what = format!("there is no language `{}`", code.get_ref());
-            let hint = format!("write `[language.{}]` with what is its own", code.get_ref());
+            let what = text!("there is no language `{code}`", code = code.get_ref());
+            let hint = text!(
+                "write `[language.{code}]` with what is its own",
+                code = code.get_ref()
+            );
             problems.push(file.problem(code, what).hint(hint));
         }
         for (code, language) in &raw.language {
@@ -360,11 +366,15 @@ pub(super) fn together(
                     continue;
                 }
                 let code = code.get_ref();
-                let what = format!(
-                    "people who read `{code}` do not get this {key}: `[language.{code}]` has its own"
+                let what = text!(
+                    "people who read `{code}` do not get this {key}: `[language.{code}]` has its own",
+                    code,
+                    key
                 );
-                let hint =
-                    format!("for a variant in that language write `[variant.language.{code}]` below it");
+                let hint = text!(
+                    "for a variant in that language write `[variant.language.{code}]` below it",
+                    code
+                );
                 warnings.push(file.problem(&Spanned::new(span, ()), what).hint(hint));
             }
         }

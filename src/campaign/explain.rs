@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::problem::Problem;
+use crate::text;
+use crate::words::Text;
 
 /// A key is suggested in place of another when they are at least this alike (0 to 1).
 const ALIKE: f64 = 0.7;
@@ -47,7 +49,7 @@ const EXAMPLES: [(&str, &str); 25] = [
 pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Problem {
     let message = error.message().replace('\n', " ");
     let range = error.span().unwrap_or(0..0);
-    let problem = |what: String| Problem::in_text(path, text, range.clone(), what);
+    let problem = |what: Text| Problem::in_text(path, text, range.clone(), what);
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown_key(rest, text, range.start, problem);
     }
@@ -56,15 +58,19 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Probl
         .map(|rest| rest.trim_end_matches('`'))
     {
         return with_example(
-            problem(format!("`{key}` is missing{}", lacking(text, range.start))),
+            problem(text!(
+                "`{key}` is missing{place}",
+                key,
+                place = lacking(text, range.start)
+            )),
             key,
         );
     }
     let key = key_of(text, &range);
     let named = if key.is_empty() {
-        "this".to_owned()
+        text!("this")
     } else {
-        format!("`{key}`")
+        Text::from(format!("`{key}`"))
     };
     let wrong = message
         .strip_prefix("invalid type: ")
@@ -72,34 +78,43 @@ pub(super) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Probl
     if let Some((found, expected)) = wrong.and_then(|rest| rest.split_once(", expected "))
         && let Some(expected) = kind_expected(expected)
     {
-        let what = format!("{named} is {expected}, not {}", kind_found(found));
+        let what = text!(
+            "{named} is {expected}, not {found}",
+            named,
+            expected,
+            found = kind_found(found)
+        );
         return with_example(problem(what), key);
     }
     if message.starts_with("data did not match any variant") {
-        return with_example(problem(format!("{named} cannot be this")), key);
+        return with_example(problem(text!("{named} cannot be this", named)), key);
     }
     if message.starts_with("duplicate key") {
-        return problem(format!("{named} is written twice{}", table(text, range.start))).hint("take one out");
+        return problem(text!(
+            "{named} is written twice{place}",
+            named,
+            place = table(text, range.start)
+        ))
+        .hint(text!("take one out"));
     }
-    problem(message.trim_end_matches('.').to_owned())
+    problem(Text::kept(message.trim_end_matches('.')))
 }
 
-fn unknown_key(rest: &str, text: &str, at: usize, problem: impl Fn(String) -> Problem) -> Problem {
+fn unknown_key(rest: &str, text: &str, at: usize, problem: impl Fn(Text) -> Problem) -> Problem {
     let (key, expected) = rest.split_once('`').unwrap_or((rest, ""));
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let problem = problem(format!("unknown key `{key}`{}", table(text, at)));
+    let problem = problem(text!("unknown key `{key}`{place}", key, place = table(text, at)));
     if matches!(
         key,
         "password" | "pass" | "passwd" | "secret" | "api_key" | "token"
     ) {
-        return problem.hint(
-            "secrets do not stand in files of the workspace: write `password_file = \"account.password\"` or \
-             `password_env = \"…\"` instead, and take this line out",
-        );
+        return problem.hint(text!(
+            "secrets do not stand in files of the workspace: write `password_file = \"account.password\"` or `password_env = \"…\"` instead, and take this line out"
+        ));
     }
     match closest(key, &known) {
-        Some(known) => problem.hint(format!("did you mean `{known}`?")),
-        None => problem.hint(format!("known keys here: {}", known.join(", "))),
+        Some(known) => problem.hint(text!("did you mean `{known}`?", known)),
+        None => problem.hint(text!("known keys here: {known}", known = known.join(", "))),
     }
 }
 
@@ -107,9 +122,9 @@ fn with_example(problem: Problem, key: &str) -> Problem {
     match EXAMPLES.iter().find(|(name, _)| *name == key) {
         // Some examples say more behind their last backtick.
         Some((_, example)) if example.matches('`').count() % 2 == 1 => {
-            problem.hint(format!("write `{example}"))
+            problem.hint(text!("write `{example}", example))
         }
-        Some((_, example)) => problem.hint(format!("write `{example}`")),
+        Some((_, example)) => problem.hint(text!("write `{example}`", example)),
         None => problem,
     }
 }
@@ -132,47 +147,47 @@ fn key_of<'t>(text: &'t str, range: &Range<usize>) -> &'t str {
     if is_key(key) { key } else { "" }
 }
 
-fn kind_found(found: &str) -> String {
+fn kind_found(found: &str) -> Text {
     let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
     match kind {
-        "string" => "a text in quotes".to_owned(),
-        "boolean" => value.replace('`', ""),
-        "integer" => format!("the number {}", value.replace('`', "")),
-        "floating" => format!(
-            "the number {}",
-            value.trim_start_matches("point ").replace('`', "")
+        "string" => text!("a text in quotes"),
+        "boolean" => Text::from(value.replace('`', "")),
+        "integer" => text!("the number {number}", number = value.replace('`', "")),
+        "floating" => text!(
+            "the number {number}",
+            number = value.trim_start_matches("point ").replace('`', "")
         ),
-        "sequence" => "a list".to_owned(),
-        "map" => "a table".to_owned(),
-        _ => found.to_owned(),
+        "sequence" => text!("a list"),
+        "map" => text!("a table"),
+        _ => Text::kept(found),
     }
 }
 
 /// None, when our own words stand there already.
-fn kind_expected(expected: &str) -> Option<&'static str> {
+fn kind_expected(expected: &str) -> Option<Text> {
     Some(match expected.trim_end_matches('.') {
-        "a sequence" => "a list",
-        "a map" => "a table",
-        "a string" | "path string" => "a text in quotes",
-        "a boolean" => "`true` or `false` without quotes",
-        "i64" | "i32" => "a whole number",
-        "u64" | "u32" | "u16" | "u8" | "usize" => "a whole number from 0",
-        "a nonzero u32" | "a nonzero u64" | "a nonzero u16" => "a whole number from 1",
+        "a sequence" => text!("a list"),
+        "a map" => text!("a table"),
+        "a string" | "path string" => text!("a text in quotes"),
+        "a boolean" => text!("`true` or `false` without quotes"),
+        "i64" | "i32" => text!("a whole number"),
+        "u64" | "u32" | "u16" | "u8" | "usize" => text!("a whole number from 0"),
+        "a nonzero u32" | "a nonzero u64" | "a nonzero u16" => text!("a whole number from 1"),
         _ => return None,
     })
 }
 
 /// The table that lacks a key: whose head stands at this position, or the one that it stands in.
-fn lacking(text: &str, position: usize) -> String {
+fn lacking(text: &str, position: usize) -> Text {
     let line = text.get(position..).unwrap_or_default().lines().next();
     match line.filter(|line| line.starts_with('[')) {
-        Some(head) => format!(" in {}", head.trim_end()),
+        Some(head) => text!(" in {head}", head = head.trim_end()),
         None => table(text, position),
     }
 }
 
 /// The table that a position stands in, as `" in [quota]"`.
-fn table(text: &str, position: usize) -> String {
+fn table(text: &str, position: usize) -> Text {
     let before = text.get(..position).unwrap_or_default();
     // The line of the key itself may be the head of a table.
     let before = before.rsplit_once('\n').map_or("", |(lines, _)| lines);
@@ -181,7 +196,7 @@ fn table(text: &str, position: usize) -> String {
         .rev()
         .map(str::trim)
         .find(|line| line.starts_with('['));
-    head.map(|head| format!(" in {head}")).unwrap_or_default()
+    head.map(|head| text!(" in {head}", head)).unwrap_or_default()
 }
 
 /// The known word that is most like `word`, if any is alike enough to be meant.

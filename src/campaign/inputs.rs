@@ -12,6 +12,8 @@ use super::list::Consent;
 use super::{Attachment, Campaign, SubjectMark};
 use crate::digest;
 use crate::mail::token::hex;
+use crate::text;
+use crate::words::Text;
 
 /// Characters of a setting shown in a summary of changes.
 const SHOWN_MAX: usize = 60;
@@ -117,27 +119,33 @@ impl Inputs {
     }
 
     /// What is different now, a line each. The list is not among them: its rows are compared one by one.
-    pub fn differences(&self, now: &Self) -> Vec<String> {
+    pub fn differences(&self, now: &Self) -> Vec<Text> {
         let mut lines = Vec::new();
-        for (kind, gone, changes) in [
-            ("template", "is gone", compare(&self.templates, &now.templates)),
-            ("file", "is no longer used", compare(&self.files, &now.files)),
-        ] {
-            lines.extend(changes.into_iter().map(|(name, before, after)| {
-                let what = match (before, after) {
-                    (Some(_), Some(_)) => "was edited",
-                    (None, _) => "is new",
-                    (_, None) => gone,
-                };
-                format!("{kind} {name} {what}")
-            }));
-        }
-        let changes = compare(&self.settings, &now.settings);
+        lines.extend(compare(&self.templates, &now.templates).into_iter().map(
+            |(name, before, after)| match (before, after) {
+                (Some(_), Some(_)) => text!("template {name} was edited", name),
+                (None, _) => text!("template {name} is new", name),
+                (_, None) => text!("template {name} is gone", name),
+            },
+        ));
         lines.extend(
-            changes
+            compare(&self.files, &now.files)
                 .into_iter()
-                .map(|(name, before, after)| format!("{name} was {} and is {}", shown(before), shown(after))),
+                .map(|(name, before, after)| match (before, after) {
+                    (Some(_), Some(_)) => text!("file {name} was edited", name),
+                    (None, _) => text!("file {name} is new", name),
+                    (_, None) => text!("file {name} is no longer used", name),
+                }),
         );
+        let changes = compare(&self.settings, &now.settings);
+        lines.extend(changes.into_iter().map(|(name, before, after)| {
+            text!(
+                "{name} was {before} and is {after}",
+                name,
+                before = shown(before),
+                after = shown(after)
+            )
+        }));
         lines
     }
 }
@@ -152,16 +160,16 @@ fn compare<'a>(before: &'a BTreeMap<String, String>, after: &'a BTreeMap<String,
     both.filter(|(_, before, after)| before != after).collect()
 }
 
-fn shown(value: Option<&String>) -> String {
+fn shown(value: Option<&String>) -> Text {
     let Some(value) = value else {
-        return "not set".to_owned();
+        return text!("not set");
     };
     let cut: String = value.chars().take(SHOWN_MAX).collect();
-    if cut.len() < value.len() {
+    Text::from(if cut.len() < value.len() {
         format!("`{cut}…`")
     } else {
         format!("`{cut}`")
-    }
+    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use super::problem::Problems;
 use super::raw::RawCampaign;
 use super::{Lang, Workspace};
 
+use crate::text;
+
 /// A law that a campaign is held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Law {
@@ -104,8 +106,11 @@ impl RawCampaign {
             if let Some((_, known)) = NAMES.iter().find(|(name, _)| name == law.get_ref()) {
                 laws.held_to.push(*known);
             } else {
-                let problem = file.problem(law, format!("unknown law `{}`", law.get_ref()));
-                problems.push(problem.hint(format!("known: {}", NAMES.map(|(name, _)| name).join(", "))));
+                let problem = file.problem(law, text!("unknown law `{law}`", law = law.get_ref()));
+                problems.push(problem.hint(text!(
+                    "known: {known}",
+                    known = NAMES.map(|(name, _)| name).join(", ")
+                )));
             }
         }
         match self
@@ -116,7 +121,10 @@ impl RawCampaign {
             Some((_, "auto")) => laws.subject_mark = SubjectMark::Auto,
             None | Some((_, "written")) => {}
             Some((mark, other)) => {
-                let what = format!("`subject_mark` is \"auto\" or \"written\", not \"{other}\"");
+                let what = text!(
+                    "`subject_mark` is \"auto\" or \"written\", not \"{other}\"",
+                    other
+                );
                 problems.push(file.problem(mark, what));
             }
         }
@@ -124,8 +132,11 @@ impl RawCampaign {
             if BASES.contains(&basis.get_ref().as_str()) {
                 laws.legal_basis = Some(basis.get_ref().clone());
             } else {
-                let problem = file.problem(basis, format!("unknown legal basis `{}`", basis.get_ref()));
-                problems.push(problem.hint(format!("known: {}", BASES.join(", "))));
+                let problem = file.problem(
+                    basis,
+                    text!("unknown legal basis `{basis}`", basis = basis.get_ref()),
+                );
+                problems.push(problem.hint(text!("known: {known}", known = BASES.join(", "))));
             }
         }
         if laws.include(Law::Cn) {
@@ -141,16 +152,18 @@ impl RawCampaign {
             if laws.subject_mark == SubjectMark::Auto {
                 break;
             }
-            let what = "under the law of China an advertisement says so first";
-            let hint = "begin the subject with `广告` or `AD`, set `subject_mark = \"auto\"`, or take \"cn\" out of `laws`";
+            let what = text!("under the law of China an advertisement says so first");
+            let hint = text!(
+                "begin the subject with `广告` or `AD`, set `subject_mark = \"auto\"`, or take \"cn\" out of `laws`"
+            );
             problems.push(file.problem(subject, what).hint(hint));
         }
         let cn = self.laws.iter().flatten().find(|law| law.get_ref() == "cn");
         if let Some(cn) = cn.filter(|_| workspace.unsubscribe.mailto.is_none()) {
-            let what = "under the law of China people can refuse by writing to an address";
+            let what = text!("under the law of China people can refuse by writing to an address");
             problems.push(
                 file.problem(cn, what)
-                    .hint("set `mailto` in [unsubscribe] of mailshot.toml"),
+                    .hint(text!("set `mailto` in [unsubscribe] of mailshot.toml")),
             );
         }
     }

@@ -13,6 +13,8 @@ use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
 use super::workspace::Workspace;
 
+use crate::words::Text;
+
 /// What the user says about a list; without it everything is found out, or asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListSettings {
@@ -150,7 +152,7 @@ impl RawCampaign {
         }
         let said = |text: &Spanned<String>| Said {
             text: text.get_ref().clone(),
-            at: file.problem(text, ""),
+            at: file.problem(text, Text::default()),
         };
         let sample = self.sample.as_ref().and_then(|sample| {
             let text = match sample.get_ref() {
@@ -159,7 +161,7 @@ impl RawCampaign {
             };
             let parsed = text.parse();
             parsed
-                .map_err(|what| problems.push(file.problem(sample, what)))
+                .map_err(|what: String| problems.push(file.problem(sample, Text::kept(what))))
                 .ok()
         });
         ListSettings {

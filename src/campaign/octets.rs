@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::words::Shown;
+
 /// A number of octets: `"15MB"`, `"500KB"`, `1000000`. Source of the units: providers mean powers of 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Octets(pub u64);
@@ -46,3 +48,5 @@ impl fmt::Display for Octets {
         write!(f, "{}.{} MB", tenths / 10, tenths % 10)
     }
 }
+
+impl Shown for Octets {}

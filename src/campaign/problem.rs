@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::words::Text;
+use crate::words::{Say, Text};
 
 /// Problems shown per file at most; the rest are counted.
 pub const SHOWN_MAX: usize = 20;
@@ -46,12 +46,12 @@ pub struct Row {
 
 impl Problem {
     /// A problem with a whole file.
-    pub fn with_file(file: &Path, what: impl Into<Text>) -> Self {
+    pub fn with_file(file: &Path, what: impl Say) -> Self {
         Self {
             file: file.into(),
             line: 0,
             column: 0,
-            what: what.into(),
+            what: what.said(),
             hint: None,
             row: None,
             source: None,
@@ -60,7 +60,7 @@ impl Problem {
     }
 
     /// A problem at a line and a column, both from 1.
-    pub fn at(file: &Path, line: u64, column: u64, what: impl Into<Text>) -> Self {
+    pub fn at(file: &Path, line: u64, column: u64, what: impl Say) -> Self {
         Self {
             line,
             column,
@@ -70,7 +70,7 @@ impl Problem {
     }
 
     /// A problem at a byte range of a text.
-    pub fn in_text(file: &Path, text: &str, range: Range<usize>, what: impl Into<Text>) -> Self {
+    pub fn in_text(file: &Path, text: &str, range: Range<usize>, what: impl Say) -> Self {
         let before = text.get(..range.start).unwrap_or(text);
         let line = before.matches('\n').count() as u64 + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
@@ -90,8 +90,8 @@ impl Problem {
 
     /// The same with advice.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Text>) -> Self {
-        self.hint = Some(Box::new(hint.into()));
+    pub fn hint(mut self, hint: impl Say) -> Self {
+        self.hint = Some(Box::new(hint.said()));
         self
     }
 
@@ -197,12 +197,18 @@ impl std::error::Error for Problems {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text;
 
     #[test]
     fn columns_count_characters_not_bytes() {
         let text = "a\n王小明,wang@@example.com\n";
         let start = text.find("wang").unwrap();
-        let problem = Problem::in_text(Path::new("l.csv"), text, start..start + 17, "two `@`");
+        let problem = Problem::in_text(
+            Path::new("l.csv"),
+            text,
+            start..start + 17,
+            text!("two `@`; an address has one"),
+        );
         assert_eq!((problem.line, problem.column, problem.width), (2, 5, 17));
         assert_eq!(problem.source.as_deref(), Some("王小明,wang@@example.com"));
     }
@@ -211,9 +217,9 @@ mod tests {
     fn beyond_twenty_a_file_they_are_only_counted() {
         let mut problems = Problems::default();
         for line in 0..25 {
-            problems.push(Problem::at(Path::new("a.csv"), line, 1, "x"));
+            problems.push(Problem::at(Path::new("a.csv"), line, 1, Text::from("x")));
         }
-        problems.push(Problem::at(Path::new("b.csv"), 1, 1, "x"));
+        problems.push(Problem::at(Path::new("b.csv"), 1, 1, Text::from("x")));
         assert_eq!(
             (problems.kept.len(), problems.more, problems.count()),
             (21, 5, 26)

@@ -13,6 +13,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
+use crate::words::Shown;
+
 /// The length a rate speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
@@ -260,6 +262,8 @@ fn midnight_after(zone: &TimeZone, now_ms: i64) -> i64 {
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millisecond(ms).unwrap_or_default()
 }
+
+impl Shown for Rate {}
 
 #[cfg(test)]
 mod tests {

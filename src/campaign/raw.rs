@@ -12,6 +12,8 @@ use super::{
     sender,
 };
 use crate::mail::{Address, Mailbox};
+use crate::text;
+use crate::words::Text;
 
 /// `campaigns/NAME.toml` as written.
 #[derive(Debug, Deserialize)]
@@ -86,7 +88,7 @@ impl RawCampaign {
         let from = from?;
         let account = account?;
         let mut warnings = edition::together(self, file, problems);
-        let from_at = self.from.as_ref().map(|from| file.problem(from, ""));
+        let from_at = self.from.as_ref().map(|from| file.problem(from, Text::default()));
         let from_at = from_at.or_else(|| workspace.from_at.clone());
         warnings.extend(sender::check(&from, &account, from_at, problems));
         let labels = labels::check(self, &account, file, problems);
@@ -143,9 +145,10 @@ impl RawCampaign {
     fn html(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<&Spanned<PathBuf>> {
         let html = self.html.as_ref().or(self.text.as_ref());
         if html.is_none() {
-            let hint =
-                "write `html = \"templates/spring/body.html.hbs\"`, or `text = \"…\"` alone for a plain mail";
-            problems.push(Problem::at(file.path, 1, 1, "there is no template").hint(hint));
+            let hint = text!(
+                "write `html = \"templates/spring/body.html.hbs\"`, or `text = \"…\"` alone for a plain mail"
+            );
+            problems.push(Problem::at(file.path, 1, 1, text!("there is no template")).hint(hint));
         }
         html
     }
@@ -158,8 +161,8 @@ impl RawCampaign {
     ) -> String {
         let own = self.postal_address.as_ref().unwrap_or(&workspace.postal_address);
         if own.trim().is_empty() {
-            let problem = Problem::with_file(file.path, "no postal address: every mail must show one");
-            problems.push(problem.hint("set `postal_address` in [sender] of mailshot.toml"));
+            let problem = Problem::with_file(file.path, text!("no postal address: every mail must show one"));
+            problems.push(problem.hint(text!("set `postal_address` in [sender] of mailshot.toml")));
         }
         own.trim().to_owned()
     }
@@ -175,15 +178,15 @@ impl RawCampaign {
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
         let is_name = text.chars().next().is_some_and(char::is_alphanumeric) && text.chars().all(is_plain);
         if !is_name || text.chars().count() > NAME_MAX {
-            let what = format!(
-                "a campaign's name begins with a letter or digit, and has up to {NAME_MAX} letters, digits, \
-                 spaces, `-`, `_` or `.`"
+            let what = text!(
+                "a campaign's name begins with a letter or digit, and has up to {most} letters, digits, \
+                 spaces, `-`, `_` or `.`",
+                most = NAME_MAX
             );
             problems.push(match &self.name {
                 Some(name) => file.problem(name, what),
-                None => {
-                    Problem::with_file(file.path, what).hint("set `name` in the campaign, or rename the file")
-                }
+                None => Problem::with_file(file.path, what)
+                    .hint(text!("set `name` in the campaign, or rename the file")),
             });
         }
         text
@@ -201,34 +204,42 @@ impl RawCampaign {
                 return workspace.accounts.get(*only).cloned();
             }
             let what = if known.is_empty() {
-                "mailshot.toml has no account"
+                text!("mailshot.toml has no account")
             } else {
-                "which account is to send it?"
+                text!("which account is to send it?")
             };
-            let hint = format!("add `account = …`; mailshot.toml has: {}", known.join(", "));
+            let hint = text!(
+                "add `account = …`; mailshot.toml has: {known}",
+                known = known.join(", ")
+            );
             problems.push(Problem::with_file(file.path, what).hint(hint));
             return None;
         };
         let account = workspace.accounts.get(name.get_ref()).cloned();
         if account.is_none() {
-            let problem = file.problem(name, format!("mailshot.toml has no account `{}`", name.get_ref()));
-            problems.push(problem.hint(format!("it has: {}", known.join(", "))));
+            let problem = file.problem(
+                name,
+                text!("mailshot.toml has no account `{name}`", name = name.get_ref()),
+            );
+            problems.push(problem.hint(text!("it has: {known}", known = known.join(", "))));
         }
         account
     }
 
     fn language_column(&self, file: &File<'_, Self>, problems: &mut Problems) -> Option<list::Said> {
         if let Some(column) = self.language_column.as_ref().filter(|_| self.language.is_empty()) {
-            let problem = file.problem(column, "there is no language to choose");
-            problems.push(problem.hint("write `[language.zh]` with what is its own, such as `html`"));
+            let problem = file.problem(column, text!("there is no language to choose"));
+            problems.push(problem.hint(text!(
+                "write `[language.zh]` with what is its own, such as `html`"
+            )));
         }
         if self.language_column.is_none() && !self.language.is_empty() {
-            let problem = file.problem_in_table("language", "no column says who gets which language");
-            problems.push(problem.hint("set `language_column`"));
+            let problem = file.problem_in_table("language", text!("no column says who gets which language"));
+            problems.push(problem.hint(text!("set `language_column`")));
         }
         self.language_column.as_ref().map(|column| list::Said {
             text: column.get_ref().clone(),
-            at: file.problem(column, ""),
+            at: file.problem(column, Text::default()),
         })
     }
 
@@ -240,10 +251,10 @@ impl RawCampaign {
     fn check_subject(&self, file: &File<'_, Self>, problems: &mut Problems) {
         let subject = self.subject.get_ref();
         if subject.trim().is_empty() {
-            problems.push(file.problem(&self.subject, "the subject is empty"));
+            problems.push(file.problem(&self.subject, text!("the subject is empty")));
         }
         if subject.trim().contains(['\r', '\n']) {
-            problems.push(file.problem(&self.subject, "a line break in the subject"));
+            problems.push(file.problem(&self.subject, text!("a line break in the subject")));
         }
     }
 
@@ -277,8 +288,8 @@ impl RawCampaign {
         };
         if !inner.is_some_and(is_id) || text.contains(['\r', '\n']) {
             problems.push(
-                file.problem(id, "not a list identifier")
-                    .hint("write it like \"News <news.example.com>\""),
+                file.problem(id, text!("not a list identifier"))
+                    .hint(text!("write it like \"News <news.example.com>\"")),
             );
         }
         text.to_owned()
@@ -296,5 +307,6 @@ fn mailbox<T>(
 }
 
 fn no_sender(path: &Path) -> Problem {
-    Problem::with_file(path, "no sender: `from` is missing").hint("set `from` in [sender] of mailshot.toml")
+    Problem::with_file(path, text!("no sender: `from` is missing"))
+        .hint(text!("set `from` in [sender] of mailshot.toml"))
 }

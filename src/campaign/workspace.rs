@@ -169,7 +169,10 @@ impl Workspace {
         let workspace = Self {
             root: root.to_owned(),
             from: file.parse(sender.from.as_ref(), &mut problems, mailbox),
-            from_at: sender.from.as_ref().map(|from| file.problem(from, "")),
+            from_at: sender
+                .from
+                .as_ref()
+                .map(|from| file.problem(from, Text::default())),
             reply_to: file.parse(sender.reply_to.as_ref(), &mut problems, mailbox),
             postal_address: sender.postal_address.trim().to_owned(),
             accounts,
@@ -226,10 +229,10 @@ impl RawUnsubscribe {
             Address::parse(text).map_err(|fault| fault.what)
         });
         if self.url.is_none() && self.mailto.is_none() {
-            let what = "no way to unsubscribe: every mail must offer one";
+            let what = text!("no way to unsubscribe: every mail must offer one");
             problems.push(
                 file.problem_in_table("unsubscribe", what)
-                    .hint("set `url` or `mailto` in [unsubscribe]"),
+                    .hint(text!("set `url` or `mailto` in [unsubscribe]")),
             );
         }
         let key_file = self

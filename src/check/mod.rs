@@ -14,6 +14,7 @@ use crate::campaign::{Problem, Problems};
 use crate::mail::Recipient;
 use crate::pipeline::Maker;
 use crate::source::{List, Rejected, Row};
+use crate::text;
 use warnings::{Blocked, Cells};
 
 pub use people::{LeftOut, RepairedRow, WithheldRow};
@@ -139,13 +140,16 @@ fn too_large(maker: &Maker, recipient: &Recipient, size: usize) -> Problems {
     let Some(most) = campaign.account.size_max.filter(|most| size as u64 > most.0) else {
         return Problems::default();
     };
-    let what = format!(
-        "a mail of {}, and account `{}` takes {most} at most",
-        Octets(size as u64),
-        campaign.account.name
+    let what = text!(
+        "a mail of {size}, and account `{name}` takes {most} at most",
+        size = Octets(size as u64),
+        name = campaign.account.name,
+        most
     );
-    let hint = "the mail for this row; what is attached grows by a third on its way: send it `as = \"link\"`, or \
-                `as = \"split\"`";
+    let hint = text!(
+        "the mail for this row; what is attached grows by a third on its way: send it `as = \"link\"`, or \
+                `as = \"split\"`"
+    );
     Problem::at(&campaign.recipients, recipient.place.line, 1, what)
         .hint(hint)
         .into()

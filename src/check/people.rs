@@ -6,6 +6,7 @@ use super::Findings;
 use crate::mail::Recipient;
 use crate::render::Editions;
 use crate::source::{List, NotMeant, Rejected, Row};
+use crate::words::Text;
 
 /// Duplicates named in the report; the rest are counted.
 const DUPLICATES_SHOWN: usize = 20;
@@ -22,7 +23,7 @@ pub struct WithheldRow {
     /// The address.
     pub email: String,
     /// What the list says, such as "`Accepts Email Marketing` is `no`".
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// An address that was repaired.

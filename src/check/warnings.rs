@@ -16,7 +16,8 @@ use crate::mail::{Content, FileUse, Recipient, SentFile};
 use crate::pipeline::Maker;
 use crate::render::{AddressOf, Editions};
 use crate::source::List;
-use crate::words::Text;
+use crate::text;
+use crate::words::{Say, Text};
 
 /// Mistyped addresses named in the report.
 const SLIPS_SHOWN: usize = 20;
@@ -39,7 +40,7 @@ const CLIPPED_FROM: usize = 102 * 1_024;
 /// From here on it may happen to somebody.
 const NEARLY_CLIPPED: usize = 90 * 1_024;
 
-const REFUSED: &str = "mailboxes throw away files of this kind, or refuse the mail";
+const REFUSED: Text = text!("mailboxes throw away files of this kind, or refuse the mail");
 
 /// Rows that have something about them: how many, and the line of the first.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,12 +57,12 @@ impl Rows {
         self.count += 1;
     }
 
-    fn in_words(self, all: u64) -> String {
-        format!(
-            "{} of {all} {}",
-            self.count,
-            if all == 1 { "row" } else { "rows" }
-        )
+    fn in_words(self, all: u64) -> Text {
+        if all == 1 {
+            text!("{count} of 1 row", count = self.count)
+        } else {
+            text!("{count} of {all} rows", count = self.count, all)
+        }
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) struct Cells {
     /// Addresses that look mistyped.
     slips: Vec<(u64, String, &'static str)>,
     /// Lines of domains that are odd, and what is.
-    odd: Vec<(u64, String, &'static str)>,
+    odd: Vec<(u64, Text, Text)>,
 }
 
 impl Cells {
@@ -149,8 +150,15 @@ impl Cells {
         let empty = empty.map(move |(column, rows)| {
             let name = name(*column);
             let rows_said = rows.in_words(usable);
-            let what = format!("`{name}` is empty in {rows_said}, and stands in the mail as it is");
-            let hint = format!("write `{{{{default {name} \"…\"}}}}`, or `{{{{#if {name}}}}}…{{{{/if}}}}`");
+            let what = text!(
+                "`{name}` is empty in {rows_said}, and stands in the mail as it is",
+                name,
+                rows_said
+            );
+            let hint = text!(
+                "write `{{{{default {name} \"…\"}}}}`, or `{{{{#if {name}}}}}…{{{{/if}}}}`",
+                name
+            );
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
         let addresses = self.addresses.iter().filter(move |(_, (_, rows))| some(rows));
@@ -158,36 +166,33 @@ impl Cells {
             let name = name(*column);
             let (so, hint) = match of {
                 AddressOf::Image => (
-                    "no image is shown",
-                    format!("for files of your own put their folder before the tag: `src=\"images/{{{{{name}}}}}\"`"),
+                    text!("no image is shown"),
+                    text!("for files of your own put their folder before the tag: `src=\"images/{{{{{name}}}}}\"`", name),
                 ),
-                AddressOf::Link => ("the link leads nowhere", "an address begins with `https://`".to_owned()),
+                AddressOf::Link => (text!("the link leads nowhere"), text!("an address begins with `https://`")),
             };
-            let what = format!("`{name}` is no address of the web in {}: {so}", rows.in_words(usable));
-            let seen = format!("seen first in line {} of {}", rows.first, list.path().display());
-            Problem { what: what.into(), ..at.clone() }.hint(format!("{seen}; {hint}"))
+            let what = text!("`{name}` is no address of the web in {rows}: {so}", name, rows = rows.in_words(usable), so);
+            let seen = text!("seen first in line {first} of {list}", first = rows.first, list = list.path().display());
+            Problem { what, ..at.clone() }.hint(text!("{seen}; {hint}", seen, hint))
         });
         let slips = self.slips.iter().map(|(line, address, meant)| {
-            let what = format!("{address}: a slip of the keyboard?");
-            let hint = format!("did you mean {meant}? `--fix` makes it so");
+            let what = text!("{address}: a slip of the keyboard?", address);
+            let hint = text!("did you mean {meant}? `--fix` makes it so", meant);
             Problem::at(list.path(), *line, 1, what).hint(hint)
         });
         let odd = self.odd.iter().map(|(line, what, hint)| {
-            let problem = Problem::at(list.path(), *line, 1, what.as_str());
-            problem.hint(*hint)
+            let problem = Problem::at(list.path(), *line, 1, what);
+            problem.hint(hint)
         });
         let languages = self.languages.iter().map(move |(language, rows)| {
-            let what = format!(
-                "the campaign has no language `{language}`: {} get its own",
-                rows.in_words(usable)
-            );
-            let hint = "write `[language.…]` with what is its own; an empty one says that the campaign's own is meant";
+            let what = text!("the campaign has no language `{language}`: {rows} get its own", language, rows = rows.in_words(usable));
+            let hint = text!("write `[language.…]` with what is its own; an empty one says that the campaign's own is meant");
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
         let old = self.since.iter().filter(move |(_, rows)| some(rows));
         let old = old.map(move |(column, rows)| {
-            let what = format!("`{}` is more than two years ago in {}", name(*column), rows.in_words(usable));
-            let hint = "consent that is implied by business counts for two years in Canada; leave these people out with `where`";
+            let what = text!("`{column}` is more than two years ago in {rows}", column = name(*column), rows = rows.in_words(usable));
+            let hint = text!("consent that is implied by business counts for two years in Canada; leave these people out with `where`");
             Problem::at(list.path(), rows.first, 1, what).hint(hint)
         });
         empty
@@ -243,13 +248,14 @@ impl Blocked {
     }
 
     pub(super) fn warning(&self, list: &List, usable: u64) -> Option<Problem> {
-        let what = format!(
-            "{REFUSED}: {} have one, the first is `{}`",
-            self.rows.in_words(usable),
-            self.file
+        let what = text!(
+            "{refused}: {rows} have one, the first is `{file}`",
+            refused = REFUSED,
+            rows = self.rows.in_words(usable),
+            file = self.file
         );
         let problem = Problem::at(list.path(), self.rows.first, 1, what);
-        (self.rows.count > 0).then(|| problem.hint("send it `as = \"link\"`"))
+        (self.rows.count > 0).then(|| problem.hint(text!("send it `as = \"link\"`")))
     }
 }
 
@@ -269,14 +275,14 @@ pub(super) fn all(maker: &Maker, list: &List, findings: &Findings, cells: &Cells
         .map(|attachment| (attachment, attachment.name.as_deref().unwrap_or(&attachment.file)))
         .filter(|(_, name)| is_blocked(name) && !name.contains("{{"));
     warnings.extend(blocked.map(|(attachment, _)| {
-        let what = format!("{REFUSED}: `{}`", attachment.file);
-        said(campaign, &attachment.file, what).hint("send it `as = \"link\"`")
+        let what = text!("{refused}: `{file}`", refused = REFUSED, file = attachment.file);
+        said(campaign, &attachment.file, what).hint(text!("send it `as = \"link\"`"))
     }));
     warnings
 }
 
 /// A value of the campaign's file, where it stands.
-fn said(campaign: &Campaign, value: &str, what: impl Into<Text>) -> Problem {
+fn said(campaign: &Campaign, value: &str, what: impl Say) -> Problem {
     let text = std::fs::read_to_string(&campaign.file).unwrap_or_default();
     let at = text.find(value).unwrap_or(0);
     Problem::in_text(&campaign.file, &text, at..at + value.len(), what)
@@ -287,9 +293,10 @@ fn against_law(campaign: &Campaign) -> Option<Problem> {
     let laws = &campaign.laws;
     let is_against = campaign.list.consent == Consent::Ignored && laws.want_consent();
     is_against.then(|| {
-        let what = "people are mailed whatever the list says of their consent, which these laws want";
-        said(campaign, "laws", what)
-            .hint("set `legal_basis`, or take `ignore_consent` away; the ledger keeps it on record")
+        let what = text!("people are mailed whatever the list says of their consent, which these laws want");
+        said(campaign, "laws", what).hint(text!(
+            "set `legal_basis`, or take `ignore_consent` away; the ledger keeps it on record"
+        ))
     })
 }
 
@@ -298,22 +305,22 @@ fn ground(campaign: &Campaign, list: &List) -> Option<Problem> {
     let laws = &campaign.laws;
     let is_open = laws.include(Law::Ca) && laws.legal_basis.is_none() && !list.speaks_of_consent();
     is_open.then(|| {
-        let what = "the law of Canada wants consent, and no column says who gave it";
+        let what = text!("the law of Canada wants consent, and no column says who gave it");
         said(campaign, "laws", what)
-            .hint("say the ground: `legal_basis = \"implied-consent\"` for business of the last two years, or \"consent\"")
+            .hint(text!("say the ground: `legal_basis = \"implied-consent\"` for business of the last two years, or \"consent\""))
     })
 }
 
 /// Gmail does not show the whole of a long mail.
 fn clipped(maker: &Maker, largest_html: usize) -> Option<Problem> {
     let hint = match largest_html {
-        size if size > CLIPPED_FROM => "the footer with the way to leave is cut off; make it shorter",
-        size if size > NEARLY_CLIPPED => "a longer value may be cut off",
+        size if size > CLIPPED_FROM => text!("the footer with the way to leave is cut off; make it shorter"),
+        size if size > NEARLY_CLIPPED => text!("a longer value may be cut off"),
         _ => return None,
     };
-    let what = format!(
-        "Gmail shows only the first 102 KB; the largest HTML has {} KB",
-        largest_html / 1_024
+    let what = text!(
+        "Gmail shows only the first 102 KB; the largest HTML has {size} KB",
+        size = largest_html / 1_024
     );
     Some(Problem::at(&maker.campaign().html, 1, 1, what).hint(hint))
 }

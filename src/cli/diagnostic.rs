@@ -2,11 +2,12 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, Title};
 
+use super::counted;
 use super::exit::Coded;
-use super::printer::{Form, Printer, count};
+use super::printer::{Form, Printer};
 use crate::campaign::{Problem, Problems};
 use crate::text;
-use crate::words::Lang;
+use crate::words::{Lang, Text};
 
 /// Shows an error that ended a command.
 pub(super) fn show(printer: Printer, error: &anyhow::Error) {
@@ -18,7 +19,7 @@ pub(super) fn show(printer: Printer, error: &anyhow::Error) {
             printer.warn(text!("hint: {hint}", hint));
         }
     } else {
-        printer.warn(text!("error: {what}", what = format!("{error:#}")));
+        printer.warn(text!("error: {what}", what = Text::error(error)));
     }
     if printer.form == Form::Json {
         let problems = error.downcast_ref::<Problems>().map(|problems| &problems.kept);
@@ -36,13 +37,13 @@ fn show_problems(printer: Printer, problems: &Problems) {
         } else {
             Level::ERROR
         };
-        printer.warn(render(problem, level, printer.lang));
+        printer.warn(Text::from(render(problem, level, printer.lang)));
     }
     if problems.more > 0 {
-        printer.warn(format!("and {} more", count(problems.more, "problem")));
+        printer.warn(text!("and {more} more", more = counted::problems(problems.more)));
     }
     let not_done = problems.not_done.as_deref().cloned();
-    printer.warn("");
+    printer.warn(Text::default());
     printer.warn(not_done.unwrap_or_else(|| text!("nothing was sent")));
     if let Some(advice) = &problems.advice {
         printer.warn(text!("hint: {hint}", hint = advice.as_ref()));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::campaign::{Problems, workspace};
 use crate::ledger::Broken;
-use crate::words::Text;
+use crate::words::{Say, Text};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +63,16 @@ pub(super) struct Coded {
 }
 
 impl Coded {
-    pub(super) fn new(exit: Exit, what: impl Into<Text>) -> Self {
+    pub(super) fn new(exit: Exit, what: impl Say) -> Self {
         Self {
             exit,
-            what: what.into(),
+            what: what.said(),
             hint: None,
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<Text>) -> Self {
-        self.hint = Some(hint.into());
+    pub(super) fn hint(mut self, hint: impl Say) -> Self {
+        self.hint = Some(hint.said());
         self
     }
 }

@@ -38,10 +38,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let stage = match args.stage.as_deref() {
         // What a report says was refused at some stage; which, its text says or nobody knows.
         None | Some("dsn") => told,
-        Some(name) => Some(
-            name.parse()
-                .map_err(|what: String| Coded::new(Exit::Usage, what).hint("or leave `--stage` away"))?,
-        ),
+        Some(name) => Some(name.parse().map_err(|what: String| {
+            Coded::new(Exit::Usage, Text::kept(what)).hint(text!("or leave `--stage` away"))
+        })?),
     };
     let rules = rules(printer);
     let provider = args.provider.as_deref().map(str::to_lowercase);

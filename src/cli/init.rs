@@ -9,6 +9,7 @@ use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::texts;
 use crate::campaign::{Workspace, workspace};
+use crate::text;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::INIT)]
@@ -52,9 +53,12 @@ const FILES: [(&str, &str); 9] = [
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let root = &args.folder;
     if let Some((name, _)) = FILES.iter().find(|(name, _)| root.join(name).exists()) {
-        let what = format!("{} is already there; nothing was made", root.join(name).display());
+        let what = text!(
+            "{name} is already there; nothing was made",
+            name = root.join(name).display()
+        );
         return Err(Coded::new(Exit::Usage, what)
-            .hint("name another folder: `mailshot init FOLDER`")
+            .hint(text!("name another folder: `mailshot init FOLDER`"))
             .into());
     }
     for (name, text) in FILES {
@@ -90,14 +94,18 @@ fn ignore_private_files(root: &Path) -> anyhow::Result<()> {
 }
 
 fn next_steps(root: &Path, printer: Printer) {
-    printer.data(format!("made a workspace in {}", root.display()));
+    printer.data(text!("made a workspace in {root}", root = root.display()));
     for (name, _) in FILES {
-        printer.data(format!("  {name}"));
+        printer.data(text!("  {name}", name));
     }
-    printer.say("\nnext:");
+    printer.say(text!("\nnext:"));
     if root != Path::new(".") {
-        printer.say(format!("  cd {}", root.display()));
+        printer.say(text!("  cd {root}", root = root.display()));
     }
-    printer.say("  mailshot send campaigns/hello.toml --sandbox   try it: nothing leaves this machine");
-    printer.say("  edit mailshot.toml                             your sender, account and postal address");
+    printer.say(text!(
+        "  mailshot send campaigns/hello.toml --sandbox   try it: nothing leaves this machine"
+    ));
+    printer.say(text!(
+        "  edit mailshot.toml                             your sender, account and postal address"
+    ));
 }

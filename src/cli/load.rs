@@ -16,6 +16,7 @@ use crate::pipeline::{Maker, Means};
 use crate::render::Editions;
 use crate::source::List;
 use crate::text;
+use crate::words::Text;
 
 /// The workspace that a campaign argument, or this folder, lies in.
 pub(super) fn workspace(argument: Option<&str>) -> anyhow::Result<Workspace> {
@@ -94,7 +95,7 @@ fn find_provider(workspace: &Workspace, campaign: &Campaign, printer: Printer) -
         Err(error) => {
             let hint = text!(
                 "give a `provider`, or `host`, `port` and `tls`; {why}",
-                why = format!("{error:#}")
+                why = Text::error(&error)
             );
             return Err(Problems::from(workspace.no_server(account, hint)).into());
         }

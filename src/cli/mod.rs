@@ -7,9 +7,11 @@ mod lockout;
 mod printer;
 mod progress;
 mod check;
+mod counted;
 mod client_config;
 mod doctor;
 mod explain;
+mod help;
 mod init;
 mod left_out;
 mod list;
@@ -30,12 +32,14 @@ mod verify;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use exit::Exit;
 use printer::{Form, Printer};
 
-use crate::words::{Lang, Text};
+use crate::text;
+use crate::words::{Lang, Say};
 
 /// Sends a mail campaign exactly as intended: nobody twice, nobody forgotten, never over the quota, everything on
 /// record.
@@ -124,18 +128,9 @@ enum Command {
 
 /// Runs the command line; the whole program.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let is_help = !error.use_stderr();
-            // Help that cannot be printed has no reader.
-            let _printed = error.print();
-            return if is_help {
-                Exit::Ok.into()
-            } else {
-                Exit::Usage.into()
-            };
-        }
+        Err(exit) => return exit.into(),
     };
     let form = if cli.json { Form::Json } else { Form::Text };
     let printer = Printer {
@@ -150,6 +145,31 @@ pub fn main() -> ExitCode {
             exit::code(&error).into()
         }
     }
+}
+
+/// Reads the command line. Help and what is wrong with it are said in the language that it asks for.
+fn parse() -> Result<Cli, Exit> {
+    let asked = help::asked(std::env::args().skip(1));
+    let lang = language(asked.and_then(|name| Spoken::from_str(&name, true).ok()));
+    let parsed = help::in_lang(Cli::command(), lang)
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let is_help = !error.use_stderr();
+        if is_help || lang == Lang::En || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        {
+            // Help that cannot be printed has no reader.
+            let _printed = error.print();
+        } else {
+            let printer = Printer {
+                form: Form::Text,
+                is_quiet: false,
+                lang,
+            };
+            help::faults::show(&error, printer);
+        }
+        if is_help { Exit::Ok } else { Exit::Usage }
+    })
 }
 
 fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
@@ -195,18 +215,19 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 /// Goes on only with `--yes`, or when somebody at a terminal says so.
-fn confirm(printer: Printer, is_confirmed: bool, question: impl Into<Text>) -> anyhow::Result<()> {
+fn confirm(printer: Printer, is_confirmed: bool, question: impl Say) -> anyhow::Result<()> {
     if is_confirmed {
         return Ok(());
     }
     match printer.ask(question) {
         Some(true) => Ok(()),
-        Some(false) => Err(exit::Coded::new(Exit::Usage, "nothing was done").into()),
-        None => Err(
-            exit::Coded::new(Exit::Usage, "nothing was done: there is no terminal to ask at")
-                .hint("add --yes to go on without a question")
-                .into(),
-        ),
+        Some(false) => Err(exit::Coded::new(Exit::Usage, text!("nothing was done")).into()),
+        None => Err(exit::Coded::new(
+            Exit::Usage,
+            text!("nothing was done: there is no terminal to ask at"),
+        )
+        .hint(text!("add --yes to go on without a question"))
+        .into()),
     }
 }
 

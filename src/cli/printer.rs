@@ -3,8 +3,9 @@
 use std::io::{IsTerminal as _, Write};
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::words::{Lang, Text};
+use crate::words::{Lang, Say};
 
 /// What the user asked to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub(super) struct Printer {
 )]
 impl Printer {
     /// Prints a line of data.
-    pub(super) fn data(self, line: impl Into<Text>) {
-        write_line(&mut anstream::stdout(), &line.into().in_lang(self.lang));
+    pub(super) fn data(self, line: impl Say) {
+        write_line(&mut anstream::stdout(), &line.said().in_lang(self.lang));
     }
 
     /// Prints a value as one line of JSON.
@@ -47,24 +48,24 @@ impl Printer {
     }
 
     /// Says something to the person, unless they want it quiet.
-    pub(super) fn say(self, line: impl Into<Text>) {
+    pub(super) fn say(self, line: impl Say) {
         if !self.is_quiet {
-            write_line(&mut anstream::stderr(), &line.into().in_lang(self.lang));
+            write_line(&mut anstream::stderr(), &line.said().in_lang(self.lang));
         }
     }
 
     /// Says something that must not be missed.
-    pub(super) fn warn(self, line: impl Into<Text>) {
-        write_line(&mut anstream::stderr(), &line.into().in_lang(self.lang));
+    pub(super) fn warn(self, line: impl Say) {
+        write_line(&mut anstream::stderr(), &line.said().in_lang(self.lang));
     }
 
     /// Asks a question; none when there is nobody to ask.
-    pub(super) fn ask(self, question: impl Into<Text>) -> Option<bool> {
+    pub(super) fn ask(self, question: impl Say) -> Option<bool> {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return None;
         }
         let mut err = anstream::stderr();
-        let question = question.into().in_lang(self.lang);
+        let question = question.said().in_lang(self.lang);
         let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
@@ -74,6 +75,12 @@ impl Printer {
             "y" | "yes" | "j" | "是"
         ))
     }
+}
+
+/// Filled up with spaces to so many columns of the screen, where Chinese takes two a character.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
 }
 
 fn write_line(out: &mut impl Write, line: &str) {
@@ -94,29 +101,6 @@ pub(super) fn number(value: u64) -> String {
     out
 }
 
-/// A number with its noun: `1 mail`, `1,240 mails`.
-pub(super) fn count(value: u64, noun: &str) -> String {
-    format!("{} {noun}{}", number(value), if value == 1 { "" } else { "s" })
-}
-
-/// `1 delivery`, `12 deliveries`.
-pub(super) fn deliveries(value: u64) -> String {
-    format!(
-        "{} {}",
-        number(value),
-        if value == 1 { "delivery" } else { "deliveries" }
-    )
-}
-
-/// `1 address`, `3 addresses`.
-pub(super) fn addresses(count: u64) -> String {
-    format!(
-        "{} {}",
-        number(count),
-        if count == 1 { "address" } else { "addresses" }
-    )
-}
-
 /// A moment as people read it, in this zone: `2026-11-23 05:10:22`.
 pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms)
@@ -135,7 +119,5 @@ mod tests {
         for (value, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(number(value), shown);
         }
-        assert_eq!(count(1, "mail"), "1 mail");
-        assert_eq!(count(1_240, "mail"), "1,240 mails");
     }
 }

@@ -12,6 +12,8 @@ use super::printer::{Form, Printer, number, time};
 use crate::campaign::quota::Left;
 use crate::mail::Outcome;
 use crate::pipeline::{Happened, Watcher};
+use crate::text;
+use crate::words::Text;
 
 /// A plain line is printed this often.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -108,19 +110,20 @@ impl Progress {
         }
         let text = self.text(left);
         self.bar.set_position(self.counts.settled());
-        self.bar.set_message(text.clone());
+        self.bar.set_message(text.in_lang(self.printer.lang));
         if self.bar.is_hidden() && self.printer.form == Form::Text && now - self.last_line >= LINE_EVERY {
             self.last_line = now;
-            self.printer.say(format!(
-                "{}/{}  {text}",
-                number(self.counts.settled()),
-                number(self.total)
+            self.printer.say(text!(
+                "{settled}/{total}  {text}",
+                settled = number(self.counts.settled()),
+                total = number(self.total),
+                text
             ));
         }
     }
 
     /// Says something that must not be missed, above the bar.
-    pub(super) fn warn(&self, line: &str) {
+    pub(super) fn warn(&self, line: &Text) {
         self.bar.suspend(|| self.printer.warn(line));
     }
 
@@ -129,35 +132,47 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn text(&self, left: &[Left]) -> String {
+    fn text(&self, left: &[Left]) -> Text {
         let counts = &self.counts;
-        let mut parts = vec![format!("{} sent", number(counts.sent()))];
-        for (name, count) in [
-            ("deferred", &counts.deferred),
-            ("failed", &counts.failed),
-            ("in doubt", &counts.in_doubt),
-        ] {
-            let count = count.load(Ordering::Relaxed);
-            if count > 0 {
-                parts.push(format!("{} {name}", number(count)));
-            }
-        }
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let mut parts = vec![text!("{n} sent", n = number(counts.sent()))];
+        let others = [
+            (
+                count(&counts.deferred),
+                text!("{n} deferred", n = number(count(&counts.deferred))),
+            ),
+            (
+                count(&counts.failed),
+                text!("{n} failed", n = number(count(&counts.failed))),
+            ),
+            (
+                count(&counts.in_doubt),
+                text!("{n} in doubt", n = number(count(&counts.in_doubt))),
+            ),
+        ];
+        parts.extend(
+            others
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(_, said)| said),
+        );
         let waits_until_ms = self.waits_until_ms.load(Ordering::Relaxed);
         if waits_until_ms > 0 {
-            parts.push(format!("waiting until {}", time(waits_until_ms, &self.zone)));
-            return parts.join(" · ");
+            let until = time(waits_until_ms, &self.zone);
+            parts.push(text!("waiting until {until}", until));
+            return Text::joined(parts, " · ");
         }
         let speed = self.speed();
-        parts.push(format!("{speed:.1}/s"));
+        parts.push(text!("{speed}/s", speed = format!("{speed:.1}")));
         if let Some(longest) = left.iter().max_by_key(|left| left.rate.unit) {
-            parts.push(format!(
-                "{} of {} left",
-                number(longest.left.into()),
-                longest.rate
+            parts.push(text!(
+                "{left} of {rate} left",
+                left = number(longest.left.into()),
+                rate = longest.rate
             ));
         }
         parts.extend(self.expected_end(speed, left));
-        parts.join(" · ")
+        Text::joined(parts, " · ")
     }
 
     fn speed(&self) -> f64 {
@@ -170,20 +185,18 @@ impl Progress {
         if seconds > 0.0 { mails / seconds } else { 0.0 }
     }
 
-    fn expected_end(&self, speed: f64, left: &[Left]) -> Option<String> {
+    fn expected_end(&self, speed: f64, left: &[Left]) -> Option<Text> {
         let waiting = self.total.saturating_sub(self.counts.settled());
         if left
             .iter()
             .any(|left| u64::from(left.left) < waiting && left.rate.unit == crate::campaign::quota::Unit::Day)
         {
-            return Some("today's quota ends before the list".to_owned());
+            return Some(text!("today's quota ends before the list"));
         }
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = (speed > 0.0).then(|| waiting as f64 / speed)?;
-        Some(format!(
-            "{} to go",
-            duration(Duration::try_from_secs_f64(seconds).ok()?)
-        ))
+        let length = duration(Duration::try_from_secs_f64(seconds).ok()?);
+        Some(text!("{length} to go", length))
     }
 }
 
@@ -193,12 +206,16 @@ fn console_is_terminal() -> bool {
 }
 
 /// `45 s`, `12 min`, `3 h 20 min`.
-pub(super) fn duration(length: Duration) -> String {
+pub(super) fn duration(length: Duration) -> Text {
     let seconds = length.as_secs();
     match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        0..=119 => text!("{seconds} s", seconds),
+        120..=7_199 => text!("{minutes} min", minutes = seconds / 60),
+        _ => text!(
+            "{hours} h {minutes} min",
+            hours = seconds / 3_600,
+            minutes = seconds % 3_600 / 60
+        ),
     }
 }
 
@@ -236,7 +253,7 @@ mod tests {
 
     #[test]
     fn durations_are_said_as_people_say_them() {
-        let say = |seconds| duration(Duration::from_secs(seconds));
+        let say = |seconds| duration(Duration::from_secs(seconds)).to_string();
         assert_eq!([say(45), say(720), say(12_000)], ["45 s", "12 min", "3 h 20 min"]);
     }
 }

@@ -12,6 +12,7 @@ use crate::ledger::read::{Heard, Reader};
 use crate::mail::Class;
 use crate::replies::Rules;
 use crate::text;
+use crate::words::Text;
 
 /// Unknown replies shown; the rest are counted.
 const SHOWN: usize = 20;
@@ -142,7 +143,7 @@ fn show(report: &Report, printer: Printer) {
     if report.unknown.is_empty() {
         return;
     }
-    printer.data("");
+    printer.data(Text::default());
     printer.data(text!("replies that no rule knows:"));
     for unknown in report.unknown.iter().take(SHOWN) {
         printer.data(text!(

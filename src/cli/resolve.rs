@@ -2,14 +2,17 @@
 
 use serde_json::json;
 
+use super::counted::deliveries;
 use super::exit::{Coded, Exit};
-use super::printer::{Form, Printer, deliveries};
+use super::printer::{Form, Printer};
 use super::{load, runtime, texts};
 use crate::campaign::Workspace;
 use crate::ledger::lock;
 use crate::ledger::read::{Reader, Standing};
 use crate::ledger::{Ledger, Resolution, State};
 use crate::mail::Address;
+use crate::text;
+use crate::words::Text;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::RESOLVE)]
@@ -41,42 +44,45 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let key = match &args.to {
         Some(address) => Some(
             Address::parse_utf8(address)
-                .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?
+                .map_err(|fault| Coded::new(Exit::Usage, text!("`{address}`: {fault}", address, fault)))?
                 .key(),
         ),
         None => None,
     };
     let question = match how {
-        Resolution::Resend => "Send what is in doubt again? Some people may get it twice.",
-        Resolution::AssumeSent => "Take what is in doubt for sent? Some people may never get it.",
+        Resolution::Resend => text!("Send what is in doubt again? Some people may get it twice."),
+        Resolution::AssumeSent => text!("Take what is in doubt for sent? Some people may never get it."),
     };
     super::confirm(printer, args.yes, question)?;
     let doubtful = |reader: &Reader| in_doubt(reader, &name, key.as_deref());
     let reader = reader_of(&workspace, &name)?;
     if key.is_some() && doubtful(&reader)?.is_empty() {
-        let what = format!("nothing of `{name}` is in doubt for this address");
+        let what = text!("nothing of `{name}` is in doubt for this address", name);
         return Err(Coded::new(Exit::Data, what).into());
     }
     let settled = runtime()?.block_on(settle(&workspace, &name, key.clone(), how))?;
     match (printer.form, how) {
         (Form::Json, _) => printer.json(&json!({ "campaign": name, "resolved": settled })),
         (Form::Text, Resolution::Resend) => {
-            let by = if lock::is_running(&workspace.ledger, &name) {
-                "the run that goes on"
+            let many = deliveries(settled);
+            printer.data(if lock::is_running(&workspace.ledger, &name) {
+                text!("{many} will be sent again by the run that goes on", many)
             } else {
-                "the next `mailshot send`"
-            };
-            printer.data(format!("{} will be sent again by {by}", deliveries(settled)));
+                text!("{many} will be sent again by the next `mailshot send`", many)
+            });
         }
         (Form::Text, Resolution::AssumeSent) => {
-            printer.data(format!("{} taken for sent", deliveries(settled)));
+            printer.data(text!(
+                "{deliveries} taken for sent",
+                deliveries = deliveries(settled)
+            ));
         }
     }
     if how == Resolution::Resend {
         for one in doubtful(&reader)? {
-            printer.say(format!(
-                "{} is no longer on the list and stays in doubt; --assume-sent settles it",
-                one.to()
+            printer.say(text!(
+                "{to} is no longer on the list and stays in doubt; --assume-sent settles it",
+                to = one.to()
             ));
         }
     }
@@ -102,12 +108,21 @@ fn list(workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<E
         }
         return Ok(Exit::Ok);
     }
-    printer.data(format!("{} in doubt", deliveries(doubtful.len() as u64)));
+    printer.data(text!(
+        "{deliveries} in doubt",
+        deliveries = deliveries(doubtful.len() as u64)
+    ));
     for one in &doubtful {
-        printer.data(format!("  {}  {}", one.to(), one.reason));
+        printer.data(text!(
+            "  {to}  {reason}",
+            to = one.to(),
+            reason = Text::kept(&one.reason)
+        ));
     }
     if !doubtful.is_empty() {
-        printer.say("\nsend them again with --resend, or take them for sent with --assume-sent");
+        printer.say(text!(
+            "\nsend them again with --resend, or take them for sent with --assume-sent"
+        ));
     }
     Ok(Exit::Ok)
 }
@@ -126,6 +141,6 @@ fn in_doubt(reader: &Reader, name: &str, key: Option<&str>) -> anyhow::Result<Ve
 }
 
 fn unknown(name: &str) -> Coded {
-    let what = format!("the ledger knows no campaign `{name}`");
-    Coded::new(Exit::Data, what).hint("`mailshot status` lists those it knows")
+    let what = text!("the ledger knows no campaign `{name}`", name);
+    Coded::new(Exit::Data, what).hint(text!("`mailshot status` lists those it knows"))
 }

@@ -8,15 +8,18 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::counted::{connections, mails};
 use super::exit::{Coded, Exit};
-use super::printer::{Form, Printer, count};
+use super::printer::{Form, Printer};
 use super::{runtime, send::signal};
 use crate::sandbox::{
     Certificate, Config, Credentials, FAULTS, LOCAL_PARTS, LoginPrompts, Script, Server, Store, Tls,
 };
+use crate::text;
+use crate::words::{Lang, Text};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = help())]
+#[command(after_help = help(Lang::En))]
 pub(super) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2525")]
@@ -50,42 +53,50 @@ pub(super) struct Args {
     fault: Vec<String>,
 }
 
-fn help() -> String {
-    let table = |rows: &[(&str, &str)]| {
-        let lines: Vec<String> = rows.iter().map(|(form, what)| entry(form, what)).collect();
+/// What stands below the help: examples, and everything that can go wrong.
+pub(super) fn help(lang: Lang) -> String {
+    let say = |english: &'static str| match lang {
+        Lang::En => english,
+        Lang::Zh => super::help::in_chinese(english).unwrap_or(english),
+    };
+    let table = |rows: &[(&str, &'static str)]| {
+        let lines: Vec<String> = rows.iter().map(|(form, what)| entry(form, say(what))).collect();
         lines.concat()
     };
     format!(
-        "Examples:\n  mailshot sandbox\n  mailshot sandbox --discard --fault 4xx=0.05@rcpt --fault close-after=50\n  \
+        "{}\n  mailshot sandbox\n  mailshot sandbox --discard --fault 4xx=0.05@rcpt --fault close-after=50\n  \
          mailshot sandbox --tls starttls --ca-out ca.pem --login me@example.com:secret\n\n\
-         Recipients that make it go wrong, by what stands before the `@`:\n{}\nFaults:\n{}",
+         {}\n{}\n{}\n{}",
+        say(EXAMPLES),
+        say(BY_RECIPIENT),
         table(LOCAL_PARTS),
+        say(BY_FAULT),
         table(FAULTS)
     )
+}
+
+const EXAMPLES: &str = "Examples:";
+const BY_RECIPIENT: &str = "Recipients that make it go wrong, by what stands before the `@`:";
+const BY_FAULT: &str = "Faults:";
+
+/// The sentences of that.
+#[cfg(test)]
+pub(super) fn help_texts() -> impl Iterator<Item = &'static str> {
+    let rows = LOCAL_PARTS.iter().chain(FAULTS).map(|(_, what)| *what);
+    [EXAMPLES, BY_RECIPIENT, BY_FAULT].into_iter().chain(rows)
 }
 
 /// A line of a table: what it is on the left, what it does on the right, wrapped beneath itself.
 fn entry(form: &str, what: &str) -> String {
     const LEFT: usize = 28;
     const RIGHT: usize = 64;
-    let mut out = format!("  {form:<LEFT$}");
-    let mut column = 0;
-    for word in what.split(' ') {
-        if column + word.len() > RIGHT {
-            out.push_str("\n  ");
-            out.push_str(&" ".repeat(LEFT));
-            column = 0;
-        }
-        out.push(' ');
-        out.push_str(word);
-        column += word.len() + 1;
-    }
-    out.push('\n');
-    out
+    let right = super::help::wrapped(what, RIGHT);
+    let right = right.replace('\n', &format!("\n{}", " ".repeat(LEFT + 3)));
+    format!("  {form:<LEFT$} {right}\n")
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let config = config(args).map_err(|what| Coded::new(Exit::Usage, what))?;
+    let config = config(args).map_err(|what| Coded::new(Exit::Usage, Text::kept(what)))?;
     runtime()?.block_on(serve(args, config, printer))
 }
 
@@ -136,7 +147,7 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
     let listener = listening.with_context(|| format!("listen on {}", args.listen))?;
     let address = listener.local_addr().context("ask for the address")?;
     if let Some(path) = &args.ca_out {
-        let what = "--ca-out needs --tls starttls or --tls tls";
+        let what = text!("--ca-out needs --tls starttls or --tls tls");
         let pem = server.ca_pem().ok_or_else(|| Coded::new(Exit::Usage, what))?;
         std::fs::write(path, pem).with_context(|| format!("write {}", path.display()))?;
     }
@@ -144,11 +155,14 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
     match printer.form {
         Form::Json => printer.json(&json!({ "listen": address.to_string(), "dir": dir })),
         Form::Text => {
-            let kept = dir.map_or("mails are counted, not kept".to_owned(), |dir| {
-                format!("mails are kept in {dir}")
-            });
-            printer.data(format!(
-                "the sandbox listens on {address}; {kept}; stop it with ctrl-c"
+            let kept = match dir {
+                None => text!("mails are counted, not kept"),
+                Some(dir) => text!("mails are kept in {dir}", dir),
+            };
+            printer.data(text!(
+                "the sandbox listens on {address}; {kept}; stop it with ctrl-c",
+                address,
+                kept
             ));
         }
     }
@@ -163,10 +177,10 @@ async fn serve(args: &Args, config: Config, printer: Printer) -> anyhow::Result<
     let counts = server.counts();
     match printer.form {
         Form::Json => printer.json(&counts),
-        Form::Text => printer.data(format!(
-            "took {} over {}",
-            count(counts.mails, "mail"),
-            count(counts.connections, "connection")
+        Form::Text => printer.data(text!(
+            "took {mails} over {connections}",
+            mails = mails(counts.mails),
+            connections = connections(counts.connections)
         )),
     }
     Ok(Exit::Ok)

@@ -7,8 +7,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::counted::{mails, recipients};
 use super::exit::{Coded, Exit};
-use super::printer::{Form, Printer, count, number, time};
+use super::printer::{Form, Printer, number, padded, time};
 use super::{load, lockout, texts};
 use crate::campaign::pace::Learned;
 use crate::campaign::quota::Reset;
@@ -43,9 +44,9 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     };
     let is_file = load::campaign_file(argument, &workspace).is_ok();
     let Some(status) = status.or_else(|| is_file.then(|| draft(&name))) else {
-        let what = format!("the ledger knows no campaign `{name}`");
+        let what = text!("the ledger knows no campaign `{name}`", name);
         return Err(Coded::new(Exit::Data, what)
-            .hint("`mailshot status` lists those it knows")
+            .hint(text!("`mailshot status` lists those it knows"))
             .into());
     };
     let variants = match &reader {
@@ -190,22 +191,26 @@ fn compare(variants: &[VariantTally], printer: Printer) {
     if variants.is_empty() {
         return;
     }
-    let longest = variants
-        .iter()
-        .map(|one| one.variant.width())
-        .max()
-        .unwrap_or_default();
-    let width = longest.max("variant".len());
+    let say = |text: Text| text.in_lang(printer.lang);
+    let head = say(text!("variant"));
+    let longest = variants.iter().map(|one| one.variant.width()).max();
+    let width = longest.unwrap_or_default().max(head.width());
     let line = |name: &str, cells: [String; 5]| {
-        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>10}")).collect();
-        let padding = " ".repeat(width.saturating_sub(name.width()));
-        printer.data(format!("  {name}{padding}{}", cells.concat()));
+        let cells: Vec<String> = cells
+            .iter()
+            .map(|cell| format!("{}{cell}", padded("", 10_usize.saturating_sub(cell.width()))))
+            .collect();
+        printer.data(Text::from(format!("  {}{}", padded(name, width), cells.concat())));
     };
-    printer.data("");
-    line(
-        "variant",
-        ["mails", "sent", "failed", "in doubt", "pending"].map(str::to_owned),
-    );
+    printer.data(Text::default());
+    let heads = [
+        text!("mails"),
+        text!("sent"),
+        text!("failed"),
+        text!("in doubt"),
+        text!("pending"),
+    ];
+    line(&head, heads.map(say));
     for VariantTally { variant, tally } in variants {
         let counts = [
             tally.recipients,
@@ -239,7 +244,7 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
         }
     }
     if found.is_empty() && printer.form == Form::Text {
-        printer.data("no campaign was sent yet");
+        printer.data(text!("no campaign was sent yet"));
     }
     for status in &found {
         match printer.form {
@@ -253,56 +258,77 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
 /// Shows a campaign's counts and how it goes on.
 pub(super) fn describe(workspace: &Workspace, status: &Status, printer: Printer) {
     let tally = &status.tally;
-    let people = count(status.people, "recipient");
+    let people = recipients(status.people);
     let whom = if tally.recipients == status.people {
         people
     } else {
-        format!("{} to {people}", count(tally.recipients, "mail"))
+        text!("{mails} to {people}", mails = mails(tally.recipients), people)
     };
-    printer.data(format!("{}: {}, {whom}", status.campaign, status.state));
+    printer.data(text!(
+        "{campaign}: {state}, {whom}",
+        campaign = status.campaign,
+        state = state(&status.state),
+        whom
+    ));
     let withdrawn = if status.withdrawn > 0 {
-        format!(" ({} no longer on the list)", number(status.withdrawn))
+        text!(" ({n} no longer on the list)", n = number(status.withdrawn))
     } else {
-        String::new()
+        Text::default()
     };
+    let died = if status.state == "running" {
+        Text::default()
+    } else {
+        text!(" (the run died: in doubt)")
+    };
+    let none = Text::default;
     for (name, count, more) in [
-        ("sent", tally.sent, ""),
-        ("pending", tally.pending, ""),
-        (
-            "sending",
-            tally.sending,
-            if status.state == "running" {
-                ""
-            } else {
-                " (the run died: in doubt)"
-            },
-        ),
-        ("failed", tally.failed, ""),
-        ("in doubt", tally.in_doubt, ""),
-        ("suppressed", tally.suppressed, withdrawn.as_str()),
+        (text!("sent"), tally.sent, none()),
+        (text!("pending"), tally.pending, none()),
+        (text!("sending"), tally.sending, died),
+        (text!("failed"), tally.failed, none()),
+        (text!("in doubt"), tally.in_doubt, none()),
+        (text!("suppressed"), tally.suppressed, withdrawn),
     ] {
         if count > 0 {
-            printer.data(format!("  {name:<11} {:>9}{more}", number(count)));
+            let name = padded(&name.in_lang(printer.lang), 11);
+            let count = format!("{:>9}", number(count));
+            printer.data(text!("  {name} {count}{more}", name, count, more));
         }
     }
+    standing(workspace, status, printer);
+}
+
+/// The rules a campaign is sent by, why it stands still, and when it goes on.
+fn standing(workspace: &Workspace, status: &Status, printer: Printer) {
     let rules = &status.rules;
     if let Some(laws) = &rules.laws {
-        printer.data(format!("  laws        {laws}"));
+        printer.data(text!("  laws        {laws}", laws));
     }
     if let Some(basis) = &rules.legal_basis {
-        printer.data(format!("  legal basis {basis}, set in the campaign"));
+        printer.data(text!("  legal basis {basis}, set in the campaign", basis));
     }
     if rules.ignore_consent {
-        printer.data("  consent     ignored, as the campaign was told");
+        printer.data(text!("  consent     ignored, as the campaign was told"));
     }
     if !status.note.is_empty() && status.state != "finished" {
-        printer.data(format!("  {}", status.note));
+        // The ledger keeps it in English.
+        printer.data(text!("  {line}", line = Text::kept(&status.note)));
     }
     if let Some(next_ms) = status.next_ms.filter(|_| status.state == "paused") {
-        printer.data(format!(
-            "  next: {}",
-            time(next_ms, &zone(workspace, &status.account))
-        ));
+        let at = time(next_ms, &zone(workspace, &status.account));
+        printer.data(text!("  next: {at}", at));
+    }
+}
+
+/// How a campaign stands, in words.
+fn state(name: &str) -> Text {
+    match name {
+        "draft" => text!("draft"),
+        "running" => text!("running"),
+        "paused" => text!("paused"),
+        "stopped" => text!("stopped"),
+        "finished" => text!("finished"),
+        other => Text::from(other),
     }
 }
 
@@ -314,18 +340,34 @@ pub(super) fn zone(workspace: &Workspace, account: &str) -> TimeZone {
     }
 }
 
+/// The state of a delivery, in words.
+pub(super) fn in_words(state: State) -> Text {
+    match state {
+        State::Pending => text!("pending"),
+        State::Sending => text!("sending"),
+        State::Sent => text!("sent"),
+        State::Failed => text!("failed"),
+        State::InDoubt => text!("in doubt"),
+        State::Suppressed => text!("suppressed"),
+    }
+}
+
 /// Names the deliveries in one state.
 pub(super) fn list(reader: &Reader, campaign: &str, state: State, printer: Printer) -> anyhow::Result<()> {
     let found = reader.in_state(campaign, state, LISTED + 1)?;
     if found.is_empty() {
         return Ok(());
     }
-    printer.data(format!("\n{state}:"));
+    printer.data(text!("\n{state}:", state = in_words(state)));
     for one in found.iter().take(LISTED as usize) {
-        printer.data(format!("  {}  {}", one.to(), one.reason));
+        printer.data(text!(
+            "  {to}  {reason}",
+            to = one.to(),
+            reason = Text::kept(&one.reason)
+        ));
     }
     if found.len() > LISTED as usize {
-        printer.data("  …");
+        printer.data(Text::from("  …"));
     }
     Ok(())
 }

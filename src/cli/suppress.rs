@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use super::counted::{addresses, rows};
 use super::exit::{Coded, Exit};
 use super::list::ListFile;
-use super::printer::{Form, Printer, addresses, time};
+use super::printer::{Form, Printer, time};
 use super::{confirm, load, runtime, texts};
 use crate::campaign::{ListSettings, Workspace};
 use crate::clock::Clock;
@@ -12,6 +13,8 @@ use crate::ledger::read::Reader;
 use crate::ledger::{Ledger, NewSuppression};
 use crate::mail::Address;
 use crate::source::{List, Row};
+use crate::text;
+use crate::words::Text;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::SUPPRESS)]
@@ -84,7 +87,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 fn keys(addresses: &[String]) -> anyhow::Result<Vec<String>> {
     let key = |text: &String| match Address::parse_utf8(text) {
         Ok(address) => Ok(address.key()),
-        Err(fault) => Err(Coded::new(Exit::Usage, format!("`{text}`: {fault}; nothing was changed")).into()),
+        Err(fault) => Err(Coded::new(
+            Exit::Usage,
+            text!("`{text}`: {fault}; nothing was changed", text, fault),
+        )
+        .into()),
     };
     addresses.iter().map(key).collect()
 }
@@ -96,7 +103,10 @@ fn behind(tokens: &[String], workspace: &Workspace) -> anyhow::Result<Vec<String
     let mut keys = Vec::new();
     for token in tokens {
         let Some(tag) = key.verify(token) else {
-            let what = format!("`{token}` is not a token of this workspace; nothing was changed");
+            let what = text!(
+                "`{token}` is not a token of this workspace; nothing was changed",
+                token
+            );
             return Err(Coded::new(Exit::Data, what).into());
         };
         let found = reader
@@ -105,7 +115,10 @@ fn behind(tokens: &[String], workspace: &Workspace) -> anyhow::Result<Vec<String
             .transpose()?
             .flatten();
         let Some(address) = found else {
-            let what = format!("`{token}` belongs to nobody in the ledger; nothing was changed");
+            let what = text!(
+                "`{token}` belongs to nobody in the ledger; nothing was changed",
+                token
+            );
             return Err(Coded::new(Exit::Data, what).into());
         };
         keys.push(Address::key_of(&address));
@@ -123,7 +136,7 @@ fn add(
     confirm(
         printer,
         is_confirmed,
-        format!("Never mail {} again?", keys.join(", ")),
+        text!("Never mail {keys} again?", keys = keys.join(", ")),
     )?;
     let at_ms = Clock::System.now_ms();
     let row = |key: String| NewSuppression {
@@ -139,7 +152,10 @@ fn add(
     })?;
     match printer.form {
         Form::Json => printer.json(&json!({ "added": added })),
-        Form::Text => printer.data(format!("{} added to the suppression list", addresses(added))),
+        Form::Text => printer.data(text!(
+            "{addresses} added to the suppression list",
+            addresses = addresses(added)
+        )),
     }
     Ok(Exit::Ok)
 }
@@ -168,13 +184,16 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
     }
     let workspace = load::workspace(None)?;
     let found = find(&list, reason)?;
-    let what = if list.speaks_of_consent() {
-        "those whom the list says not to mail"
-    } else {
-        "everyone on this list"
-    };
     let count = found.rows.len() as u64;
-    let question = format!("Never mail {what} again: {}?", addresses(count));
+    let many = addresses(count);
+    let question = if list.speaks_of_consent() {
+        text!(
+            "Never mail those again whom the list says not to mail: {many}?",
+            many
+        )
+    } else {
+        text!("Never mail everyone on this list again: {many}?", many)
+    };
     confirm(printer, is_confirmed, &question)?;
     let added = runtime()?.block_on(async {
         let ledger = Ledger::open(&workspace.ledger)?;
@@ -185,35 +204,46 @@ fn import(file: &ListFile, reason: &str, is_confirmed: bool, printer: Printer) -
         }
         anyhow::Ok(added)
     })?;
-    let known = count - added;
-    if printer.form == Form::Json {
-        printer.json(&json!({
-            "added": added, "known": known, "spared": found.spared, "unusable": found.unusable,
-        }));
-    } else {
-        printer.data(format!("{} added to the suppression list", addresses(added)));
-        for (many, what) in [
-            (known, "stood on it already"),
-            (found.spared, "not added: the list says that they may be mailed"),
-        ] {
-            if many > 0 {
-                printer.say(format!("{} {what}", addresses(many)));
-            }
-        }
-    }
+    say_imported(count, added, (found.spared, found.unusable), printer);
     if found.unusable == 0 {
         return Ok(Exit::Ok);
     }
-    let rows = if found.unusable == 1 { "row" } else { "rows" };
-    let what = format!(
-        "{} {rows} cannot be read: whoever is meant there is not on the suppression list",
-        found.unusable
+    let what = text!(
+        "{rows} cannot be read: whoever is meant there is not on the suppression list",
+        rows = rows(found.unusable)
     );
-    let hint = format!(
-        "`mailshot list inspect {}` shows them; the others are on it",
-        list.path().display()
+    let hint = text!(
+        "`mailshot list inspect {list}` shows them; the others are on it",
+        list = list.path().display()
     );
     Err(Coded::new(Exit::Data, what).hint(hint).into())
+}
+
+/// Says what became of so many people of a list; those spared, and rows that cannot be read.
+fn say_imported(count: u64, added: u64, (spared, unusable): (u64, u64), printer: Printer) {
+    let known = count - added;
+    if printer.form == Form::Json {
+        printer.json(&json!({
+            "added": added, "known": known, "spared": spared, "unusable": unusable,
+        }));
+    } else {
+        printer.data(text!(
+            "{addresses} added to the suppression list",
+            addresses = addresses(added)
+        ));
+        if known > 0 {
+            printer.say(text!(
+                "{addresses} stood on it already",
+                addresses = addresses(known)
+            ));
+        }
+        if spared > 0 {
+            printer.say(text!(
+                "{addresses} not added: the list says that they may be mailed",
+                addresses = addresses(spared)
+            ));
+        }
+    }
 }
 
 fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
@@ -248,7 +278,11 @@ fn find(list: &List, reason: &str) -> anyhow::Result<Found> {
 
 fn remove(wanted: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Result<Exit> {
     let keys = keys(wanted)?;
-    confirm(printer, is_confirmed, format!("Mail {} again?", keys.join(", ")))?;
+    confirm(
+        printer,
+        is_confirmed,
+        text!("Mail {keys} again?", keys = keys.join(", ")),
+    )?;
     let workspace = load::workspace(None)?;
     let removed = runtime()?.block_on(async {
         let ledger = Ledger::open(&workspace.ledger)?;
@@ -261,12 +295,14 @@ fn remove(wanted: &[String], is_confirmed: bool, printer: Printer) -> anyhow::Re
     match printer.form {
         Form::Json => printer.json(&json!({ "removed": removed })),
         Form::Text => {
-            printer.data(format!(
-                "{} removed from the suppression list",
-                addresses(removed)
+            printer.data(text!(
+                "{addresses} removed from the suppression list",
+                addresses = addresses(removed)
             ));
             if removed > 0 {
-                printer.say("campaigns that have left it out already do not go back to it");
+                printer.say(text!(
+                    "campaigns that have left it out already do not go back to it"
+                ));
             }
         }
     }
@@ -284,12 +320,18 @@ fn list(printer: Printer) -> anyhow::Result<Exit> {
             Form::Json => printer.json(row),
             Form::Text => {
                 let at = time(row.at_ms, &jiff::tz::TimeZone::system());
-                printer.data(format!("{}  {} ({}, {at})", row.address, row.reason, row.source));
+                printer.data(text!(
+                    "{address}  {reason} ({source}, {at})",
+                    address = row.address,
+                    reason = Text::kept(&row.reason),
+                    source = Text::kept(&row.source),
+                    at
+                ));
             }
         }
     }
     if rows.is_empty() {
-        printer.say("nobody is suppressed");
+        printer.say(text!("nobody is suppressed"));
     }
     Ok(Exit::Ok)
 }

@@ -9,6 +9,8 @@ use super::domain;
 use super::local::{check_local, check_utf8_local};
 use super::repair::is_invisible;
 use super::several::looks_like_several;
+use crate::text;
+use crate::words::{Gap, Say, Shown, Text};
 
 /// Octets in a whole address at most: a path of 256 less its angle brackets. Source: RFC 5321, 4.5.3.1.3.
 const ADDRESS_MAX: usize = 254;
@@ -24,32 +26,38 @@ pub struct Address {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressFault {
     /// What is wrong, in a few words.
-    pub what: String,
+    pub what: Text,
     /// What to do about it, where one can tell.
-    pub hint: Option<String>,
+    pub hint: Option<Text>,
 }
 
 impl AddressFault {
-    pub(super) fn new(what: impl Into<String>) -> Self {
+    pub(super) fn new(what: impl Say) -> Self {
         Self {
-            what: what.into(),
+            what: what.said(),
             hint: None,
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub(super) fn hint(mut self, hint: impl Say) -> Self {
+        self.hint = Some(hint.said());
         self
     }
 }
 
 impl fmt::Display for AddressFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        self.what.fmt(f)
     }
 }
 
 impl std::error::Error for AddressFault {}
+
+impl Gap for AddressFault {
+    fn gap(&self) -> Text {
+        self.what.clone()
+    }
+}
 
 impl Address {
     /// Parses one bare address. White space around it is dropped; nothing else is repaired.
@@ -80,9 +88,10 @@ impl Address {
         let mut text = String::with_capacity(local.len() + 1 + domain.len());
         text.extend([local, "@", &domain]);
         if text.len() > ADDRESS_MAX {
-            return Err(AddressFault::new(format!(
-                "{} octets long; an address has {ADDRESS_MAX} at most",
-                text.len()
+            return Err(AddressFault::new(text!(
+                "{length} octets long; an address has {most} at most",
+                length = text.len(),
+                most = ADDRESS_MAX
             )));
         }
         Ok(Self {
@@ -135,59 +144,67 @@ impl fmt::Display for Address {
     }
 }
 
+impl Shown for Address {}
+
 /// Tells apart the things that people put into an address column and that need another hint than "wrong".
 fn refuse_what_is_not_one_bare_address(input: &str) -> Result<(), AddressFault> {
     if input.is_empty() {
-        return Err(AddressFault::new("no address in this row"));
+        return Err(AddressFault::new(text!("no address in this row")));
     }
     if input.chars().any(char::is_control) {
-        return Err(AddressFault::new(
-            "a control character (a line break or NUL) in the address",
-        ));
+        return Err(AddressFault::new(text!(
+            "a control character (a line break or NUL) in the address"
+        )));
     }
     if let Some(c) = input.chars().find(|c| is_invisible(*c)) {
-        let what = format!("an invisible character (U+{:04X}) in the address", u32::from(c));
-        return Err(AddressFault::new(what).hint("type the address anew"));
+        let what = text!(
+            "an invisible character (U+{c}) in the address",
+            c = format!("{:04X}", u32::from(c))
+        );
+        return Err(AddressFault::new(what).hint(text!("type the address anew")));
     }
     if input
         .get(..7)
         .is_some_and(|start| start.eq_ignore_ascii_case("mailto:"))
     {
-        return Err(AddressFault::new("a `mailto:` link, not a bare address").hint("remove `mailto:`"));
-    }
-    if input.contains('\u{ff20}') {
-        return Err(AddressFault::new("a full-width `＠`").hint("type a plain `@`"));
-    }
-    if looks_like_several(input) {
         return Err(
-            AddressFault::new("several addresses in one cell").hint("give each address a row of its own")
+            AddressFault::new(text!("a `mailto:` link, not a bare address")).hint(text!("remove `mailto:`"))
         );
     }
+    if input.contains('\u{ff20}') {
+        return Err(AddressFault::new(text!("a full-width `＠`")).hint(text!("type a plain `@`")));
+    }
+    if looks_like_several(input) {
+        return Err(AddressFault::new(text!("several addresses in one cell"))
+            .hint(text!("give each address a row of its own")));
+    }
     if !input.contains('"') && input.contains('<') {
-        return Err(AddressFault::new("a name and an address in one cell")
-            .hint("keep only what stands between `<` and `>`; put the name into a column of its own"));
+        return Err(
+            AddressFault::new(text!("a name and an address in one cell")).hint(text!(
+                "keep only what stands between `<` and `>`; put the name into a column of its own"
+            )),
+        );
     }
     Ok(())
 }
 
 fn split_at_sign(input: &str) -> Result<(&str, &str), AddressFault> {
     let Some((local, domain)) = input.rsplit_once('@') else {
-        return Err(AddressFault::new("no `@`; an address is name@domain"));
+        return Err(AddressFault::new(text!("no `@`; an address is name@domain")));
     };
     let quoted = local.starts_with('"') && local.ends_with('"') && local.len() > 1;
     if local.contains('@') && !quoted {
-        let count = if local.matches('@').count() == 1 {
-            "two"
+        return Err(AddressFault::new(if local.matches('@').count() == 1 {
+            text!("two `@`; an address has one")
         } else {
-            "several"
-        };
-        return Err(AddressFault::new(format!("{count} `@`; an address has one")));
+            text!("several `@`; an address has one")
+        }));
     }
     if local.is_empty() {
-        return Err(AddressFault::new("nothing before the `@`"));
+        return Err(AddressFault::new(text!("nothing before the `@`")));
     }
     if domain.is_empty() {
-        return Err(AddressFault::new("nothing after the `@`"));
+        return Err(AddressFault::new(text!("nothing after the `@`")));
     }
     Ok((local, domain))
 }
@@ -276,8 +293,8 @@ mod tests {
             ),
             ("li@example。com", "a full-width `。` in the domain"),
         ] {
-            let got = Address::parse(input).map(|a| a.text).map_err(|fault| fault.what);
-            assert_eq!(got, Err(expected.to_owned()), "{input}");
+            let fault = Address::parse(input).unwrap_err();
+            assert_eq!(fault.what, expected, "{input}");
         }
     }
 

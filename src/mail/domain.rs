@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
 use super::AddressFault;
+use crate::text;
+use crate::words::Text;
 
 /// Letters of other scripts that look like Latin ones, and those.
 const ALIKE: [(char, char); 27] = [
@@ -38,26 +40,26 @@ const ALIKE: [(char, char); 27] = [
 ];
 
 /// What is wrong with a domain that is none. Source of the lengths: RFC 1035, 2.3.4.
-fn no_domain(domain: &str) -> String {
+fn no_domain(domain: &str) -> Text {
     let is_of_domains = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let stranger = domain.chars().find(|c| !is_of_domains(*c));
     let mut labels = domain.split('.');
     let why = if let Some(c) = stranger {
-        format!("there can be no `{c}` in it")
+        text!("there can be no `{c}` in it", c)
     } else if labels.clone().any(str::is_empty) {
-        "a dot at an end, or two dots in a row".to_owned()
+        text!("a dot at an end, or two dots in a row")
     } else if labels.clone().any(|label| label.len() > 63) {
-        "more than 63 characters without a dot".to_owned()
+        text!("more than 63 characters without a dot")
     } else if domain.len() > 253 {
-        "more than 253 characters".to_owned()
+        text!("more than 253 characters")
     } else if labels.any(|label| label.starts_with('-') || label.ends_with('-')) {
-        "a hyphen beside a dot or at an end".to_owned()
+        text!("a hyphen beside a dot or at an end")
     } else {
-        return format!("`{domain}` is not a domain name");
+        return text!("`{domain}` is not a domain name", domain);
     };
     let shown: String = domain.chars().take(40).collect();
     let rest = if shown.len() < domain.len() { "…" } else { "" };
-    format!("`{shown}{rest}` is not a domain name: {why}")
+    text!("`{shown}{rest}` is not a domain name: {why}", shown, rest, why)
 }
 
 /// Is this domain the other, or below it? In any case.
@@ -76,10 +78,14 @@ pub(super) fn to_ascii(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
         .chars()
         .find(|c| matches!(c, '。' | '｡' | '\u{ff01}'..='\u{ff5e}'))
     {
-        return Err(AddressFault::new(format!("a full-width `{c}` in the domain")).hint("type it plain"));
+        return Err(
+            AddressFault::new(text!("a full-width `{c}` in the domain", c)).hint(text!("type it plain"))
+        );
     }
     if domain.starts_with('[') {
-        return Err(AddressFault::new("a numeric address in brackets, not a domain"));
+        return Err(AddressFault::new(text!(
+            "a numeric address in brackets, not a domain"
+        )));
     }
     let ascii = Uts46::new()
         .to_ascii(
@@ -91,8 +97,9 @@ pub(super) fn to_ascii(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
         .map_err(|_detail| AddressFault::new(no_domain(domain)))?;
     let is_dotted = ascii.contains('.');
     if !is_dotted && ascii != "localhost" {
-        return Err(AddressFault::new(format!(
-            "`{domain}` has no dot; a domain looks like example.com"
+        return Err(AddressFault::new(text!(
+            "`{domain}` has no dot; a domain looks like example.com",
+            domain
         )));
     }
     if ascii
@@ -100,22 +107,23 @@ pub(super) fn to_ascii(domain: &str) -> Result<Cow<'_, str>, AddressFault> {
         .next()
         .is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit()))
     {
-        return Err(AddressFault::new(format!(
-            "`{domain}` ends in a number; a domain looks like example.com"
+        return Err(AddressFault::new(text!(
+            "`{domain}` ends in a number; a domain looks like example.com",
+            domain
         )));
     }
     Ok(ascii)
 }
 
 /// What is odd about a domain in its ASCII form, and what to do about it.
-pub fn odd(domain: &str) -> Option<(String, &'static str)> {
+pub fn odd(domain: &str) -> Option<(Text, Text)> {
     let Some((_, top)) = domain.rsplit_once('.') else {
-        let what = format!("`{domain}` is this machine: nobody else is reached there");
-        return Some((what, "give the domain that the mailbox has elsewhere"));
+        let what = text!("`{domain}` is this machine: nobody else is reached there", domain);
+        return Some((what, text!("give the domain that the mailbox has elsewhere")));
     };
     if top.len() == 1 {
-        let what = format!("`{domain}` ends in one letter; no domain does");
-        return Some((what, "something was cut off, or typed wrong"));
+        let what = text!("`{domain}` ends in one letter; no domain does", domain);
+        return Some((what, text!("something was cut off, or typed wrong")));
     }
     if !domain.contains("xn--") {
         return None;
@@ -127,10 +135,14 @@ pub fn odd(domain: &str) -> Option<(String, &'static str)> {
         .collect::<Option<Vec<String>>>()?
         .join(".");
     (latin != shown).then(|| {
-        let what = format!("`{shown}` looks like `{latin}`, in letters of another script");
+        let what = text!(
+            "`{shown}` looks like `{latin}`, in letters of another script",
+            shown,
+            latin
+        );
         (
             what,
-            "mail would go to somebody else than it seems; type the domain anew",
+            text!("mail would go to somebody else than it seems; type the domain anew"),
         )
     })
 }
@@ -167,7 +179,11 @@ mod tests {
                 "`аррӏе.com` looks like `apple.com`, in letters of another script",
             ),
         ] {
-            assert_eq!(odd(address).as_deref(), Some(what), "{address}");
+            assert_eq!(
+                odd(address).map(|what| what.to_string()).as_deref(),
+                Some(what),
+                "{address}"
+            );
         }
         for address in [
             "p@example.com",

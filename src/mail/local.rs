@@ -4,6 +4,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::AddressFault;
 
+use crate::text;
+
 /// Octets in a local part at most. Source: RFC 5321, 4.5.3.1.1.
 const LOCAL_MAX: usize = 64;
 
@@ -11,14 +13,16 @@ const LOCAL_MAX: usize = 64;
 pub(super) fn check_local(local: &str) -> Result<(), AddressFault> {
     if !local.is_ascii() {
         check_utf8_local(local)?;
-        return Err(AddressFault::new(
-            "letters outside ASCII before the `@`; most mail servers cannot take them (SMTPUTF8)",
-        )
-        .hint("if your server offers SMTPUTF8: `smtputf8 = true` in the account"));
+        return Err(AddressFault::new(text!(
+            "letters outside ASCII before the `@`; most mail servers cannot take them (SMTPUTF8)"
+        ))
+        .hint(text!(
+            "if your server offers SMTPUTF8: `smtputf8 = true` in the account"
+        )));
     }
     check_local_length(local)?;
     if local.contains(char::is_whitespace) && !local.starts_with('"') {
-        return Err(AddressFault::new("a space inside the address"));
+        return Err(AddressFault::new(text!("a space inside the address")));
     }
     // What nearly all addresses are is looked at once, and nothing is copied.
     let is_atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
@@ -32,9 +36,12 @@ pub(super) fn check_local(local: &str) -> Result<(), AddressFault> {
         .map_err(|fault| {
             let dots = local.starts_with('.') || local.ends_with('.') || local.contains("..");
             AddressFault::new(if dots {
-                "a dot at an end, or two dots in a row, before the `@`".to_owned()
+                text!("a dot at an end, or two dots in a row, before the `@`")
             } else {
-                format!("what stands before the `@` is not allowed there ({fault})")
+                text!(
+                    "what stands before the `@` is not allowed there ({fault})",
+                    fault = fault.to_string()
+                )
             })
         })
 }
@@ -43,7 +50,11 @@ fn check_local_length(local: &str) -> Result<(), AddressFault> {
     if local.len() <= LOCAL_MAX {
         return Ok(());
     }
-    let what = format!("{} octets before the `@`; {LOCAL_MAX} is the most", local.len());
+    let what = text!(
+        "{length} octets before the `@`; {most} is the most",
+        length = local.len(),
+        most = LOCAL_MAX
+    );
     Err(AddressFault::new(what))
 }
 
@@ -52,17 +63,17 @@ fn check_local_length(local: &str) -> Result<(), AddressFault> {
 pub(super) fn check_utf8_local(local: &str) -> Result<(), AddressFault> {
     check_local_length(local)?;
     if !local.nfkc().eq(local.chars()) {
-        let what = "characters before the `@` that stand for others, such as full-width letters";
-        return Err(AddressFault::new(what).hint("type them plain"));
+        let what = text!("characters before the `@` that stand for others, such as full-width letters");
+        return Err(AddressFault::new(what).hint(text!("type them plain")));
     }
     let is_atom = |c: char| c.is_alphanumeric() || is_mark(c) || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let is_plain = |part: &str| !part.is_empty() && part.chars().all(is_atom);
     if local.split('.').all(is_plain) {
         Ok(())
     } else {
-        Err(AddressFault::new(
-            "what stands before the `@` is not allowed there",
-        ))
+        Err(AddressFault::new(text!(
+            "what stands before the `@` is not allowed there"
+        )))
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::{Address, AddressFault};
 
+use crate::text;
+
 /// A display name with an address, as From and Reply-To carry it. Source: RFC 5322, 3.4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
@@ -33,10 +35,11 @@ impl Mailbox {
             });
         };
         let Some(address) = rest.strip_suffix('>') else {
-            return Err(AddressFault::new("a `<` without its `>`").hint("write `Name <name@example.com>`"));
+            return Err(AddressFault::new(text!("a `<` without its `>`"))
+                .hint(text!("write `Name <name@example.com>`")));
         };
         if name.chars().any(char::is_control) {
-            return Err(AddressFault::new("a control character in the name"));
+            return Err(AddressFault::new(text!("a control character in the name")));
         }
         let name = name.trim();
         let bare = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));

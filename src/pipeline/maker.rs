@@ -17,6 +17,7 @@ use crate::mail::{
 use crate::render::{Editions, Given};
 use crate::source::RowReader;
 use crate::text;
+use crate::words::Text;
 
 /// How templates are rendered.
 type Render = fn(&Editions, &Recipient, &Given<'_>) -> Result<Content, Problem>;
@@ -130,8 +131,14 @@ impl Maker {
     fn signed(&self, mut mail: Mail, recipient: &Recipient, now_ms: i64) -> Result<Mail, Problem> {
         let signed = self.means.composer.sign(&mut mail.message, date_of(now_ms));
         signed.map_err(|unsigned| {
-            Problem::with_file(&self.campaign.file, unsigned.to_string())
-                .seen_with(&self.campaign.recipients, recipient.place.line)
+            Problem::with_file(
+                &self.campaign.file,
+                text!(
+                    "the mail could not be signed with selector `{selector}`",
+                    selector = &unsigned.selector
+                ),
+            )
+            .seen_with(&self.campaign.recipients, recipient.place.line)
         })?;
         Ok(mail)
     }
@@ -154,7 +161,7 @@ impl Maker {
             if file.used == FileUse::Linked {
                 files
                     .big(file)
-                    .map_err(|what| Problem::with_file(&self.campaign.file, what))?;
+                    .map_err(|what| Problem::with_file(&self.campaign.file, Text::kept(what)))?;
             }
         }
         Ok(files.linked())
@@ -202,7 +209,7 @@ impl Maker {
             tag,
         };
         let message = self.means.composer.compose(&to, &body, date).map_err(|missing| {
-            Problem::at(&self.campaign.html, 1, 1, missing.to_string())
+            Problem::at(&self.campaign.html, 1, 1, Text::kept(missing))
                 .seen_with(&self.campaign.recipients, recipient.place.line)
         })?;
         Ok(Mail {
@@ -233,8 +240,14 @@ impl Maker {
     /// What is wrong with a file of this row.
     fn of_row(&self, recipient: &Recipient, what: String) -> Problem {
         let campaign = self.campaign.file.display();
-        let hint = format!("for this row, as {campaign} or its templates name it");
-        Problem::at(&self.campaign.recipients, recipient.place.line, 1, what).hint(hint)
+        let hint = text!("for this row, as {campaign} or its templates name it", campaign);
+        Problem::at(
+            &self.campaign.recipients,
+            recipient.place.line,
+            1,
+            Text::kept(what),
+        )
+        .hint(hint)
     }
 
     /// A file of a mail: its content type and what is in it.
@@ -253,10 +266,12 @@ impl Maker {
             subject.insert_str(0, law::mark(subject, lang));
             return Ok(());
         }
-        let what =
-            format!("the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants");
+        let what = text!(
+            "the subject `{subject}` does not begin with `广告` or `AD`, as the law of China wants",
+            subject
+        );
         let problem = self.means.templates.subject_problem(recipient, &what);
-        Err(problem.hint("`subject_mark = \"auto\"` puts it there"))
+        Err(problem.hint(text!("`subject_mark = \"auto\"` puts it there")))
     }
 
     /// Makes the mail of a delivery from its row, which was checked when it was enrolled. Gives the address that stands

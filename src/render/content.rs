@@ -16,6 +16,7 @@ use super::writer::{Lines, escape_html};
 use super::{Flavour, HTML, PREHEADER, SUBJECT, TEXT, Templates, enclosures, footer};
 use crate::campaign::Problem;
 use crate::mail::Content;
+use crate::text;
 
 /// What Handlebars writes for an object.
 const OBJECT: &str = "[object]";
@@ -191,12 +192,12 @@ impl Renderer for ByHandlebars<'_> {
     }
 
     fn no_subject(&self) -> Box<Problem> {
-        let what = "the subject is empty for this recipient";
+        let what = text!("the subject is empty for this recipient");
         let problem = self
             .templates
             .text
             .source(SUBJECT)
-            .map(|subject| subject.whole(what));
+            .map(|subject| subject.whole(&what));
         Box::new(problem.unwrap_or_else(|| Problem::with_file(Path::new(SUBJECT), what)))
     }
 }
@@ -222,12 +223,14 @@ impl ByHandlebars<'_> {
         let is_it = |(source, tag): &(&Source, Tag)| {
             tag.kind == Kind::Expression && holds_more(tag.inner(&source.text))
         };
-        let what = "a list or an object stands here, and the mail would say `[object]`";
+        let what = text!("a list or an object stands here, and the mail would say `[object]`");
         let problem = match tags.into_iter().find(is_it) {
             Some((source, tag)) => source.problem(tag.range, what),
             None => engine.source(main)?.whole(what),
         };
-        Some(problem.hint("name what is in it, `{{this.name}}`; `{{#each …}}` goes through a list"))
+        Some(problem.hint(text!(
+            "name what is in it, `{{{{this.name}}}}`; `{{{{#each …}}}}` goes through a list"
+        )))
     }
 }
 

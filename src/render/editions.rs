@@ -6,6 +6,8 @@ use std::path::Path;
 use super::{AddressOf, Given, Templates};
 use crate::campaign::{Campaign, Lang, Lots, Problem, Problems, Variant, closest};
 use crate::mail::{Columns, Content, Enclosure, Recipient, SentFile};
+use crate::text;
+use crate::words::Text;
 
 /// The templates of all languages and variants.
 #[derive(Debug)]
@@ -105,7 +107,7 @@ impl Editions {
     }
 
     /// A problem with the subject of a recipient, where the campaign has it.
-    pub fn subject_problem(&self, recipient: &Recipient, what: &str) -> Problem {
+    pub fn subject_problem(&self, recipient: &Recipient, what: &Text) -> Problem {
         match self.of(recipient) {
             Ok(edition) => edition.templates.subject_problem(recipient.place, what),
             Err(problem) => problem,
@@ -183,7 +185,7 @@ impl Editions {
         // There is one for each by construction.
         self.all
             .get(index)
-            .ok_or_else(|| Problem::with_file(Path::new("mailshot.toml"), "no edition"))
+            .ok_or_else(|| Problem::with_file(Path::new("mailshot.toml"), text!("no edition")))
     }
 }
 
@@ -229,12 +231,15 @@ fn language_column(campaign: &Campaign, columns: &Columns) -> Result<Option<Lang
     let Some(column) = column else {
         let known: Vec<&str> = columns.names.iter().map(String::as_str).collect();
         let hint = match closest(wanted, &known) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("columns are: {}", known.join(", ")),
+            Some(known) => text!("did you mean `{known}`?", known),
+            None => text!("columns are: {known}", known = known.join(", ")),
         };
-        let what = format!("the list has no column `{wanted}`, which `language_column` names");
+        let what = text!(
+            "the list has no column `{wanted}`, which `language_column` names",
+            wanted
+        );
         let problem = Problem {
-            what: what.into(),
+            what,
             ..said.at.clone()
         };
         return Err(problem.hint(hint));

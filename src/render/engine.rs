@@ -10,11 +10,13 @@ use super::source::{Source, offset};
 use super::variables::Variables;
 use super::{Flavour, helpers, tags};
 use crate::campaign::Problem;
-use crate::words::Text;
+use crate::text;
+use crate::words::{Say, Text};
 
 /// Names without a column are found before rendering, so what is missing then is missing in an element.
-const OF_ELEMENT: &str =
-    "inside `{{#each}}` and `{{#with}}` names belong to the element; `{{../first_name}}` is the recipient's";
+const OF_ELEMENT: Text = text!(
+    "inside `{{{{#each}}}}` and `{{{{#with}}}}` names belong to the element; `{{{{../first_name}}}}` is the recipient's"
+);
 
 /// Compiled templates of one flavour.
 #[derive(Debug)]
@@ -49,7 +51,8 @@ impl Engine {
         } else {
             self.registry.register_partial(&name, &prepared.text)
         };
-        registered.map_err(|_reason| Problem::with_file(&source.path, "Handlebars cannot read this"))?;
+        registered
+            .map_err(|_reason| Problem::with_file(&source.path, text!("Handlebars cannot read this")))?;
         self.origins.insert(name, (source.clone(), prepared));
         Ok(())
     }
@@ -97,16 +100,13 @@ impl Engine {
 
     fn explain(&self, main: &str, error: &RenderError) -> Problem {
         let what = match error.reason() {
-            RenderErrorReason::MissingVariable(Some(name)) => format!("there is no `{name}` here"),
-            RenderErrorReason::MissingVariable(None) => "there is no such value here".to_owned(),
-            RenderErrorReason::Other(what) => what.clone(),
+            RenderErrorReason::MissingVariable(Some(name)) => text!("there is no `{name}` here", name),
+            RenderErrorReason::MissingVariable(None) => text!("there is no such value here"),
+            RenderErrorReason::Other(what) => Text::kept(what),
             other => {
                 let text = other.to_string();
-                text.chars()
-                    .take(1)
-                    .flat_map(char::to_lowercase)
-                    .chain(text.chars().skip(1))
-                    .collect()
+                let first = text.chars().take(1).flat_map(char::to_lowercase);
+                Text::kept(first.chain(text.chars().skip(1)).collect::<String>())
             }
         };
         let name = error.template_name.as_deref().unwrap_or(main);
@@ -121,7 +121,7 @@ impl Engine {
                 &source.path,
                 1,
                 1,
-                format!("in the text part made from it: {what}"),
+                text!("in the text part made from it: {what}", what),
             );
         }
         prepared.problem(source, line, column, what)
@@ -188,7 +188,7 @@ impl Prepared {
     }
 
     /// A problem with the tag at a line and a character of the compiled text, where the user wrote it.
-    fn problem(&self, source: &Source, line: usize, column: usize, what: impl Into<Text>) -> Problem {
+    fn problem(&self, source: &Source, line: usize, column: usize, what: impl Say) -> Problem {
         let (line, column) = self.place(line, column);
         let offset = source.offset(line, column);
         let rest = source.text.get(offset..).unwrap_or_default();
@@ -200,7 +200,7 @@ impl Prepared {
     }
 
     /// The same for the tag at a byte of the compiled text.
-    pub(super) fn problem_at(&self, source: &Source, at: usize, what: impl Into<Text>) -> Problem {
+    pub(super) fn problem_at(&self, source: &Source, at: usize, what: impl Say) -> Problem {
         let (line, column) = line_and_column(&self.text, at);
         self.problem(source, line, column, what)
     }

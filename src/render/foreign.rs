@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::known::Known;
 use super::tags::{Kind, Tag};
+use crate::text;
+use crate::words::Text;
 
 /// A placeholder of another tool.
 #[derive(Debug)]
@@ -12,7 +14,7 @@ pub(super) struct Foreign {
     /// Whose it is.
     pub(super) tool: &'static str,
     /// What to write in its place.
-    pub(super) advice: String,
+    pub(super) advice: Text,
 }
 
 /// `DirectMail`'s names, each between single braces. Source: its guide to recipient lists.
@@ -103,14 +105,15 @@ fn in_tag(text: &str, tag: &Tag, known: &Known) -> Option<Foreign> {
     }
     let is_filter = inner.contains('|') && !inner.contains(" as |") && !inner.contains(['"', '\'', '[']);
     if is_filter || inner.contains("|default(") {
-        let advice = "write a helper, as in `{{default first_name \"there\"}}` or `{{upper city}}`";
-        return foreign("Jinja or Liquid", advice.to_owned());
+        let advice =
+            text!("write a helper, as in `{{{{default first_name \"there\"}}}}` or `{{{{upper city}}}}`");
+        return foreign("Jinja or Liquid", advice);
     }
     None
 }
 
 /// Whose placeholder a variable is that the list does not have, and what to write in its place.
-pub(super) fn variable(path: &str, known: &Known) -> Option<(&'static str, String)> {
+pub(super) fn variable(path: &str, known: &Known) -> Option<(&'static str, Text)> {
     if let Some(path) = path.strip_prefix("contact.") {
         let last = path.rsplit('.').next().unwrap_or_default();
         let is_brevo = !last.contains(|c: char| c.is_lowercase());
@@ -143,8 +146,8 @@ fn between_tags(plain: &str, shift: usize, known: &Known, found: &mut Vec<Foreig
         add(range, "Mailchimp", write(known, mailchimp(name)));
     }
     for (range, _) in enclosed(plain, "{%", "%}") {
-        let advice = "write `{{#if name}} … {{/if}}` or `{{#each list}} … {{/each}}`";
-        add(range, "Jinja or Liquid", advice.to_owned());
+        let advice = text!("write `{{{{#if name}}}} … {{{{/if}}}}` or `{{{{#each list}}}} … {{{{/each}}}}`");
+        add(range, "Jinja or Liquid", advice);
     }
     for (range, name) in enclosed(plain, "{", "}") {
         if let Some((_, ours)) = DIRECT_MAIL.iter().find(|(theirs, _)| *theirs == name) {
@@ -157,7 +160,7 @@ fn between_tags(plain: &str, shift: usize, known: &Known, found: &mut Vec<Foreig
         }
     }
     for (start, mark) in plain.match_indices("@TrackLink") {
-        add(start..start + mark.len(), "listmonk", "take it out".to_owned());
+        add(start..start + mark.len(), "listmonk", text!("take it out"));
     }
 }
 
@@ -206,19 +209,21 @@ fn last_part(path: &str) -> String {
     }
 }
 
-fn write(known: &Known, name: &str) -> String {
+fn write(known: &Known, name: &str) -> Text {
     if name.is_empty() {
-        return "take it out: there is nothing like it here".to_owned();
+        return text!("take it out: there is nothing like it here");
     }
     let name = name.to_lowercase();
     match known.closest(&name) {
         _ if name.starts_with(['/', '{']) => {
-            format!("write `{{{{{name}}}}}`").replace("{{{{footer}}}}", "{{{footer}}}")
+            let tag = format!("{{{{{name}}}}}").replace("{{{{footer}}}}", "{{{footer}}}");
+            text!("write `{tag}`", tag)
         }
-        Some(known) => format!("write `{{{{{known}}}}}`"),
-        None => format!(
-            "write `{{{{{name}}}}}`, once the list has that column; {}",
-            known.columns_hint()
+        Some(known) => text!("write `{{{{{known}}}}}`", known),
+        None => text!(
+            "write `{{{{{name}}}}}`, once the list has that column; {columns_hint}",
+            name,
+            columns_hint = known.columns_hint()
         ),
     }
 }

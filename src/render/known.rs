@@ -2,6 +2,8 @@
 
 use crate::campaign::closest;
 use crate::mail::Columns;
+use crate::text;
+use crate::words::Text;
 
 /// Variables that are there besides the columns, and win over them.
 pub(super) const GIVEN: [&str; 5] = ["email", "unsubscribe_url", "postal_address", "campaign", "date"];
@@ -56,7 +58,7 @@ impl Known {
     }
 
     /// `columns are: email, first_name`; names that only work in brackets are shown in them.
-    pub(super) fn columns_hint(&self) -> String {
+    pub(super) fn columns_hint(&self) -> Text {
         let is_plain = |name: &str| {
             name.chars()
                 .all(|c| c.is_alphanumeric() || c == '_' || !c.is_ascii())
@@ -68,7 +70,10 @@ impl Known {
                 format!("[{name}]")
             }
         });
-        format!("columns are: {}", shown.collect::<Vec<_>>().join(", "))
+        text!(
+            "columns are: {columns}",
+            columns = shown.collect::<Vec<_>>().join(", ")
+        )
     }
 }
 

@@ -1,4 +1,6 @@
 //! Reads one flavour of templates, HTML or text, with their partials; checks them; puts footer and preheader in.
+//!
+//! It is as long as it is because each file is read, checked and prepared in one walk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -15,6 +17,8 @@ use super::{
     text_part, visible,
 };
 use crate::campaign::{Problem, closest};
+use crate::text;
+use crate::words::Text;
 
 /// Reads templates and the partials they call, and collects what is wrong with them.
 pub(super) struct Loader<'a> {
@@ -74,10 +78,12 @@ impl<'a> Loader<'a> {
         else {
             return;
         };
-        let text = text_part::from_html(&prepared.text);
+        let text = text_part::from_html(&prepared.text).map_err(Text::kept);
         let template = text.and_then(|text| match Template::compile_with_name(&text, name.to_owned()) {
             Ok(template) => Ok((text, template)),
-            Err(_) => Err("no text part can be made from this HTML: its tags and blocks cross".to_owned()),
+            Err(_) => Err(text!(
+                "no text part can be made from this HTML: its tags and blocks cross"
+            )),
         });
         match template {
             Ok((text, template)) => {
@@ -86,7 +92,7 @@ impl<'a> Loader<'a> {
                 self.parsed.insert(name.to_owned(), Parsed { source, template });
             }
             Err(what) => {
-                let hint = "write a text template and name it in the campaign: `text = \"…\"`";
+                let hint = text!("write a text template and name it in the campaign: `text = \"…\"`");
                 self.found
                     .problems
                     .push(Problem::with_file(&parsed.source.path, what).hint(hint));
@@ -100,7 +106,11 @@ impl<'a> Loader<'a> {
         let mut masked = Vec::new();
         for foreign in foreign::find(&source.text, &tags, self.known) {
             let written = source.text.get(foreign.range.clone()).unwrap_or_default();
-            let what = format!("`{written}` is a placeholder of {}", foreign.tool);
+            let what = text!(
+                "`{written}` is a placeholder of {tool}",
+                written,
+                tool = foreign.tool
+            );
             self.found
                 .problems
                 .push(source.problem(foreign.range.clone(), what).hint(foreign.advice));
@@ -235,17 +245,18 @@ impl<'a> Loader<'a> {
             let there = self.partials_there();
             let there: Vec<&str> = there.iter().map(String::as_str).collect();
             let hint = match closest(name, &there) {
-                Some(known) => format!("did you mean `{{{{> {known}}}}}`?"),
-                None if there.is_empty() => format!("write it to `{}`", own.display()),
-                None => format!("there are: {}", there.join(", ")),
+                Some(known) => text!("did you mean `{{{{> {known}}}}}`?", known),
+                None if there.is_empty() => text!("write it to `{own}`", own = own.display()),
+                None => text!("there are: {there}", there = there.join(", ")),
             };
-            let what = format!(
-                "there is no partial `{name}` for this template: no file `{}`",
-                file_name(&own)
+            let what = text!(
+                "there is no partial `{name}` for this template: no file `{own}`",
+                name,
+                own = file_name(&own)
             );
             self.found.problems.push(Problem {
-                what: what.into(),
-                hint: Some(Box::new(hint.into())),
+                what,
+                hint: Some(Box::new(hint)),
                 ..call
             });
         }
@@ -298,8 +309,10 @@ impl<'a> Loader<'a> {
                 if image.path.contains("{{") || is_there() {
                     continue;
                 }
-                let what = format!("there is no image `{}`", image.path);
-                let hint = "paths begin at the template's folder, or at that of mailshot.toml; or give a whole address, https://…";
+                let what = text!("there is no image `{image}`", image = image.path);
+                let hint = text!(
+                    "paths begin at the template's folder, or at that of mailshot.toml; or give a whole address, https://…"
+                );
                 missing.push(source.problem(image.range, what).hint(hint));
             }
         }

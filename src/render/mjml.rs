@@ -4,6 +4,8 @@ use super::html::element_name;
 use super::protect::{Protected, Restored, protect};
 use super::source::offset;
 use super::structure;
+use crate::text;
+use crate::words::Text;
 
 /// Elements that hold other elements and no text: a tag between them must be raw.
 pub(super) const CONTAINERS: [&str; 8] = [
@@ -19,7 +21,7 @@ pub(super) const CONTAINERS: [&str; 8] = [
 
 /// Why a template cannot be turned into HTML: what, and the bytes of the template that it is about.
 pub(super) struct Fault {
-    pub(super) what: String,
+    pub(super) what: Text,
     pub(super) range: std::ops::Range<usize>,
 }
 
@@ -51,7 +53,10 @@ pub(super) fn to_html(mjml: &str) -> Result<Restored, Fault> {
         .element
         .render(&mrml::prelude::render::RenderOptions::default())
         .map_err(|error| Fault {
-            what: format!("this MJML cannot be turned into HTML: {error}"),
+            what: text!(
+                "this MJML cannot be turned into HTML: {error}",
+                error = error.to_string()
+            ),
             range: 0..0,
         })?;
     let restored = protected.restore(&html, mjml);
@@ -62,7 +67,7 @@ pub(super) fn to_html(mjml: &str) -> Result<Restored, Fault> {
             .any(|(_, before)| *before == tag.range.start)
         {
             return Err(Fault {
-                what: "MJML leaves out what stands here".to_owned(),
+                what: text!("MJML leaves out what stands here"),
                 range: tag.range.clone(),
             });
         }
@@ -102,13 +107,15 @@ fn enclosing(mjml: &str, at: usize) -> String {
 fn explain(protected: &Protected, mjml: &str, error: &mrml::prelude::parser::Error) -> Fault {
     use mrml::prelude::parser::Error;
     let (what, span) = match error {
-        Error::UnexpectedElement { position, .. } => ("this element cannot stand here", Some(position)),
-        Error::UnexpectedToken { position, .. } => ("this is not MJML", Some(position)),
-        Error::MissingAttribute { position, .. } => ("an attribute is missing", Some(position)),
-        Error::InvalidAttribute { position, .. } => ("this attribute cannot be read", Some(position)),
-        Error::InvalidFormat { position, .. } => ("this cannot be read", Some(position)),
+        Error::UnexpectedElement { position, .. } => {
+            (text!("this element cannot stand here"), Some(position))
+        }
+        Error::UnexpectedToken { position, .. } => (text!("this is not MJML"), Some(position)),
+        Error::MissingAttribute { position, .. } => (text!("an attribute is missing"), Some(position)),
+        Error::InvalidAttribute { position, .. } => (text!("this attribute cannot be read"), Some(position)),
+        Error::InvalidFormat { position, .. } => (text!("this cannot be read"), Some(position)),
         Error::IncludeLoaderError { position, .. } => (
-            "`mj-include` is not read; write `{{> name}}` for a partial of HTML",
+            text!("`mj-include` is not read; write `{{{{> name}}}}` for a partial of HTML"),
             Some(position),
         ),
         Error::ParserError { source, .. } => {
@@ -117,24 +124,22 @@ fn explain(protected: &Protected, mjml: &str, error: &mrml::prelude::parser::Err
             let start = protected
                 .source_offset(offset(&protected.html, row, column))
                 .min(mjml.len());
-            let what = "this MJML cannot be read from here on: values stand in quotes, and tags end with `>`";
+            let what =
+                text!("this MJML cannot be read from here on: values stand in quotes, and tags end with `>`");
             return Fault {
-                what: what.to_owned(),
+                what,
                 range: start..start,
             };
         }
-        Error::EndOfStream { .. } => ("an element is not closed", None),
-        Error::NoRootNode => ("there is no `<mjml>`", None),
-        Error::SizeLimit { .. } => ("this MJML is too large", None),
+        Error::EndOfStream { .. } => (text!("an element is not closed"), None),
+        Error::NoRootNode => (text!("there is no `<mjml>`"), None),
+        Error::SizeLimit { .. } => (text!("this MJML is too large"), None),
     };
     let range = span.map_or(0..0, |span| {
         let start = protected.source_offset(span.start);
         start..protected.source_offset(span.end).clamp(start, mjml.len())
     });
-    Fault {
-        what: what.to_owned(),
-        range,
-    }
+    Fault { what, range }
 }
 
 #[cfg(test)]
@@ -189,7 +194,7 @@ mod tests {
             let Err(fault) = to_html(mjml) else {
                 panic!("{mjml}")
             };
-            assert!(fault.what.starts_with(what), "{mjml}: {}", fault.what);
+            assert!(fault.what.to_string().starts_with(what), "{mjml}: {}", fault.what);
             assert!(
                 mjml.get(fault.range.clone()).unwrap().contains(at),
                 "{:?}",

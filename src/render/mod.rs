@@ -50,6 +50,8 @@ use sha2::{Digest as _, Sha256};
 use crate::campaign::{Campaign, Problem, Problems};
 use crate::mail::token::hex;
 use crate::mail::{Columns, Content, Enclosure, Place, Recipient, SentFile};
+use crate::text;
+use crate::words::Text;
 use builtin::Builtin;
 use content::Part;
 use enclosures::Enclosures;
@@ -252,10 +254,13 @@ impl Templates {
         let mut content = self.unstyled(recipient, given, lines)?;
         if self.styles_each {
             content.html = style::each(&content.html).map_err(|error| {
-                let what = format!("the styles of this mail cannot be written into its elements: {error}");
+                let what = text!(
+                    "the styles of this mail cannot be written into its elements: {error}",
+                    error = error.to_string()
+                );
                 let problem = Problem::at(Path::new(&self.html_name), 1, 1, what);
                 self.for_row(
-                    problem.hint("set `inline_css = false` to leave them in `<style>`"),
+                    problem.hint(text!("set `inline_css = false` to leave them in `<style>`")),
                     recipient.place,
                 )
             })?;
@@ -323,7 +328,7 @@ impl Templates {
     }
 
     /// A problem with the subject of one recipient, where the campaign has it.
-    pub fn subject_problem(&self, place: Place, what: &str) -> Problem {
+    pub fn subject_problem(&self, place: Place, what: &Text) -> Problem {
         let problem = self.text.source(SUBJECT).map(|subject| subject.whole(what));
         let problem = problem.unwrap_or_else(|| Problem::at(Path::new(&self.html_name), 1, 1, what));
         self.for_row(problem, place)

@@ -3,6 +3,8 @@
 //! In strict mode Handlebars finds a missing variable when it comes across it: for the one recipient whose row leads
 //! there, and never inside `{{#if}}`. Here every name is held against the columns before anything is sent.
 //! One file, long as it is: a reader follows one walk through a template.
+//!
+//! It is as long as it is because it goes through everything that a tag may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -15,7 +17,8 @@ use super::known::{GIVEN, Known, VariablePath};
 use super::source::At;
 use super::{enclosures, footer, foreign, helpers};
 use crate::campaign::closest;
-use crate::words::Text;
+use crate::text;
+use crate::words::{Say, Text};
 
 /// What a name may refer to in one block.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +105,7 @@ impl Walk<'_> {
         }
     }
 
-    fn problem(&mut self, at: At<'_>, range: Range<usize>, what: impl Into<Text>, hint: impl Into<Text>) {
+    fn problem(&mut self, at: At<'_>, range: Range<usize>, what: impl Say, hint: impl Say) {
         let problem = at.source.problem(range, what).hint(hint);
         // The HTML was checked already, with places that can be shown.
         if !at.source.is_derived && !self.found.problems.contains(&problem) {
@@ -121,11 +124,11 @@ impl Walk<'_> {
             return;
         }
         if is_ours || helpers::INLINE.contains(&name) || helpers::BLOCKS.contains(&name) {
-            let what = format!("`{{{{{name}}}}}` is a helper and needs a value");
+            let what = text!("`{{{{{name}}}}}` is a helper and needs a value", name);
             let hint = if self.known.has(name) {
-                format!("for the column write `{{{{[{name}]}}}}`")
+                text!("for the column write `{{{{[{name}]}}}}`", name)
             } else {
-                format!("write it like {}", helpers::usage(name))
+                text!("write it like {usage}", usage = helpers::usage(name))
             };
             return self.problem(at, at.tag(), what, hint);
         }
@@ -135,12 +138,12 @@ impl Walk<'_> {
     fn helper(&mut self, call: &HelperTemplate, name: &str, at: At<'_>) {
         let is_known = helpers::OURS.contains(&name) || helpers::INLINE.contains(&name);
         if helpers::BLOCKS.contains(&name) {
-            let what = format!("`{{{{{name} …}}}}` opens a block and needs a `#`");
+            let what = text!("`{{{{{name} …}}}}` opens a block and needs a `#`", name);
             return self.problem(
                 at,
                 at.tag(),
                 what,
-                format!("write it like {}", helpers::usage(name)),
+                text!("write it like {usage}", usage = helpers::usage(name)),
             );
         }
         if !is_known {
@@ -166,20 +169,25 @@ impl Walk<'_> {
             .trim_matches(|c: char| c.is_whitespace() || "{}~&".contains(c));
         let as_name = tag.to_lowercase().replace([' ', '-'], "_");
         if self.known.has(&as_name) {
-            let what = format!("`{{{{{tag}}}}}` has a space in its name");
+            let what = text!("`{{{{{tag}}}}}` has a space in its name", tag);
             return self.problem(
                 at,
                 at.tag(),
                 what,
-                format!("write `{{{{{as_name}}}}}` or `{{{{[{tag}]}}}}`"),
+                text!("write `{{{{{as_name}}}}}` or `{{{{[{tag}]}}}}`", as_name, tag),
             );
         }
         let all: Vec<&str> = helpers::OURS.into_iter().chain(helpers::INLINE).collect();
         let hint = match closest(name, &all) {
-            Some(known) => format!("did you mean `{}`?", helpers::usage(known)),
-            None => format!("there are: {}", all.join(", ")),
+            Some(known) => text!("did you mean `{known}`?", known = helpers::usage(known)),
+            None => text!("there are: {all}", all = all.join(", ")),
         };
-        self.problem(at, at.word(name), format!("there is no helper `{name}`"), hint);
+        self.problem(
+            at,
+            at.word(name),
+            text!("there is no helper `{name}`", name),
+            hint,
+        );
     }
 
     /// Are there as many arguments as the helper takes, and does a literal make sense?
@@ -187,13 +195,16 @@ impl Walk<'_> {
         let count = call.params.len();
         let is_wrong = helpers::arguments(name).is_some_and(|(least, most)| count < least || count > most);
         if is_wrong {
-            let values = if count == 1 { "value" } else { "values" };
-            let what = format!("`{name}` cannot take {count} {values}");
+            let what = if count == 1 {
+                text!("`{name}` cannot take 1 value", name)
+            } else {
+                text!("`{name}` cannot take {count} values", name, count)
+            };
             self.problem(
                 at,
                 at.tag(),
                 what,
-                format!("write it like {}", helpers::usage(name)),
+                text!("write it like {usage}", usage = helpers::usage(name)),
             );
         } else if let Some(Parameter::Literal(literal)) = call.params.get(1)
             && let Err(what) = helpers::check_literal(name, literal)
@@ -201,8 +212,8 @@ impl Walk<'_> {
             self.problem(
                 at,
                 at.tag(),
-                what,
-                format!("write it like {}", helpers::usage(name)),
+                Text::kept(what),
+                text!("write it like {usage}", usage = helpers::usage(name)),
             );
         }
     }
@@ -227,11 +238,11 @@ impl Walk<'_> {
     fn block(&mut self, call: &HelperTemplate, at: At<'_>) {
         let name = call.name.as_name().unwrap_or_default();
         if !helpers::BLOCKS.contains(&name) {
-            let what = format!("there is no block `{{{{#{name}}}}}`");
+            let what = text!("there is no block `{{{{#{name}}}}}`", name);
             let hint = if self.known.has(name) {
-                format!("write `{{{{#if {name}}}}}` or `{{{{#each {name}}}}}`")
+                text!("write `{{{{#if {name}}}}}` or `{{{{#each {name}}}}}`", name)
             } else {
-                format!("blocks are: {}", helpers::BLOCKS.join(", "))
+                text!("blocks are: {blocks}", blocks = helpers::BLOCKS.join(", "))
             };
             return self.problem(at, at.word(name), what, hint);
         }
@@ -258,19 +269,24 @@ impl Walk<'_> {
             self.param(param, at, Use::Value);
         }
         let Some(name) = call.name.as_name() else {
-            let what = "the name of a partial cannot be computed";
-            return self.problem(at, at.tag(), what, "write the name itself, as in `{{> button}}`");
+            let what = text!("the name of a partial cannot be computed");
+            return self.problem(
+                at,
+                at.tag(),
+                what,
+                text!("write the name itself, as in `{{{{> button}}}}`"),
+            );
         };
         if self.path.iter().any(|open| open == name) {
-            let what = format!("the partial `{name}` calls itself");
-            return self.problem(at, at.word(name), what, "take this call out");
+            let what = text!("the partial `{name}` calls itself", name);
+            return self.problem(at, at.word(name), what, text!("take this call out"));
         }
         call.template.iter().for_each(|inner| self.template(inner, at));
         if name == "@partial-block" || self.inline.contains(name) {
             return;
         }
         if !self.found.partials.iter().any(|(known, _)| known == name) {
-            let call = (!at.source.is_derived).then(|| at.source.problem(at.word(name), ""));
+            let call = (!at.source.is_derived).then(|| at.source.problem(at.word(name), Text::default()));
             self.found.partials.push((name.to_owned(), call));
         }
         let outer = self.frames.last().is_some_and(|frame| frame.is_element);
@@ -317,11 +333,11 @@ impl Walk<'_> {
         let name = path.first;
         if name == footer::NAME {
             self.found.calls_footer = true;
-            return self.ours("the footer", is_element, at);
+            return self.ours(&text!("the footer"), is_element, at);
         }
         if name == enclosures::NAME {
             self.found.calls_enclosures = true;
-            return self.ours("what is said of big files", is_element, at);
+            return self.ours(&text!("what is said of big files"), is_element, at);
         }
         if is_param || is_element {
             return;
@@ -330,8 +346,8 @@ impl Walk<'_> {
         match self.known.column(name) {
             _ if is_given => {
                 if path.has_more || how == Use::Structure {
-                    let what = format!("`{name}` is one value; it has no parts");
-                    self.problem(at, at.word(raw), what, format!("write `{{{{{name}}}}}`"));
+                    let what = text!("`{name}` is one value; it has no parts", name);
+                    self.problem(at, at.word(raw), what, text!("write `{{{{{name}}}}}`", name));
                 }
             }
             Some(column) => {
@@ -345,7 +361,7 @@ impl Walk<'_> {
                     self.found.headers.insert(column);
                 }
                 if path.has_more || how == Use::Structure {
-                    let problem = || at.source.problem(at.word(raw), "");
+                    let problem = || at.source.problem(at.word(raw), Text::default());
                     self.found.structured.entry(column).or_insert_with(problem);
                 }
             }
@@ -353,13 +369,17 @@ impl Walk<'_> {
         }
     }
 
-    fn ours(&mut self, it: &str, is_element: bool, at: At<'_>) {
+    fn ours(&mut self, it: &Text, is_element: bool, at: At<'_>) {
         let what = if is_element {
-            format!(
-                "{it} cannot stand within `{{{{#each}}}}` or `{{{{#with}}}}`, where names belong to the element"
+            text!(
+                "{it} cannot stand within `{{{{#each}}}}` or `{{{{#with}}}}`, where names belong to the element",
+                it
             )
         } else if !at.source.is_file() || self.path.iter().any(|open| open == footer::NAME) {
-            format!("{it} cannot stand in the subject or the preheader, nor within the footer")
+            text!(
+                "{it} cannot stand in the subject or the preheader, nor within the footer",
+                it
+            )
         } else {
             return;
         };
@@ -367,13 +387,13 @@ impl Walk<'_> {
             at,
             at.tag(),
             what,
-            "put it elsewhere, or take it out: then it comes at the end",
+            text!("put it elsewhere, or take it out: then it comes at the end"),
         );
     }
 
     fn unknown(&mut self, name: &str, raw: &str, at: At<'_>) {
         if let Some((tool, advice)) = foreign::variable(raw, self.known) {
-            let what = format!("`{}` is a placeholder of {tool}", at.text());
+            let what = text!("`{text}` is a placeholder of {tool}", text = at.text(), tool);
             return self.problem(at, at.tag(), what, advice);
         }
         let shown = if raw.starts_with('[') || name == raw {
@@ -381,17 +401,18 @@ impl Walk<'_> {
         } else {
             name
         };
-        let what = format!(
-            "{} uses `{{{{{shown}}}}}`, which {} does not have",
-            at.source.name(),
-            self.known.list
+        let what = text!(
+            "{name} uses `{{{{{shown}}}}}`, which {list} does not have",
+            name = at.source.name(),
+            shown,
+            list = self.known.list
         );
         let columns = self.known.columns_hint();
         let hint = match self.known.closest(name) {
             _ if matches!(name, "footer" | "enclosures") => {
-                format!("`{{{{{{{name}}}}}}}` stands alone, where it is to be")
+                text!("`{{{{{{{name}}}}}}}` stands alone, where it is to be", name)
             }
-            Some(known) => format!("did you mean `{{{{{known}}}}}`? {columns}"),
+            Some(known) => text!("did you mean `{{{{{known}}}}}`? {columns}", known, columns),
             None => columns,
         };
         self.problem(at, at.word(raw), what, hint);

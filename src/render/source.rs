@@ -7,7 +7,8 @@ use handlebars::TemplateError;
 
 use super::tags;
 use crate::campaign::{Problem, plain};
-use crate::words::Text;
+use crate::text;
+use crate::words::Say;
 
 /// A template as the user wrote it.
 #[derive(Clone, Debug)]
@@ -23,8 +24,9 @@ pub(super) struct Source {
 impl Source {
     /// Reads a template file: UTF-8, with or without a byte order mark.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let bytes = std::fs::read(path)
-            .map_err(|error| Problem::with_file(path, format!("cannot be read: {}", plain(&error))))?;
+        let bytes = std::fs::read(path).map_err(|error| {
+            Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)))
+        })?;
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Self::new(path, text)),
@@ -35,9 +37,9 @@ impl Source {
                     path,
                     &text,
                     text.len()..text.len(),
-                    "this template is not in UTF-8",
+                    text!("this template is not in UTF-8"),
                 );
-                Err(problem.hint("save it as UTF-8"))
+                Err(problem.hint(text!("save it as UTF-8")))
             }
         }
     }
@@ -101,7 +103,7 @@ impl Source {
     }
 
     /// A problem at a range of the text.
-    pub(super) fn problem(&self, range: Range<usize>, what: impl Into<Text>) -> Problem {
+    pub(super) fn problem(&self, range: Range<usize>, what: impl Say) -> Problem {
         match &self.within {
             None => Problem::in_text(&self.path, &self.text, range, what),
             Some((file, value)) if value.is_empty() => {
@@ -115,7 +117,7 @@ impl Source {
     }
 
     /// A problem with all of it.
-    pub(super) fn whole(&self, what: impl Into<Text>) -> Problem {
+    pub(super) fn whole(&self, what: impl Say) -> Problem {
         self.problem(0..self.text.len(), what)
     }
 
@@ -128,7 +130,7 @@ impl Source {
     pub(super) fn unreadable(&self, error: &TemplateError) -> Problem {
         let (line, column) = error.pos().unwrap_or((1, 1));
         let at = self.offset(line, column);
-        self.problem(at..at + 1, "Handlebars cannot read this")
+        self.problem(at..at + 1, text!("Handlebars cannot read this"))
     }
 }
 

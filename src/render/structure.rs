@@ -4,6 +4,8 @@
 use super::html::{Element, elements};
 use super::mjml::{CONTAINERS, Fault};
 use super::tags;
+use crate::text;
+use crate::words::Text;
 
 /// Elements of MJML. Others pass as HTML, which a mistyped `mj-coloumn` is not.
 const ELEMENTS: [&str; 32] = [
@@ -55,10 +57,15 @@ pub(super) fn fault(mjml: &str) -> Option<Fault> {
         if element.is_end {
             match open.pop() {
                 Some(start) if start.name == element.name => {}
-                Some(start) => return Some(not_closed(&start, &format!("before `</{}>`", element.name))),
+                Some(start) => {
+                    return Some(not_closed(
+                        &start,
+                        &text!("before `</{name}>`", name = element.name),
+                    ));
+                }
                 None => {
                     return Some(Fault {
-                        what: format!("`</{}>` closes nothing", element.name),
+                        what: text!("`</{name}>` closes nothing", name = element.name),
                         range: element.range,
                     });
                 }
@@ -67,12 +74,12 @@ pub(super) fn fault(mjml: &str) -> Option<Fault> {
             open.push(element);
         }
     }
-    open.last().map(|start| not_closed(start, "anywhere"))
+    open.last().map(|start| not_closed(start, &text!("anywhere")))
 }
 
-fn not_closed(start: &Element<'_>, where_to: &str) -> Fault {
+fn not_closed(start: &Element<'_>, where_to: &Text) -> Fault {
     Fault {
-        what: format!("`<{}>` is not closed {where_to}", start.name),
+        what: text!("`<{name}>` is not closed {where_to}", name = start.name, where_to),
         range: start.head(),
     }
 }
@@ -90,7 +97,10 @@ fn lost_text(mjml: &str, within: &str, between: std::ops::Range<usize>) -> Optio
     let start = plain.len() - plain.trim_start().len();
     let end = plain.trim_end().len();
     (start < end).then(|| Fault {
-        what: format!("text in `<{within}>` is not shown; put it into `<mj-text>`"),
+        what: text!(
+            "text in `<{within}>` is not shown; put it into `<mj-text>`",
+            within
+        ),
         range: between.start + start..between.start + end,
     })
 }
@@ -102,10 +112,10 @@ fn unknown(element: &Element<'_>) -> Option<Fault> {
     }
     let meant = crate::campaign::closest(name, &ELEMENTS);
     let hint = meant
-        .map(|meant| format!("; did you mean `{meant}`?"))
+        .map(|meant| text!("; did you mean `{meant}`?", meant))
         .unwrap_or_default();
     Some(Fault {
-        what: format!("there is no MJML element `{name}`{hint}"),
+        what: text!("there is no MJML element `{name}`{hint}", name, hint),
         range: element.head(),
     })
 }
@@ -138,7 +148,11 @@ mod tests {
             let Some(fault) = fault(mjml) else {
                 panic!("{mjml}")
             };
-            assert_eq!((fault.what.as_str(), fault.range), (what, at), "{mjml}");
+            assert_eq!(
+                (fault.what.to_string().as_str(), fault.range),
+                (what, at),
+                "{mjml}"
+            );
         }
         let fine = "<mjml><mj-head><mj-font name=\"x\"/></mj-head><mj-body>{{{footer}}}<!-- x --> <mj-text>a<br><p>b</mj-text><mj-raw><i>x</i></mj-raw></mj-body></mjml>";
         assert!(fault(fine).is_none());

@@ -7,18 +7,22 @@ use std::ops::Range;
 use handlebars::Template;
 
 use super::tags::{Kind, Tag};
+use crate::text;
+use crate::words::Text;
 
 /// One fault in a template's syntax.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) range: Range<usize>,
-    pub(super) what: String,
-    pub(super) hint: String,
+    pub(super) what: Text,
+    pub(super) hint: Text,
     /// The tag can be left out and the rest be checked all the same.
     pub(super) is_local: bool,
 }
 
-const IN_BRACES: &str = "between the braces stands a name such as `first_name` or `[First Name]`, or a helper such as `default first_name \"there\"`";
+const IN_BRACES: Text = text!(
+    "between the braces stands a name such as `first_name` or `[First Name]`, or a helper such as `default first_name \"there\"`"
+);
 
 /// All faults that can be told from the tags alone.
 pub(super) fn faults(text: &str, tags: &[Tag]) -> Vec<Fault> {
@@ -30,27 +34,31 @@ pub(super) fn faults(text: &str, tags: &[Tag]) -> Vec<Fault> {
 
 fn unreadable(text: &str, tag: &Tag) -> Option<Fault> {
     let written = tag.text(text);
-    let fault = |what: &str, hint: &str, is_local| {
+    let fault = |what: Text, hint: Text, is_local| {
         Some(Fault {
             range: tag.range.clone(),
-            what: what.to_owned(),
-            hint: hint.to_owned(),
+            what,
+            hint,
             is_local,
         })
     };
     match tag.kind {
-        Kind::Unclosed => fault("this `{{` is never closed", "close it with `}}`", false),
+        Kind::Unclosed => fault(
+            text!("this `{{{{` is never closed"),
+            text!("close it with `}}}}`"),
+            false,
+        ),
         Kind::Expression | Kind::Partial if Template::compile(written).is_err() => {
-            let what = format!("`{}` cannot be read", shorten(written));
-            fault(&what, IN_BRACES, true)
+            let what = text!("`{written}` cannot be read", written = shorten(written));
+            fault(what, IN_BRACES, true)
         }
         Kind::Open
             if Template::compile(&format!("{written}{{{{/{}}}}}", closing_name(text, tag))).is_err() =>
         {
-            let what = format!("`{}` cannot be read", shorten(written));
+            let what = text!("`{written}` cannot be read", written = shorten(written));
             fault(
-                &what,
-                "write it like `{{#if first_name}}` or `{{#each orders}}`",
+                what,
+                text!("write it like `{{{{#if first_name}}}}` or `{{{{#each orders}}}}`"),
                 false,
             )
         }
@@ -61,7 +69,7 @@ fn unreadable(text: &str, tag: &Tag) -> Option<Fault> {
 /// Matches the tags that open blocks with those that close them.
 fn unbalanced(text: &str, tags: &[Tag], faults: &mut Vec<Fault>) {
     let mut open: Vec<&Tag> = Vec::new();
-    let mut add = |tag: &Tag, what: String, hint: String| {
+    let mut add = |tag: &Tag, what: Text, hint: Text| {
         faults.push(Fault {
             range: tag.range.clone(),
             what,
@@ -75,8 +83,8 @@ fn unbalanced(text: &str, tags: &[Tag], faults: &mut Vec<Fault>) {
             Kind::Else if open.is_empty() => {
                 add(
                     tag,
-                    "an `else` outside of any block".to_owned(),
-                    "put it between `{{#if …}}` and `{{/if}}`".to_owned(),
+                    text!("an `else` outside of any block"),
+                    text!("put it between `{{{{#if …}}}}` and `{{{{/if}}}}`"),
                 );
             }
             Kind::Close => {
@@ -84,8 +92,8 @@ fn unbalanced(text: &str, tags: &[Tag], faults: &mut Vec<Fault>) {
                 match open.pop() {
                     None => add(
                         tag,
-                        format!("`{}` closes nothing", tag.text(text)),
-                        "take it out".to_owned(),
+                        text!("`{text}` closes nothing", text = tag.text(text)),
+                        text!("take it out"),
                     ),
                     Some(opened) if name.is_empty() || closing_name(text, opened) == name => {}
                     Some(opened) => {
@@ -96,12 +104,13 @@ fn unbalanced(text: &str, tags: &[Tag], faults: &mut Vec<Fault>) {
                             .matches('\n')
                             .count()
                             + 1;
-                        let what = format!(
-                            "`{}` of line {line} is closed by `{}`",
-                            shorten(opened.text(text)),
-                            tag.text(text)
+                        let what = text!(
+                            "`{opened}` of line {line} is closed by `{closing}`",
+                            opened = shorten(opened.text(text)),
+                            line,
+                            closing = tag.text(text)
                         );
-                        add(tag, what, format!("write `{{{{/{wanted}}}}}`"));
+                        add(tag, what, text!("write `{{{{/{wanted}}}}}`", wanted));
                     }
                 }
             }
@@ -109,11 +118,11 @@ fn unbalanced(text: &str, tags: &[Tag], faults: &mut Vec<Fault>) {
         }
     }
     for tag in open {
-        let what = format!("`{}` is never closed", shorten(tag.text(text)));
+        let what = text!("`{text}` is never closed", text = shorten(tag.text(text)));
         add(
             tag,
             what,
-            format!("close it with `{{{{/{}}}}}`", closing_name(text, tag)),
+            text!("close it with `{{{{/{tag}}}}}`", tag = closing_name(text, tag)),
         );
     }
 }

@@ -11,6 +11,8 @@ use super::value::{Bail, Value};
 use super::{Given, MADE};
 use crate::campaign::Problem;
 use crate::mail::{Columns, Recipient};
+use crate::text;
+use crate::words::Text;
 
 /// Turns recipients into what Handlebars reads.
 #[derive(Debug)]
@@ -87,9 +89,13 @@ impl Variables {
             let value = match self.structured.get(column) {
                 None => JsonValue::String(cell.to_owned()),
                 Some(place) => structure(cell).map_err(|reason| {
-                    let what = format!("`{name}` must be JSON here, a list or an object: {reason}");
+                    let what = text!(
+                        "`{name}` must be JSON here, a list or an object: {reason}",
+                        name,
+                        reason = Text::kept(reason)
+                    );
                     Box::new(Problem {
-                        what: what.into(),
+                        what,
                         ..place.clone()
                     })
                 })?,

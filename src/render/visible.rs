@@ -13,6 +13,8 @@ use super::tags::{self, Kind, Tag};
 use super::{css, footer, style};
 use crate::campaign::Problem;
 use crate::mail::message::is_in_comment;
+use crate::text;
+use crate::words::Text;
 
 /// Elements that are never shown, and those without an end tag.
 const NOT_SHOWN: [&str; 11] = [
@@ -40,10 +42,10 @@ impl Must {
         }
     }
 
-    fn in_words(self) -> &'static str {
+    fn in_words(self) -> Text {
         match self {
-            Self::Leave => "the way to leave",
-            Self::Postal => "the postal address",
+            Self::Leave => text!("the way to leave"),
+            Self::Postal => text!("the postal address"),
         }
     }
 }
@@ -67,12 +69,16 @@ pub(super) fn hidden(
             return None;
         }
         let first = own.next()?;
-        let what = format!("{} is hidden by {}", must.in_words(), first.hidden_by.as_deref()?);
+        let what = text!(
+            "{what} is hidden by {style}",
+            what = must.in_words(),
+            style = first.hidden_by.as_deref()?
+        );
         let source = &parsed.get(&first.template)?.source;
         let problem = templates.get(&first.template)?.problem_at(source, first.at, what);
-        Some(
-            problem.hint("every mail must show it; take that away, or write `{{{footer}}}` where it is seen"),
-        )
+        Some(problem.hint(text!(
+            "every mail must show it; take that away, or write `{{{{{{footer}}}}}}` where it is seen"
+        )))
     };
     Must::ALL.into_iter().filter_map(problem).collect()
 }

@@ -15,6 +15,8 @@ use crate::campaign::Problem;
 use crate::mail::repair::with_domain_meant;
 use crate::mail::several::{as_written, named};
 use crate::mail::{Address, AddressFault, Columns, Recipient};
+use crate::text;
+use crate::words::Text;
 
 /// Characters of a line shown with a problem at most.
 const SHOWN: usize = 200;
@@ -102,14 +104,15 @@ impl Shape {
     }
 
     /// A cell with a line break that would stand in the head of the mail.
-    fn breaks_head(&self, recipient: &Recipient) -> Option<(usize, String)> {
+    fn breaks_head(&self, recipient: &Recipient) -> Option<(usize, Text)> {
         let column = self.in_head.iter().copied().find(|column| {
             let cell = recipient.values.get(*column).unwrap_or_default();
             cell.trim().contains(['\r', '\n'])
         })?;
         let header = self.columns.headers.get(column).map_or("", String::as_str);
-        let what = format!(
-            "a line break in `{header}`, which stands in the head of the mail: in its subject or as a name"
+        let what = text!(
+            "a line break in `{header}`, which stands in the head of the mail: in its subject or as a name",
+            header
         );
         Some((column, what))
     }
@@ -120,24 +123,20 @@ impl Shape {
             return Some(problem);
         }
         if let Some(start) = memchr::memchr(0, row.bytes) {
-            return Some(self.at(
-                row,
-                text,
-                start..start + 1,
-                "a NUL character in this row".to_owned(),
-            ));
+            return Some(self.at(row, text, start..start + 1, text!("a NUL character in this row")));
         }
         if let Some(start) = turning_mark(row.bytes) {
-            let what = "a mark that turns the writing around (U+202D or U+202E), as used to disguise names";
-            return Some(self.at(row, text, start..start + 3, what.to_owned()));
+            let what =
+                text!("a mark that turns the writing around (U+202D or U+202E), as used to disguise names");
+            return Some(self.at(row, text, start..start + 3, what));
         }
         let expected = self.columns.names.len();
         let found = row.cells.len();
         if let Some(added) = self.added {
             if found == added.own {
-                let what = "this is no JSON, as the other rows have in this column".to_owned();
+                let what = text!("this is no JSON, as the other rows have in this column");
                 let problem = self.at(row, text, cell_of(row, text, added.column), what);
-                return Some(problem.hint("write {\"key\": \"value\"}, or leave the cell empty"));
+                return Some(problem.hint(text!("write {{\"key\": \"value\"}}, or leave the cell empty")));
             }
             return (found != expected).then(|| self.wrong_count(row, text));
         }
@@ -167,11 +166,11 @@ impl Shape {
             [one] if !one.as_str().is_ascii() => Err((fault, named)),
             [_] if self.is_fixing => named.pop().map(with_domain_meant).ok_or((fault, named)),
             [one] => {
-                let hint = Some(format!("--fix makes it `{one}`"));
+                let hint = Some(text!("--fix makes it `{one}`", one));
                 Err((AddressFault { hint, ..fault }, named))
             }
             [_, _, ..] => {
-                let hint = "give each address a row of its own, as `mailshot list fix` does".to_owned();
+                let hint = text!("give each address a row of its own, as `mailshot list fix` does");
                 let hint = Some(hint);
                 Err((AddressFault { hint, ..fault }, named))
             }
@@ -204,7 +203,7 @@ impl Shape {
         &self,
         row: &RawRow<'_>,
         column: usize,
-        what: String,
+        what: Text,
     ) -> anyhow::Result<Rejected> {
         let text = self.text(row)?;
         Ok(Rejected {
@@ -239,7 +238,7 @@ impl Shape {
         let cell = row.cells.texts(text).nth(self.columns.email).unwrap_or_default();
         let start = row.cells.start_of(self.columns.email) + cell.len() - cell.trim_start().len();
         let mut problem = self.at(row, text, start..start + cell.trim().len(), fault.what);
-        problem.hint = fault.hint.map(|hint| Box::new(hint.into()));
+        problem.hint = fault.hint.map(Box::new);
         problem
     }
 
@@ -250,16 +249,24 @@ impl Shape {
         }
         let own = self.added.map(|added| added.own);
         let (found, expected) = (row.cells.len(), own.unwrap_or(self.columns.names.len()));
-        let cells = if found == 1 { "cell" } else { "cells" };
         let what = if own.is_some() && found > expected {
             // Something may have been put behind them.
-            format!("more cells in this row than the {expected} of the header")
+            text!(
+                "more cells in this row than the {expected} of the header",
+                expected
+            )
+        } else if found == 1 {
+            text!("1 cell in this row; the header has {expected}", expected)
         } else {
-            format!("{found} {cells} in this row; the header has {expected}")
+            text!(
+                "{found} cells in this row; the header has {expected}",
+                found,
+                expected
+            )
         };
         let problem = self.at(row, text, 0..1, what);
         if found > expected {
-            problem.hint("put quotes around a cell that contains the delimiter")
+            problem.hint(text!("put quotes around a cell that contains the delimiter"))
         } else {
             problem
         }
@@ -276,7 +283,7 @@ impl Shape {
     }
 
     /// A problem at a piece of the row; in a sheet, at its cell.
-    pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+    pub(super) fn at(&self, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: Text) -> Problem {
         let own = self.own(row, text);
         // What was added stands in a cell of JSON.
         let (text, piece) = match self.added {
@@ -289,7 +296,7 @@ impl Shape {
                 &self.path,
                 row.place.line,
                 column,
-                format!("{what} (cell {name})"),
+                text!("{what} (cell {name})", what, name),
             ),
             None => at(&self.path, row, text, piece, what),
         }
@@ -338,22 +345,22 @@ fn swallowing_quote(row: &RawRow<'_>, text: &str) -> Option<usize> {
 fn open_quote(path: &Path, row: &RawRow<'_>, text: &str, start: usize) -> Problem {
     let last = row.place.line + row.cells.inner_lines();
     if row.is_cut && !row.cells.is_open() && last == row.place.line {
-        let what = format!(
-            "this row is longer than {} MB, which no row of a list is",
-            ROW_MAX >> 20
+        let what = text!(
+            "this row is longer than {most} MB, which no row of a list is",
+            most = ROW_MAX >> 20
         );
-        return at(path, row, text, 0..1, what).hint("are its line ends missing?");
+        return at(path, row, text, 0..1, what).hint(text!("are its line ends missing?"));
     }
     let what = if last > row.place.line {
-        format!("this quote is never closed; the row runs to line {last}")
+        text!("this quote is never closed; the row runs to line {last}", last)
     } else {
-        "this quote is never closed".to_owned()
+        text!("this quote is never closed")
     };
-    at(path, row, text, start..start + 1, what).hint("close the quote, or take it out")
+    at(path, row, text, start..start + 1, what).hint(text!("close the quote, or take it out"))
 }
 
 /// A problem at a piece of the row. Cells may hold line ends, so the piece may stand on a later line.
-fn at(path: &Path, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: String) -> Problem {
+fn at(path: &Path, row: &RawRow<'_>, text: &str, piece: Range<usize>, what: Text) -> Problem {
     let before = text.get(..piece.start).unwrap_or(text);
     let line_start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     let lines = before.matches(['\n', '\r']).count() - before.matches("\r\n").count();

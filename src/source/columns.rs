@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
-use super::file_name;
+use super::{file_name, or};
 use crate::campaign::{Problem, Problems, closest};
 use crate::mail::{Address, Columns};
-use crate::words::Text;
+use crate::text;
+use crate::words::Say;
 
 /// Headers of the address column in the exports of shops, newsletter tools, mail programs and web mailers, and as
 /// people write them; compared without spaces, dashes, dots, slashes, underscores and case.
@@ -100,8 +101,11 @@ impl Header<'_> {
         let headers: Vec<String> = self.cells.iter().map(|cell| trim(cell).to_owned()).collect();
         if let Some(cell) = headers.iter().find(|header| Address::parse(header).is_ok()) {
             return Err(self
-                .problem(cell, "the first row must name the columns; this one is a person")
-                .hint("put a row such as `email,first_name` above it")
+                .problem(
+                    cell,
+                    text!("the first row must name the columns; this one is a person"),
+                )
+                .hint(text!("put a row such as `email,first_name` above it"))
                 .into());
         }
         let names = names(&headers);
@@ -111,12 +115,15 @@ impl Header<'_> {
             if let (Some(header), Some(first_header)) = (headers.get(place), headers.get(first))
                 && first < place
             {
-                let what = format!(
-                    "ambiguous header: two columns are called `{name}`: `{first_header}` and `{header}`"
+                let what = text!(
+                    "ambiguous header: two columns are called `{name}`: `{first_header}` and `{header}`",
+                    name,
+                    first_header,
+                    header
                 );
                 problems.push(
                     self.nth_problem(place, &what)
-                        .hint("rename one of them, or take it out"),
+                        .hint(text!("rename one of them, or take it out")),
                 );
             }
         }
@@ -141,13 +148,14 @@ impl Header<'_> {
         let by_name = || names.iter().position(|name| *name == variable(wanted));
         exact.or_else(by_name).ok_or_else(|| {
             let known: Vec<&str> = visible(headers).collect();
-            let what = format!(
-                "{} has no column `{wanted}`, which `email_column` names",
-                file_name(self.path)
+            let what = text!(
+                "{file_name} has no column `{wanted}`, which `email_column` names",
+                file_name = file_name(self.path),
+                wanted
             );
             let hint = match closest(wanted, &known) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("columns are: {}", known.join(", ")),
+                Some(known) => text!("did you mean `{known}`?", known),
+                None => text!("columns are: {known}", known = known.join(", ")),
             };
             self.problem("", what).hint(hint)
         })
@@ -174,10 +182,10 @@ impl Header<'_> {
             [] => {
                 let known: Vec<&str> = visible(headers).collect();
                 Err(self
-                    .problem("", "no column looks like the e-mail address")
-                    .hint(format!(
-                        "set `email_column = \"…\"` in the campaign, or --email-column; columns are: {}",
-                        known.join(", ")
+                    .problem("", text!("no column looks like the e-mail address"))
+                    .hint(text!(
+                        "set `email_column = \"…\"` in the campaign, or --email-column; columns are: {known}",
+                        known = known.join(", ")
                     )))
             }
             several => {
@@ -186,23 +194,24 @@ impl Header<'_> {
                     .filter_map(|at| headers.get(*at))
                     .map(String::as_str)
                     .collect();
-                let quoted: Vec<String> = named.iter().map(|header| format!("`{header}`")).collect();
-                let what = format!("which column holds the address: {}?", quoted.join(" or "));
+                let quoted = or(named.iter().copied());
+                let what = text!("which column holds the address: {quoted}?", quoted);
                 let first = named.first().copied().unwrap_or_default();
-                Err(self.problem("", what).hint(format!(
-                    "set `email_column = \"{first}\"` in the campaign, or --email-column"
+                Err(self.problem("", what).hint(text!(
+                    "set `email_column = \"{first}\"` in the campaign, or --email-column",
+                    first
                 )))
             }
         }
     }
 
     /// A problem at a piece of the header's text; at its begin when the piece is empty.
-    fn problem(&self, piece: &str, what: impl Into<Text>) -> Problem {
+    fn problem(&self, piece: &str, what: impl Say) -> Problem {
         self.at(self.text.find(piece).unwrap_or(0), piece, what)
     }
 
     /// A problem at a column, found by counting those before it.
-    fn nth_problem(&self, column: usize, what: &str) -> Problem {
+    fn nth_problem(&self, column: usize, what: impl Say) -> Problem {
         let mut from = 0;
         for cell in self.cells.iter().take(column) {
             let rest = self.text.get(from..).unwrap_or_default();
@@ -213,7 +222,7 @@ impl Header<'_> {
         self.at(from + rest.find(header).unwrap_or(0), header, what)
     }
 
-    fn at(&self, start: usize, piece: &str, what: impl Into<Text>) -> Problem {
+    fn at(&self, start: usize, piece: &str, what: impl Say) -> Problem {
         let mut problem = Problem::in_text(self.path, &self.text, start..start + piece.len(), what);
         problem.line += self.line - 1;
         problem

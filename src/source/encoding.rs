@@ -12,6 +12,7 @@ use encoding_rs::{DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::lines::{self, Lines};
 use crate::campaign::{Problem, plain};
+use crate::text;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
@@ -28,21 +29,27 @@ pub(super) fn find(
     said: Option<&'static Encoding>,
 ) -> Result<&'static Encoding, Problem> {
     let unreadable =
-        |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        |error: io::Error| Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)));
     if let Some(said) = said {
         let is_unicode = [UTF_8, UTF_16LE, UTF_16BE].contains(&said);
         return match other_than(said, file, head).map_err(unreadable)? {
             Some(found) if !is_unicode => Err(Problem::with_file(
                 path,
-                format!("this list is in {}, not in {}", name(found), name(said)),
+                text!(
+                    "this list is in {found}, not in {said}",
+                    found = name(found),
+                    said = name(said)
+                ),
             )
-            .hint("take out `encoding`, or --encoding: it is found out without")),
+            .hint(text!(
+                "take out `encoding`, or --encoding: it is found out without"
+            ))),
             _ => Ok(said),
         };
     }
     if head.starts_with(b"\xff\xfe\0\0") || head.starts_with(b"\0\0\xfe\xff") {
-        let problem = Problem::with_file(path, "this list is in UTF-32, which cannot be read");
-        return Err(problem.hint("save it as `CSV UTF-8`"));
+        let problem = Problem::with_file(path, text!("this list is in UTF-32, which cannot be read"));
+        return Err(problem.hint(text!("save it as `CSV UTF-8`")));
     }
     if let Some(encoding) = utf_16(head) {
         return Ok(encoding);
@@ -137,11 +144,15 @@ pub(super) fn decode(
     encoding: &'static Encoding,
     out: &mut impl Write,
 ) -> Result<(), Problem> {
-    let failed = |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+    let failed =
+        |error: io::Error| Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)));
     let unwritten = |error: io::Error| {
         Problem::with_file(
             path,
-            format!("cannot be decoded into a temporary file: {}", plain(&error)),
+            text!(
+                "cannot be decoded into a temporary file: {error}",
+                error = plain(&error)
+            ),
         )
     };
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -165,9 +176,12 @@ pub(super) fn decode(
                     return Err(lines::cut_off(path, (place.line, place.column())));
                 }
                 DecoderResult::Malformed(..) => {
-                    let what = format!("a byte that means nothing in {}", name(encoding));
+                    let what = text!(
+                        "a byte that means nothing in {encoding}",
+                        encoding = name(encoding)
+                    );
                     let problem = Problem::at(path, place.line, place.column(), what);
-                    let hint = "the list is in another encoding, or was damaged";
+                    let hint = text!("the list is in another encoding, or was damaged");
                     return Err(problem.hint(hint).source(place.shown(), 1));
                 }
             }

@@ -18,6 +18,8 @@ use super::page;
 use super::table::Numbering;
 use super::workbook::Workbook;
 use crate::campaign::{ListSettings, Problem, plain};
+use crate::text;
+use crate::words::Text;
 
 /// Bytes by which a file is recognised.
 const HEAD: u64 = 4_096;
@@ -27,7 +29,7 @@ const HEAD: u64 = 4_096;
 pub struct Intake {
     /// The user's file.
     pub(super) path: PathBuf,
-    text: Text,
+    text: PlainText,
     pub(super) origin: Origin,
     pub(super) numbering: Numbering,
     /// Columns that are not the file's own.
@@ -36,14 +38,14 @@ pub struct Intake {
 
 /// Where the plain text lies.
 #[derive(Clone, Debug)]
-enum Text {
+enum PlainText {
     /// Here, and it is not ours to delete.
     Kept(PathBuf),
     /// In a temporary file.
     Made(Arc<TempPath>),
 }
 
-impl Text {
+impl PlainText {
     fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
@@ -62,7 +64,7 @@ pub struct Origin {
     /// The sheet of a workbook.
     pub sheet: Option<String>,
     /// What the user should know about how it was read.
-    pub notes: Vec<String>,
+    pub notes: Vec<Text>,
 }
 
 impl Origin {
@@ -75,8 +77,9 @@ impl Origin {
 impl Intake {
     /// Recognises a list by its content, and makes it plain.
     pub fn open(path: &Path, settings: &ListSettings) -> Result<Self, Problem> {
-        let unreadable =
-            |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        let unreadable = |error: io::Error| {
+            Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)))
+        };
         let mut file = File::open(path).map_err(unreadable)?;
         let mut head = Vec::new();
         file.by_ref()
@@ -113,7 +116,7 @@ impl Intake {
             notes: Vec::new(),
         };
         let text = if settings.encoding.is_none() && encoding == UTF_8 {
-            Text::Kept(path.to_owned())
+            PlainText::Kept(path.to_owned())
         } else {
             let mut out = temporary(path)?;
             encoding::decode(path, file, encoding, &mut out)?;
@@ -132,8 +135,9 @@ impl Intake {
     /// The same, with a column for each attribute of a column of JSON.
     fn with_attributes(mut self) -> Result<Self, Problem> {
         let path = self.path.clone();
-        let unread =
-            |error: io::Error| Problem::with_file(&path, format!("cannot be read: {}", plain(&error)));
+        let unread = |error: io::Error| {
+            Problem::with_file(&path, text!("cannot be read: {error}", error = plain(&error)))
+        };
         let Some(attributes) = Attributes::find(self.text()).map_err(unread)? else {
             return Ok(self);
         };
@@ -141,9 +145,10 @@ impl Intake {
         self.numbering = attributes.write(self.text(), &mut out).map_err(unread)?;
         self.added = Some(attributes.added());
         let headers: Vec<&str> = attributes.headers().collect();
-        self.origin
-            .notes
-            .push(format!("attributes became columns: {}", headers.join(", ")));
+        self.origin.notes.push(text!(
+            "attributes became columns: {headers}",
+            headers = headers.join(", ")
+        ));
         self.text = made(&self.path, out)?;
         Ok(self)
     }
@@ -168,14 +173,15 @@ impl Intake {
         let (tables, numbering) = page::write(path, text.path(), &mut out)?;
         let start = encoding.decode(head).0;
         let note = if page::is_spreadsheet(&start) {
-            "this is an XML spreadsheet; lines are its rows, and numbers are read without their format"
+            text!("this is an XML spreadsheet; lines are its rows, and numbers are read without their format")
         } else {
-            "this is a web page; its table was read, and lines are the rows of the table"
+            text!("this is a web page; its table was read, and lines are the rows of the table")
         };
-        let mut notes = vec![note.to_owned()];
+        let mut notes = vec![note];
         if tables > 1 {
-            notes.push(format!(
-                "the page has {tables} tables, of which the longest was read"
+            notes.push(text!(
+                "the page has {tables} tables, of which the longest was read",
+                tables
             ));
         }
         Ok(Self {
@@ -197,16 +203,14 @@ impl Intake {
         let mut out = temporary(path)?;
         let (sheet, numbering) = book.write(settings.sheet.as_deref(), &mut out)?;
         let format = book.format();
-        let mut notes: Vec<String> = book.note().into_iter().collect();
+        let mut notes: Vec<Text> = book.note().into_iter().collect();
         let ending = path
             .extension()
             .unwrap_or_default()
             .to_string_lossy()
             .to_lowercase();
         if !["xlsx", "xlsm", "xltx", "xls", "xlsb", "ods", "et"].contains(&ending.as_str()) {
-            notes.push(format!(
-                "this is an Excel workbook (.{format}) under the name of a .{ending} file; read as a workbook"
-            ));
+            notes.push(text!("this is an Excel workbook (.{format}) under the name of a .{ending} file; read as a workbook", format, ending));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -236,7 +240,7 @@ impl Intake {
     #[must_use]
     pub fn kept_at(self, path: PathBuf) -> Self {
         Self {
-            text: Text::Kept(path),
+            text: PlainText::Kept(path),
             ..self
         }
     }
@@ -244,13 +248,17 @@ impl Intake {
 
 /// A list without even a header.
 pub(super) fn is_empty(path: &Path) -> Problem {
-    Problem::with_file(path, "this list is empty")
-        .hint("its first row names the columns, each further row is a person")
+    Problem::with_file(path, text!("this list is empty")).hint(text!(
+        "its first row names the columns, each further row is a person"
+    ))
 }
 
 fn has_no_sheets(path: &Path, sheet: &str) -> Problem {
-    Problem::with_file(path, format!("this is no workbook, and has no sheet `{sheet}`"))
-        .hint("name the workbook, or take `sheet` out")
+    Problem::with_file(
+        path,
+        text!("this is no workbook, and has no sheet `{sheet}`", sheet),
+    )
+    .hint(text!("name the workbook, or take `sheet` out"))
 }
 
 fn temporary(list: &Path) -> Result<BufWriter<NamedTempFile>, Problem> {
@@ -258,17 +266,17 @@ fn temporary(list: &Path) -> Result<BufWriter<NamedTempFile>, Problem> {
     Ok(BufWriter::new(file))
 }
 
-fn made(list: &Path, out: BufWriter<NamedTempFile>) -> Result<Text, Problem> {
+fn made(list: &Path, out: BufWriter<NamedTempFile>) -> Result<PlainText, Problem> {
     let file = out.into_inner().map_err(|error| unwritten(list, error.error()))?;
-    Ok(Text::Made(Arc::new(file.into_temp_path())))
+    Ok(PlainText::Made(Arc::new(file.into_temp_path())))
 }
 
 fn unwritten(list: &Path, error: &io::Error) -> Problem {
     let folder = std::env::temp_dir();
-    let what = format!(
-        "its text cannot be written to {}: {}",
-        folder.display(),
-        plain(error)
+    let what = text!(
+        "its text cannot be written to {folder}: {error}",
+        folder = folder.display(),
+        error = plain(error)
     );
-    Problem::with_file(list, what).hint("TMPDIR says where temporary files go")
+    Problem::with_file(list, what).hint(text!("TMPDIR says where temporary files go"))
 }

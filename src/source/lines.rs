@@ -11,6 +11,8 @@ use memchr::memchr2;
 use super::encoding::{BOM, is_cut_off, makes_sense, name};
 use super::looks::{Looks, has_hanzi};
 use crate::campaign::Problem;
+use crate::text;
+use crate::words::Text;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 18;
@@ -173,19 +175,15 @@ impl Lines {
     }
 
     fn explain_other(&self, path: &Path, other: &Line) -> Problem {
-        let what = "this list is not in UTF-8; the first byte that cannot be read is here";
+        let what = text!("this list is not in UTF-8; the first byte that cannot be read is here");
         let problem = Problem::at(path, other.number, other.valid_characters() + 1, what);
         problem
             .source(shown(&String::from_utf8_lossy(&other.bytes)), 1)
             .hint(match self.read_as(other) {
-                Some((name, text)) => format!(
-                    "if `{}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; or \
-                     save it in Excel as `CSV UTF-8`",
-                    text.trim_end().chars().take(SHOWN / 4).collect::<String>(),
-                    name = name.to_lowercase(),
-                ),
-                None => "save it in Excel as `CSV UTF-8`, or say what it is in: encoding = \"windows-1252\" (or \
-                         big5, shift_jis, …) in the campaign"
+                Some((name, text)) => text!("if `{sample}` reads right, say so: encoding = \"{name}\" in the campaign, or --encoding {name}; or \
+                     save it in Excel as `CSV UTF-8`", sample = text.trim_end().chars().take(SHOWN / 4).collect::<String>(), name = name.to_lowercase()),
+                None => text!("save it in Excel as `CSV UTF-8`, or say what it is in: encoding = \"windows-1252\" (or \
+                         big5, shift_jis, …) in the campaign")
                     .to_owned(),
             })
     }
@@ -203,27 +201,38 @@ impl Lines {
 
     /// Names the line at which the encoding changes first.
     fn explain_mixed(&self, path: &Path, utf8: &Line, other: &Line) -> Problem {
-        let (other_name, other_text) = self.read_as(other).unwrap_or_else(|| {
-            (
-                "another encoding",
+        let (other_name, other_text) = match self.read_as(other) {
+            Some((name, text)) => (Text::from(name), text),
+            None => (
+                text!("another encoding"),
                 String::from_utf8_lossy(&other.bytes).into_owned(),
-            )
-        });
+            ),
+        };
         let utf8_text = String::from_utf8_lossy(&utf8.bytes).into_owned();
         let ((before, before_name), (here, here_name, column, text)) = if utf8.number < other.number {
             let column = other.valid_characters() + 1;
-            ((utf8, "UTF-8"), (other, other_name, column, other_text))
+            (
+                (utf8, Text::from("UTF-8")),
+                (other, other_name, column, other_text),
+            )
         } else {
             let column = utf8_text.chars().take_while(char::is_ascii).count() as u64 + 1;
-            ((other, other_name), (utf8, "UTF-8", column, utf8_text))
+            (
+                (other, other_name),
+                (utf8, Text::from("UTF-8"), column, utf8_text),
+            )
         };
-        let what = format!(
-            "mixed encodings: line {} is in {before_name}, this line is in {here_name}",
-            before.number
+        let what = text!(
+            "mixed encodings: line {before} is in {before_name}, this line is in {here_name}",
+            before = before.number,
+            before_name,
+            here_name
         );
         Problem::at(path, here.number, column, what)
             .source(shown(&text), 1)
-            .hint("two files were joined; save each as `CSV UTF-8` and join them again")
+            .hint(text!(
+                "two files were joined; save each as `CSV UTF-8` and join them again"
+            ))
     }
 }
 
@@ -248,24 +257,27 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
 
 /// The mark says UTF-8, and this line is in something else.
 fn explain_marked(path: &Path, line: &Line) -> Problem {
-    let what = "this list begins with the mark of UTF-8, and here it is not UTF-8";
+    let what = text!("this list begins with the mark of UTF-8, and here it is not UTF-8");
     Problem::at(path, line.number, line.valid_characters() + 1, what)
         .source(shown(&String::from_utf8_lossy(&line.bytes)), 1)
-        .hint("export the list again, as `CSV UTF-8`")
+        .hint(text!("export the list again, as `CSV UTF-8`"))
 }
 
 /// UTF-8 with a place that is none.
 fn explain_damaged(path: &Path, line: &Line) -> Problem {
-    let what = "bytes that mean nothing in UTF-8, in which the rest of this list is";
+    let what = text!("bytes that mean nothing in UTF-8, in which the rest of this list is");
     Problem::at(path, line.number, line.valid_characters() + 1, what)
         .source(shown(&String::from_utf8_lossy(&line.bytes)), 1)
-        .hint("this place was damaged: type it anew, or export the list again")
+        .hint(text!(
+            "this place was damaged: type it anew, or export the list again"
+        ))
 }
 
 /// The last character lacks a byte.
 pub(super) fn cut_off(path: &Path, (line, column): (u64, u64)) -> Problem {
-    let what = "the end of this list is cut off in the middle of a character";
-    Problem::at(path, line, column, what).hint("rows may be missing: export it again, or copy it again")
+    let what = text!("the end of this list is cut off in the middle of a character");
+    Problem::at(path, line, column, what)
+        .hint(text!("rows may be missing: export it again, or copy it again"))
 }
 
 impl Line {

@@ -37,6 +37,8 @@ use csv::StringRecord;
 use crate::campaign::list::Consent as ConsentPolicy;
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::{Address, Columns, Recipient};
+use crate::text;
+use crate::words::Text;
 use check::{Judged, Shape};
 use consent::Consent;
 pub use consent::{Refusal, Withheld};
@@ -93,10 +95,10 @@ impl List {
             ConsentPolicy::Honoured | ConsentPolicy::Wanted => Consent::find(&columns.headers, wants_consent),
         };
         if wants_consent && !consent.tells_who_agreed() {
-            let what = "no column says who has agreed, which `laws` with \"eu\" or \"ca\" wants";
+            let what = text!("no column says who has agreed, which `laws` with \"eu\" or \"ca\" wants");
             return Err(Problem::at(&intake.path, opened.line, 1, what)
                 .source(opened.text.trim_end(), 1)
-                .hint("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign")
+                .hint(text!("add a column `consent`, or say why they may be mailed: `legal_basis = \"soft-opt-in\"` in the campaign"))
                 .into());
         }
         let in_head = settings.head_words.as_ref();
@@ -162,19 +164,19 @@ impl List {
     }
 
     /// What the list says against mailing somebody: "`Accepts Email Marketing` is `no`".
-    pub fn why_withheld(&self, recipient: &Recipient, column: Option<usize>) -> String {
+    pub fn why_withheld(&self, recipient: &Recipient, column: Option<usize>) -> Text {
         match column.and_then(|column| Some((column, recipient.values.get(column)?))) {
             Some((column, cell)) => self.says(column, cell),
-            None => "another row of this address says so".to_owned(),
+            None => text!("another row of this address says so"),
         }
     }
 
     /// What is in a cell, in words: "`Status` is `unsubscribed`".
-    pub fn says(&self, column: usize, cell: &str) -> String {
+    pub fn says(&self, column: usize, cell: &str) -> Text {
         let header = self.columns().headers.get(column).map_or("", String::as_str);
         match cell.trim() {
-            "" => format!("`{header}` is empty"),
-            cell => format!("`{header}` is `{cell}`"),
+            "" => text!("`{header}` is empty", header),
+            cell => text!("`{header}` is `{cell}`", header, cell),
         }
     }
 
@@ -365,6 +367,13 @@ fn file_name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+/// `a` or `b`: names to choose from, each between backticks.
+fn or<'a>(names: impl Iterator<Item = &'a str>) -> Text {
+    let quoted = names.map(|name| Text::from(format!("`{name}`")));
+    let both = |one: Text, other: Text| text!("{one} or {other}", one, other);
+    quoted.reduce(both).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use super::split::Splitter;
 use super::{Intake, check, columns, delimiter, encoding, intake};
 use crate::campaign::{Problem, Problems, plain};
 use crate::mail::{Address, Columns};
+use crate::text;
+use crate::words::Text;
 
 /// A list of which nothing but the header was read.
 pub(super) struct Opened {
@@ -24,8 +26,9 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn read(intake: &Intake) -> Result<Self, Problem> {
         let path = &intake.path;
-        let unreadable =
-            |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        let unreadable = |error: std::io::Error| {
+            Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)))
+        };
         let mut file = File::open(intake.text()).map_err(unreadable)?;
         let sniffed = if intake.origin.is_text() {
             let start = encoding::bom_of(&file).map_err(unreadable)?;
@@ -50,8 +53,9 @@ impl Opened {
 
     /// Takes the next row that is not blank for the header; false when there is none.
     fn next_row(&mut self, path: &Path) -> Result<bool, Problem> {
-        let unreadable =
-            |error: std::io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+        let unreadable = |error: std::io::Error| {
+            Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)))
+        };
         loop {
             let Some(row) = self.splitter.next_row().map_err(unreadable)? else {
                 return Ok(false);
@@ -73,7 +77,7 @@ impl Opened {
         &mut self,
         intake: &Intake,
         email_column: Option<&str>,
-    ) -> Result<(Columns, Option<String>), Problems> {
+    ) -> Result<(Columns, Option<Text>), Problems> {
         let first = match self.header(intake).read(email_column) {
             Ok(columns) => return Ok((columns, None)),
             Err(problems) => problems,
@@ -102,15 +106,25 @@ impl Opened {
             }
             let line = intake.numbering.row_of(self.line);
             if is_title && !self.is_title() {
-                let row = if intake.origin.is_text() { "line" } else { "row" };
-                let note =
-                    format!("the header is in {row} {line}; the title above it was left out: `{title}`");
+                let note = if intake.origin.is_text() {
+                    text!(
+                        "the header is in line {line}; the title above it was left out: `{title}`",
+                        line,
+                        title
+                    )
+                } else {
+                    text!(
+                        "the header is in row {line}; the title above it was left out: `{title}`",
+                        line,
+                        title
+                    )
+                };
                 return Ok((self.header(intake).read(email_column)?, Some(note)));
             }
-            let what = "this row looks like the header, and it is not the first";
+            let what = text!("this row looks like the header, and it is not the first");
             return Err(Problem::at(&intake.path, line, 1, what)
                 .source(self.text.trim_end(), 1)
-                .hint("take out the rows above it")
+                .hint(text!("take out the rows above it"))
                 .into());
         }
         Err(first)

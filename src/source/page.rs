@@ -19,6 +19,7 @@ use html5ever::tokenizer::{
 
 use super::table::{Numbering, SheetWriter};
 use crate::campaign::{Problem, plain};
+use crate::text;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
@@ -60,7 +61,8 @@ pub(super) fn declared(head: &[u8]) -> Option<&'static Encoding> {
 
 /// Writes the longest table of a page, whose text is at `text`, as CSV. Says how many tables there are.
 pub(super) fn write(path: &Path, text: &Path, out: impl Write) -> Result<(usize, Numbering), Problem> {
-    let unread = |error: io::Error| Problem::with_file(path, format!("cannot be read: {}", plain(&error)));
+    let unread =
+        |error: io::Error| Problem::with_file(path, text!("cannot be read: {error}", error = plain(&error)));
     let counted = read(text, Reader::<io::Sink>::default()).map_err(unread)?;
     let longest = counted
         .tables
@@ -68,8 +70,8 @@ pub(super) fn write(path: &Path, text: &Path, out: impl Write) -> Result<(usize,
         .enumerate()
         .max_by_key(|(at, rows)| (**rows, usize::MAX - at));
     let Some((wanted, _)) = longest.filter(|(_, rows)| **rows > 0) else {
-        let what = "this is a web page without a table, not a list";
-        let hint = "the site may have answered with a page to log in; download the export again";
+        let what = text!("this is a web page without a table, not a list");
+        let hint = text!("the site may have answered with a page to log in; download the export again");
         return Err(Problem::with_file(path, what).hint(hint));
     };
     let reader = Reader {
@@ -79,8 +81,10 @@ pub(super) fn write(path: &Path, text: &Path, out: impl Write) -> Result<(usize,
     };
     let read = read(text, reader).map_err(unread)?;
     if let Some((row, column)) = read.merged {
-        let what = "this cell of the table goes over several rows (`rowspan`)";
-        let hint = "nothing was read; open it in a spreadsheet, take the merged cells apart, and save it as `CSV UTF-8`";
+        let what = text!("this cell of the table goes over several rows (`rowspan`)");
+        let hint = text!(
+            "nothing was read; open it in a spreadsheet, take the merged cells apart, and save it as `CSV UTF-8`"
+        );
         return Err(Problem::at(path, u64::from(row), u64::from(column), what).hint(hint));
     }
     let numbering = match (read.failed, read.out) {

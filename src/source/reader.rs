@@ -11,6 +11,7 @@ use super::check::{Judged, Shape, cell_of};
 use super::split::{Cells, RawRow};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
+use crate::words::Text;
 
 /// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct RowReader {
 
 impl RowReader {
     /// A problem with one cell of the row at this place.
-    pub fn problem(&self, place: Place, column: usize, what: String) -> anyhow::Result<Problem> {
+    pub fn problem(&self, place: Place, column: usize, what: Text) -> anyhow::Result<Problem> {
         let bytes = self.bytes(place)?;
         let mut cells = Cells::new(self.shape.delimiter);
         let row = row(place, &bytes, &mut cells);

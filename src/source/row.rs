@@ -5,6 +5,8 @@ use csv::StringRecord;
 use super::{List, NotMeant, Refusal, Withheld};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
+use crate::text;
+use crate::words::Text;
 
 /// One row of a list, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +44,18 @@ pub enum Row {
 
 impl Row {
     /// Why nobody is mailed by this row, though it can be used; none when somebody is, or another row of theirs counts.
-    pub fn why_not_mailed(&self, list: &List) -> Option<(&Recipient, String)> {
+    pub fn why_not_mailed(&self, list: &List) -> Option<(&Recipient, Text)> {
         match self {
             Self::Withheld {
                 recipient, column, ..
             } => Some((recipient, list.why_withheld(recipient, *column))),
             Self::NotMeant { recipient, why } => {
                 let why = match why {
-                    NotMeant::Filter => "`where` does not match",
-                    NotMeant::Excluded => "a list of `exclude` has them",
-                    NotMeant::Sample => "the `sample` has not taken them",
+                    NotMeant::Filter => text!("`where` does not match"),
+                    NotMeant::Excluded => text!("a list of `exclude` has them"),
+                    NotMeant::Sample => text!("the `sample` has not taken them"),
                 };
-                Some((recipient, why.to_owned()))
+                Some((recipient, why))
             }
             Self::Usable(_) | Self::Rejected(_) | Self::Duplicate { .. } => None,
         }

@@ -12,6 +12,8 @@ use crate::campaign::list::{Consent, Said, Sample};
 use crate::campaign::{ListSettings, Problem, Problems};
 use crate::mail::repair::with_domain_meant;
 use crate::mail::{Address, Columns, Recipient};
+use crate::text;
+use crate::words::Text;
 
 /// Why somebody on the list is not meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(super) struct Segment {
 }
 
 /// Whether somebody is meant, or the cell that does not fit the filter.
-pub(super) type Chosen = Result<Option<NotMeant>, (usize, String)>;
+pub(super) type Chosen = Result<Option<NotMeant>, (usize, Text)>;
 
 impl Segment {
     pub(super) fn new(settings: &ListSettings, columns: &Columns) -> Result<Self, Problems> {
@@ -107,8 +109,8 @@ impl Segment {
 /// What is wrong with a condition, at the very words where the file has them as they are.
 fn place(said: &Said, refused: Refused) -> Problem {
     let mut problem = Problem {
-        what: refused.what.into(),
-        hint: refused.hint.map(|hint| Box::new(hint.into())),
+        what: refused.what,
+        hint: refused.hint.map(Box::new),
         ..said.at.clone()
     };
     let source = said.at.source.as_deref().unwrap_or_default();
@@ -148,13 +150,20 @@ fn leave_out(path: &Path, settings: &ListSettings, excluded: &mut HashSet<[u8; 1
         )
     };
     let list = List::open(path, &plain).or_else(by_itself)?;
-    let unread = |error: anyhow::Error| Problem::with_file(path, format!("cannot be read: {error:#}"));
+    let unread = |error: anyhow::Error| {
+        Problem::with_file(
+            path,
+            text!("cannot be read: {error}", error = Text::error(&error)),
+        )
+    };
     let mut problems = Problems::default();
     for row in list.rows().map_err(unread)? {
         let named = match row.map_err(unread)? {
             Row::Usable(recipient) => vec![recipient.address],
             Row::Rejected(rejected) if rejected.named.is_empty() => {
-                let hint = "this list is excluded, and whoever is meant here could be mailed; mend the row, or remove it";
+                let hint = text!(
+                    "this list is excluded, and whoever is meant here could be mailed; mend the row, or remove it"
+                );
                 problems.push(rejected.problem.hint(hint));
                 continue;
             }

@@ -4,67 +4,79 @@ use encoding_rs::{GB18030, WINDOWS_1252};
 
 use crate::mail::Address;
 use crate::mail::recipient::is_unsafe_in_a_name;
+use crate::text;
+use crate::words::Text;
 
 /// What is wrong with a cell's text, and what to do about it.
-pub fn suspect(cell: &str) -> Option<(String, &'static str)> {
+pub fn suspect(cell: &str) -> Option<(Text, Text)> {
     if cell.is_ascii() {
         return suspect_ascii(cell);
     }
     if cell.contains('\u{fffd}') {
         return Some((
-            "characters were lost before this list was saved (U+FFFD)".to_owned(),
-            "export the list again, in UTF-8",
+            text!("characters were lost before this list was saved (U+FFFD)"),
+            text!("export the list again, in UTF-8"),
         ));
     }
     if let Some(meant) = before_mojibake(cell) {
-        let what = format!(
-            "looks like mojibake: text in UTF-8 that was read as something else; `{meant}` was meant"
+        let what = text!(
+            "looks like mojibake: text in UTF-8 that was read as something else; `{meant}` was meant",
+            meant
         );
-        return Some((what, "export the list again, in UTF-8"));
+        return Some((what, text!("export the list again, in UTF-8")));
     }
     if let Some(meant) = before_hanzi(cell) {
-        let what = format!("looks like mojibake: letters that were read as Chinese; `{meant}` was meant");
+        let what = text!(
+            "looks like mojibake: letters that were read as Chinese; `{meant}` was meant",
+            meant
+        );
         return Some((
             what,
-            "this row is in another encoding; export the list again, in UTF-8",
+            text!("this row is in another encoding; export the list again, in UTF-8"),
         ));
     }
     suspect_ascii(cell)
 }
 
-fn suspect_ascii(cell: &str) -> Option<(String, &'static str)> {
+fn suspect_ascii(cell: &str) -> Option<(Text, Text)> {
     let text = cell.trim();
     if let Some(address) = row_within(text) {
         return Some((
-            format!("this cell has several lines, and one begins like a row of the list: `{address}`"),
-            "if a quote was forgotten, close it where its cell ends; nobody in this cell is mailed",
+            text!(
+                "this cell has several lines, and one begins like a row of the list: `{address}`",
+                address
+            ),
+            text!("if a quote was forgotten, close it where its cell ends; nobody in this cell is mailed"),
         ));
     }
     if is_scientific(text) {
-        let what = format!("`{text}` is a number that a spreadsheet has shortened; its last digits are lost");
+        let what = text!(
+            "`{text}` is a number that a spreadsheet has shortened; its last digits are lost",
+            text
+        );
         return Some((
             what,
-            "format the column as text in the spreadsheet, and export it again",
+            text!("format the column as text in the spreadsheet, and export it again"),
         ));
     }
     if text.starts_with('=') && text.contains('(') && text.ends_with(')') {
         return Some((
-            "a formula, not its value".to_owned(),
-            "export the values of the sheet",
+            text!("a formula, not its value"),
+            text!("export the values of the sheet"),
         ));
     }
     if is_error(text) {
         return Some((
-            format!("`{text}`: a formula of the sheet failed"),
-            "mend it in the sheet",
+            text!("`{text}`: a formula of the sheet failed", text),
+            text!("mend it in the sheet"),
         ));
     }
     if cell.contains(['\r', '\n']) {
         return None;
     }
     let c = cell.chars().find(|c| is_unsafe_in_a_name(*c) && *c != '\t')?;
-    let what = format!("a control character (U+{:04X})", u32::from(c));
-    Some((what, "take it out: it cannot stand in a subject or a name"))
+    let what = text!("a control character (U+{c})", c = format!("{:04X}", u32::from(c)));
+    Some((what, text!("take it out: it cannot stand in a subject or a name")))
 }
 
 /// The address with which a line of this cell begins, besides the first, when more cells seem to follow.
@@ -204,7 +216,7 @@ mod tests {
             ("张\u{202e}三", "a control character (U+202E)"),
         ] {
             let found = suspect(cell).map(|(what, _)| what).unwrap_or_default();
-            assert!(found.starts_with(what), "{cell}: {found}");
+            assert!(found.to_string().starts_with(what), "{cell}: {found}");
         }
     }
 

@@ -13,8 +13,10 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisibl
 use ssfmt::{DateSystem, FormatOptions, NumberFormat};
 
 use super::table::{Numbering, SheetWriter};
-use super::{file_name, opendocument};
+use super::{file_name, opendocument, or};
 use crate::campaign::{Problem, closest};
+use crate::text;
+use crate::words::Text;
 
 /// Whole numbers up to here are exact in a sheet.
 const EXACT: f64 = 1e15;
@@ -66,8 +68,12 @@ impl<'a> Workbook<'a> {
                 } else {
                     ".xlsx, a zip file"
                 };
-                let what = format!("this is an Excel workbook ({name}), and it is cut off or damaged");
-                let hint = "open it in Excel and save it anew, without a password, or save it as `CSV UTF-8`";
+                let what = text!(
+                    "this is an Excel workbook ({name}), and it is cut off or damaged",
+                    name
+                );
+                let hint =
+                    text!("open it in Excel and save it anew, without a password, or save it as `CSV UTF-8`");
                 Err(Problem::with_file(path, what).hint(hint))
             }
         }
@@ -84,12 +90,9 @@ impl<'a> Workbook<'a> {
     }
 
     /// What the user should know of a sheet that was written.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<Text> {
         self.has_bare_numbers.then(|| {
-            format!(
-                "numbers of .{} are read without their format: `00123` may have become `123`; save it as .xlsx to keep it",
-                self.format()
-            )
+            text!("numbers of .{format} are read without their format: `00123` may have become `123`; save it as .xlsx to keep it", format = self.format())
         })
     }
 
@@ -104,8 +107,12 @@ impl<'a> Workbook<'a> {
             None => self.only()?,
         };
         let path = self.path;
-        let unreadable =
-            |error: String| Problem::with_file(path, format!("the sheet `{name}` cannot be read: {error}"));
+        let unreadable = |error: String| {
+            Problem::with_file(
+                path,
+                text!("the sheet `{name}` cannot be read: {error}", name, error),
+            )
+        };
         let mut rows = SheetWriter::new(out);
         match &mut self.sheets {
             Sheets::Xlsx(book) => write_xlsx(book, &name, &mut rows).map_err(unreadable)?,
@@ -141,11 +148,15 @@ impl<'a> Workbook<'a> {
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
         let problem = Problem::with_file(
             self.path,
-            format!("{} has no sheet `{wanted}`", file_name(self.path)),
+            text!(
+                "{file_name} has no sheet `{wanted}`",
+                file_name = file_name(self.path),
+                wanted
+            ),
         );
         Err(match closest(wanted, &known) {
-            Some(known) => problem.hint(format!("did you mean `{known}`?")),
-            None => problem.hint(format!("its sheets are: {}", known.join(", "))),
+            Some(known) => problem.hint(text!("did you mean `{known}`?", known)),
+            None => problem.hint(text!("its sheets are: {known}", known = known.join(", "))),
         })
     }
 
@@ -157,15 +168,18 @@ impl<'a> Workbook<'a> {
             .iter()
             .filter(|sheet| sheet.typ == SheetType::WorkSheet && sheet.visible != SheetVisible::Visible);
         let hidden: Vec<String> = hidden.map(|sheet| sheet.name.clone()).collect();
-        let what = "this workbook has no sheet with anything in it";
         match hidden.first() {
-            None => Problem::with_file(self.path, what),
+            None => Problem::with_file(self.path, text!("this workbook has no sheet with anything in it")),
             Some(first) => Problem::with_file(
                 self.path,
-                format!("{what} but what is hidden: {}", quoted(&hidden)),
+                text!(
+                    "this workbook has no sheet with anything in it but what is hidden: {hidden}",
+                    hidden = quoted(&hidden)
+                ),
             )
-            .hint(format!(
-                "set `sheet = \"{first}\"` in the campaign, or --sheet, if the list is there"
+            .hint(text!(
+                "set `sheet = \"{first}\"` in the campaign, or --sheet, if the list is there",
+                first
             )),
         }
     }
@@ -184,8 +198,8 @@ impl<'a> Workbook<'a> {
             [only] => Ok(only.clone()),
             [] => Err(self.nothing_to_see()),
             [first, ..] => {
-                let what = format!("which sheet holds the list: {}?", quoted(&names));
-                let hint = format!("set `sheet = \"{first}\"` in the campaign, or --sheet");
+                let what = text!("which sheet holds the list: {names}?", names = quoted(&names));
+                let hint = text!("set `sheet = \"{first}\"` in the campaign, or --sheet", first);
                 Err(Problem::with_file(self.path, what).hint(hint))
             }
         }
@@ -198,20 +212,20 @@ fn other_archive(path: &Path) -> Option<Problem> {
     let has = |part: &str| archive.file_names().flatten().any(|name| name.starts_with(part));
     let (what, hint) = if has("word/") {
         (
-            "this is a Word document (.docx), not a list",
-            "copy its table into a sheet, and save that",
+            text!("this is a Word document (.docx), not a list"),
+            text!("copy its table into a sheet, and save that"),
         )
     } else if has("ppt/") {
         (
-            "this is a PowerPoint presentation, not a list",
-            "give the list itself",
+            text!("this is a PowerPoint presentation, not a list"),
+            text!("give the list itself"),
         )
     } else if has("xl/") || has("content.xml") {
         return None;
     } else {
         (
-            "this is a zip archive, not a list",
-            "unpack it, and give the list that is in it",
+            text!("this is a zip archive, not a list"),
+            text!("unpack it, and give the list that is in it"),
         )
     };
     Some(Problem::with_file(path, what).hint(hint))
@@ -240,9 +254,8 @@ fn has_cells(sheets: &mut Sheets<BufReader<File>>, name: &str) -> bool {
     }
 }
 
-fn quoted(names: &[String]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    quoted.join(" or ")
+fn quoted(names: &[String]) -> Text {
+    or(names.iter().map(String::as_str))
 }
 
 fn index(number: usize) -> u32 {

@@ -10,6 +10,11 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+mod gap;
+mod kept;
+
+pub use gap::{Gap, Say, Shown};
+
 /// A language that texts exist in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +65,8 @@ impl FromStr for Lang {
 pub enum Text {
     /// The same in every language: names, numbers, what a server said.
     Plain(String),
+    /// English that came as a string; said in other languages where it is a sentence we know. Made by [`Text::kept`].
+    Kept(String),
     /// A sentence. Made by [`text!`](crate::text).
     Said {
         /// The English sentence, with `{name}` for each gap; `{{` and `}}` stand for braces.
@@ -116,6 +123,7 @@ impl Text {
     pub fn in_lang(&self, lang: Lang) -> String {
         match self {
             Self::Plain(text) => text.clone(),
+            Self::Kept(english) => kept::said(english, lang),
             Self::Both(both) => both.in_lang(lang).to_owned(),
             Self::Said { english, gaps } => {
                 let template = translated(english, lang).unwrap_or(english);
@@ -130,10 +138,20 @@ impl Text {
     /// Is there nothing to say?
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Plain(text) => text.is_empty(),
+            Self::Plain(text) | Self::Kept(text) => text.is_empty(),
             Self::Said { english, .. } => english.is_empty(),
             Self::Both(both) => both.en.is_empty(),
         }
+    }
+
+    /// English that came as a string: from the record, by way of an error, out of a parser or a library.
+    pub fn kept(english: impl fmt::Display) -> Self {
+        Self::Kept(format!("{english}"))
+    }
+
+    /// An error and what led to it, as `{:#}` shows them.
+    pub fn error(error: &anyhow::Error) -> Self {
+        Self::joined(error.chain().map(Self::kept), ": ")
     }
 
     /// Several, one after another.
@@ -153,22 +171,30 @@ impl Text {
 }
 
 /// Says something that can be said in every language: `text!("{mails} sent", mails = count)`. The names in the text and
-/// those given must be the same; a name alone stands for `name = name`. Whatever fills a gap becomes a [`Text`].
+/// those given must be the same; a name alone stands for `name = name`. What can fill a gap is a [`Gap`].
 #[macro_export]
 macro_rules! text {
-    (@gap $name:ident) => { $crate::words::Text::from($name) };
-    (@gap $name:ident = $value:expr) => { $crate::words::Text::from($value) };
-    ($english:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
-        // Never called: the compiler holds the names in the text against those that are given.
-        const _: fn() -> String = || format!($english $(, $name = "")*);
+    (@gap $name:ident) => { {
+        use $crate::words::Gap as _;
+        $name.gap()
+    } };
+    (@gap $name:ident = $value:expr) => {{
+        use $crate::words::Gap as _;
+        ($value).gap()
+    }};
+    ($english:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {
         $crate::words::Text::Said {
-            english: std::borrow::Cow::Borrowed($english),
+            english: {
+                // Never called: the compiler holds the names in the text against those that are given.
+                const _: fn() -> String = || format!($english $(, $name = "")*);
+                std::borrow::Cow::Borrowed($english)
+            },
             gaps: vec![$((
                 std::borrow::Cow::Borrowed(stringify!($name)),
                 $crate::text!(@gap $name $(= $value)?),
             )),*],
         }
-    }};
+    };
 }
 
 impl Default for Text {
@@ -245,29 +271,30 @@ impl From<&Self> for Text {
     }
 }
 
-macro_rules! plain {
-    ($($number:ty),*) => {$(
-        impl From<$number> for Text {
-            fn from(number: $number) -> Self {
-                Self::Plain(number.to_string())
-            }
-        }
-    )*};
-}
-
-plain!(u8, u16, u32, u64, usize, i64, char);
-
+/// Numbers with their nouns.
+const COUNTED: &str = include_str!("zh/counted.toml");
+/// English that comes as strings, and is recognised.
+const KEPT: &str = include_str!("zh/kept.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 10] = [
-    include_str!("zh/cli.toml"),
+const ZH: [&str; 19] = [
     include_str!("zh/account.toml"),
+    include_str!("zh/check.toml"),
+    include_str!("zh/cli.toml"),
+    include_str!("zh/client.toml"),
+    COUNTED,
     include_str!("zh/doctor.toml"),
     include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
-    include_str!("zh/client.toml"),
+    KEPT,
+    include_str!("zh/lists.toml"),
     include_str!("zh/providers.toml"),
     include_str!("zh/report.toml"),
     include_str!("zh/secret.toml"),
+    include_str!("zh/send.toml"),
+    include_str!("zh/settings.toml"),
+    include_str!("zh/status.toml"),
+    include_str!("zh/templates.toml"),
+    include_str!("zh/usage.toml"),
     include_str!("zh/verify.toml"),
 ];
 
@@ -283,6 +310,17 @@ pub fn translated(english: &str, lang: Lang) -> Option<&'static str> {
         Lang::En => None,
         Lang::Zh => CHINESE.get(english).map(String::as_str),
     }
+}
+
+/// The words of a sentence around its gaps, one more than there are gaps, and the names of those.
+fn gaps_and_words(template: &str) -> (Vec<String>, Vec<String>) {
+    let gaps = std::cell::RefCell::new(Vec::new());
+    let marked = fill(template, |name| {
+        gaps.borrow_mut().push(name.to_owned());
+        Some('\0'.to_string())
+    });
+    let words = marked.split('\0').map(str::to_owned).collect();
+    (words, gaps.into_inner())
 }
 
 /// Fills the gaps of a sentence. A gap that nobody fills is shown as it is written.

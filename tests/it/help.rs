@@ -47,6 +47,16 @@ fn help_is_as_it_was() {
 }
 
 #[test]
+fn help_is_said_in_chinese_too() {
+    let workspace = Workspace::new("host = \"localhost\"", &people(1));
+    for command in [&["--help"] as &[&str], &["send", "--help"]] {
+        let ended = workspace.run(&[command, &["--lang", "zh"]].concat()).expect(0);
+        let name = if command.len() == 1 { "mailshot" } else { "send" };
+        insta::assert_snapshot!(format!("help-{name}-zh"), ended.stdout);
+    }
+}
+
+#[test]
 fn every_command_with_arguments_shows_examples() {
     let workspace = Workspace::new("host = \"localhost\"", &people(1));
     for command in [

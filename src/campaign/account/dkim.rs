@@ -87,7 +87,7 @@ impl RawKeys {
             }
             let domain = file.parse(raw.domain.as_ref(), problems, |text| {
                 let address = Address::parse(&format!("a@{text}")).map_err(|fault| fault.what)?;
-                Ok(address.domain().to_ascii_lowercase())
+                Ok::<_, Text>(address.domain().to_ascii_lowercase())
             });
             if all
                 .iter()
@@ -102,9 +102,9 @@ impl RawKeys {
                 domain,
                 key: raw.key_file.as_ref().map(|path| KeyFile {
                     path: root.join(path.get_ref()),
-                    at: file.problem(path, ""),
+                    at: file.problem(path, Text::default()),
                 }),
-                at: file.problem(raw.domain.as_ref().unwrap_or(&raw.selector), ""),
+                at: file.problem(raw.domain.as_ref().unwrap_or(&raw.selector), Text::default()),
             });
         }
         all

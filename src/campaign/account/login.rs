@@ -7,6 +7,7 @@ use super::super::problem::{Problem, Problems};
 use super::super::secret::SecretSource;
 use super::{Around, RawAccount, Transport};
 use crate::text;
+use crate::words::Text;
 
 /// How we prove who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,13 @@ impl RawAccount {
             &self.password_file,
             &self.token_command,
         ];
-        let texts = texts.into_iter().flatten().map(|text| file.problem(text, ""));
-        let given: Vec<Problem> = texts.chain(keyring.map(|at| file.problem(at, ""))).collect();
+        let texts = texts
+            .into_iter()
+            .flatten()
+            .map(|text| file.problem(text, Text::default()));
+        let given: Vec<Problem> = texts
+            .chain(keyring.map(|at| file.problem(at, Text::default())))
+            .collect();
         if let [_, second, ..] = given.as_slice() {
             let what = text!("a second place for the password");
             problems.push(

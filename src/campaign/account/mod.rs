@@ -23,6 +23,7 @@ use super::sender;
 use crate::mail::Address;
 use crate::replies::Rules;
 use crate::text;
+use crate::words::Text;
 use dkim::RawKeys;
 
 pub(super) use dkim::check_alignment;
@@ -164,7 +165,10 @@ impl RawAccount {
         let Around { root, file, .. } = *around;
         let mut problems = Problems::default();
         let preset = self.preset(around, &mut problems);
-        let values = preset.as_ref().map(|preset| &preset.values);
+        let values = preset
+            .as_ref()
+            .map(|preset| preset.values.clone())
+            .unwrap_or_default();
         let (host, port, tls) = self.server(preset.as_ref());
         let quota = self.quota(preset.as_ref(), file, &mut problems);
         let username = self.username(preset.as_ref());
@@ -194,12 +198,10 @@ impl RawAccount {
             allow_plaintext: self.allow_plaintext,
             username,
             login,
-            from_is_login: values.and_then(|values| values.from_is_login).unwrap_or(false),
+            from_is_login: values.from_is_login.unwrap_or(false),
             aliases,
-            password_length: values.and_then(|values| values.password_length),
-            headers: values
-                .and_then(|values| values.headers.clone())
-                .unwrap_or_default(),
+            password_length: values.password_length,
+            headers: values.headers.unwrap_or_default(),
             stream,
             quota,
             similar: self.similar(preset.as_ref()),
@@ -207,14 +209,11 @@ impl RawAccount {
             connections,
             messages_per_connection: self
                 .messages_per_connection
-                .or(values.and_then(|values| values.messages_per_connection))
+                .or(values.messages_per_connection)
                 .map_or(MESSAGES_PER_CONNECTION, NonZeroU32::get),
             smtputf8: self.smtputf8,
-            size_max: self.size_max.or(values.and_then(|values| values.size_max)),
-            lockout: self
-                .lockout
-                .or(values.and_then(|values| values.lockout))
-                .unwrap_or(provider::LOCKOUT),
+            size_max: self.size_max.or(values.size_max),
+            lockout: self.lockout.or(values.lockout).unwrap_or(provider::LOCKOUT),
             hello: self.hello.clone(),
             egress,
             dkim,
@@ -299,8 +298,8 @@ impl RawAccount {
         let Some(text) = &self.day_resets else {
             return preset.map(Preset::day_resets).unwrap_or_default();
         };
-        text.get_ref().parse().unwrap_or_else(|what| {
-            problems.push(file.problem(text, what));
+        text.get_ref().parse().unwrap_or_else(|what: String| {
+            problems.push(file.problem(text, Text::kept(what)));
             Reset::default()
         })
     }
@@ -313,8 +312,14 @@ impl RawAccount {
             let family = rules.family_of(&destination);
             if family.is_none() && !destination.contains('.') {
                 let known = rules.families().join(", ");
-                let what = format!("`{destination}` is neither a domain nor a family of destinations");
-                problems.push(file.problem(name, what).hint(format!("known families: {known}")));
+                let what = text!(
+                    "`{destination}` is neither a domain nor a family of destinations",
+                    destination
+                );
+                problems.push(
+                    file.problem(name, what)
+                        .hint(text!("known families: {known}", known)),
+                );
             }
             found.insert(family.map_or(destination.clone(), str::to_owned), rates.clone());
         }
@@ -327,7 +332,10 @@ impl RawAccount {
             return known.map_or(1, |known| known.get().min(CONNECTIONS_MAX));
         };
         if !(1..=CONNECTIONS_MAX).contains(connections.get_ref()) {
-            problems.push(file.problem(connections, format!("connections go from 1 to {CONNECTIONS_MAX}")));
+            problems.push(file.problem(
+                connections,
+                text!("connections go from 1 to {most}", most = CONNECTIONS_MAX),
+            ));
         }
         *connections.get_ref()
     }
@@ -337,9 +345,9 @@ impl RawAccount {
             return Egress::default();
         };
         Egress::parse(networks.get_ref().iter().map(String::as_str)).unwrap_or_else(|wrong| {
-            let what = format!("`{wrong}` is neither a network nor an address");
+            let what = text!("`{wrong}` is neither a network nor an address", wrong);
             let problem = file.problem_at_text(networks, wrong, what);
-            problems.push(problem.hint("write them like \"203.0.113.0/24\" or \"203.0.113.7\""));
+            problems.push(problem.hint(text!("write them like \"203.0.113.0/24\" or \"203.0.113.7\"")));
             Egress::default()
         })
     }

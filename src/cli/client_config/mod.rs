@@ -132,7 +132,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 
 fn address(text: &str) -> anyhow::Result<Address> {
     let address = Address::parse(text);
-    Ok(address.map_err(|fault| Coded::new(Exit::Usage, format!("`{text}`: {fault}")))?)
+    Ok(address.map_err(|fault| Coded::new(Exit::Usage, text!("`{text}`: {fault}", text, fault)))?)
 }
 
 /// The settings of an account, or else of a provider.

@@ -10,16 +10,14 @@ pub(super) fn page(settings: &Settings, program: Option<Program>, lang: Lang) ->
     let mut lines = vec![head(settings), Text::default()];
     lines.extend(program.into_iter().flat_map(way));
     lines.push(text!("Outgoing mail"));
-    lines.push(row(text!("Server type"), "SMTP".into()));
+    lines.push(row(&text!("Server type"), &"SMTP".into()));
     lines.extend(server(&settings.smtp));
-    lines.push(row(
-        text!("Authentication"),
-        if settings.is_open {
-            text!("off")
-        } else {
-            text!("on (\"My server requires authentication\")")
-        },
-    ));
+    let login_wanted = if settings.is_open {
+        text!("off")
+    } else {
+        text!("on (\"My server requires authentication\")")
+    };
+    lines.push(row(&text!("Authentication"), &login_wanted));
     if !settings.is_open {
         lines.extend(login(settings));
     }
@@ -30,7 +28,7 @@ pub(super) fn page(settings: &Settings, program: Option<Program>, lang: Lang) ->
     for (kind, found) in incoming {
         if let Some(found) = found {
             is_known = true;
-            lines.push(row(text!("Server type"), kind.into()));
+            lines.push(row(&text!("Server type"), &kind.into()));
             lines.extend(server(found));
         }
     }
@@ -87,9 +85,9 @@ fn way(program: Program) -> Vec<Text> {
 
 fn server(server: &Server) -> [Text; 3] {
     [
-        row(text!("Server"), server.host.as_str().into()),
-        row(text!("Port"), server.port.into()),
-        row(text!("Encryption"), encryption(server.tls)),
+        row(&text!("Server"), &server.host.as_str().into()),
+        row(&text!("Port"), &server.port.into()),
+        row(&text!("Encryption"), &encryption(server.tls)),
     ]
 }
 
@@ -115,9 +113,12 @@ fn login(settings: &Settings) -> [Text; 2] {
     } else {
         password
     };
-    [row(text!("User name"), name), row(text!("Password"), password)]
+    [
+        row(&text!("User name"), &name),
+        row(&text!("Password"), &password),
+    ]
 }
 
-fn row(label: Text, value: Text) -> Text {
+fn row(label: &Text, value: &Text) -> Text {
     text!("  {label}: {value}", label, value)
 }

@@ -218,14 +218,19 @@ pub(in crate::cli) fn paste(printer: Printer, records: &[(Text, &Paste)]) {
         for line in record.console() {
             printer.data(text!("  {line}", line));
         }
-        printer.data("");
+        printer.data(Text::default());
     }
     printer.data(text!("for a zone file"));
     for (_, record) in records {
         for old in &record.instead_of {
-            printer.data(format!("  ; - {} {} {old}", record.name, record.kind));
+            printer.data(text!(
+                "  ; - {name} {kind} {old}",
+                name = record.name,
+                kind = record.kind,
+                old
+            ));
         }
-        printer.data(format!("  {}", record.zone_line()));
+        printer.data(text!("  {zone_line}", zone_line = record.zone_line()));
     }
     printer.data(text!("\nfor Alibaba Cloud (`aliyun`)"));
     for (_, record) in records {
@@ -234,9 +239,9 @@ pub(in crate::cli) fn paste(printer: Printer, records: &[(Text, &Paste)]) {
                 "  # remove these first: two such records beside one another are worse than none"
             ));
             for line in record.aliyun_removal() {
-                printer.data(format!("  {line}"));
+                printer.data(text!("  {line}", line));
             }
         }
-        printer.data(format!("  {}", record.aliyun()));
+        printer.data(text!("  {aliyun}", aliyun = record.aliyun()));
     }
 }

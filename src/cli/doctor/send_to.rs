@@ -25,8 +25,8 @@ use crate::words::Both;
 pub(in crate::cli) const NAME: &str = "doctor";
 
 pub(super) fn run(args: &Args, address: &str, printer: Printer) -> anyhow::Result<Exit> {
-    let to =
-        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let to = Address::parse(address)
+        .map_err(|fault| Coded::new(Exit::Usage, text!("`{address}`: {fault}", address, fault)))?;
     let workspace = load::workspace(args.target.as_deref())?;
     let campaign = match &args.target {
         Some(campaign) => load::campaign_file(campaign, &workspace)?,
@@ -160,7 +160,8 @@ impl Shown {
             Form::Json => self.as_json(line, meaning.as_ref()),
             Form::Text => {
                 let arrow = if line.is_ours { "->" } else { "<-" };
-                self.printer.data(format!("{arrow} {}", line.text));
+                self.printer
+                    .data(text!("{arrow} {line}", arrow, line = &line.text));
                 if let Some((stage, found)) = meaning {
                     self.explain(*stage, &found);
                 }

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use csv::StringRecord;
 
+use super::super::counted::rows;
 use super::super::exit::{Coded, Exit};
 use super::super::left_out::{LeftOutFile, REJECTED};
-use super::super::printer::{Printer, count};
+use super::super::printer::Printer;
 use super::ListFile;
 use crate::campaign::{ListSettings, Problems};
 use crate::mail::Address;
@@ -40,7 +41,7 @@ pub(super) fn convert(file: &ListFile, output: Option<&Path>, printer: Printer) 
     for note in &intake.origin().notes {
         printer.say(note);
     }
-    printer.say(format!("{} written{}", count(survey.rows, "row"), to(output)));
+    written(survey.rows, output, printer);
     Ok(Exit::Ok)
 }
 
@@ -75,20 +76,21 @@ pub(super) fn fix(file: &ListFile, output: Option<&Path>, printer: Printer) -> a
         fixed.take(row?)?;
     }
     fixed.out.flush().context("write the list")?;
-    printer.say(format!("{} written{}", count(fixed.rows, "row"), to(output)));
-    for (many, what) in [
-        (fixed.repaired, "repaired"),
-        (fixed.duplicates, "left out: the address stood on an earlier row"),
-    ] {
-        if many > 0 {
-            printer.say(format!("{} {what}", count(many, "row")));
-        }
+    written(fixed.rows, output, printer);
+    if fixed.repaired > 0 {
+        printer.say(text!("{rows} repaired", rows = rows(fixed.repaired)));
+    }
+    if fixed.duplicates > 0 {
+        printer.say(text!(
+            "{rows} left out: the address stood on an earlier row",
+            rows = rows(fixed.duplicates)
+        ));
     }
     if fixed.left_out > 0 {
-        printer.warn(format!(
-            "{} cannot be repaired; see {}",
-            count(fixed.left_out, "row"),
-            fixed.rejected.path().display()
+        printer.warn(text!(
+            "{left_out} cannot be repaired; see {rejected}",
+            left_out = rows(fixed.left_out),
+            rejected = fixed.rejected.path().display()
         ));
     }
     Ok(if fixed.rows > 0 { Exit::Ok } else { Exit::Data })
@@ -188,14 +190,19 @@ fn open(output: Option<&Path>) -> anyhow::Result<Box<dyn Write>> {
 }
 
 fn is_there(path: &Path) -> anyhow::Error {
-    let what = format!("{} is there already; nothing was written", path.display());
+    let what = text!(
+        "{path} is there already; nothing was written",
+        path = path.display()
+    );
     Coded::new(Exit::Usage, what)
-        .hint("name another file, or remove it")
+        .hint(text!("name another file, or remove it"))
         .into()
 }
 
-fn to(output: Option<&Path>) -> String {
-    output
-        .map(|path| format!(" to {}", path.display()))
-        .unwrap_or_default()
+fn written(count: u64, output: Option<&Path>, printer: Printer) {
+    let rows = rows(count);
+    printer.say(match output {
+        Some(path) => text!("{rows} written to {path}", rows, path = path.display()),
+        None => text!("{rows} written", rows),
+    });
 }

@@ -2,10 +2,13 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::super::counted::rows;
 use super::super::exit::Exit;
-use super::super::printer::{Form, Printer, count, number};
+use super::super::printer::{Form, Printer, number, padded};
 use super::{ListFile, ListFlags};
 use crate::inspect::{Inspection, Note, Severity, inspect};
+use crate::text;
+use crate::words::Text;
 
 /// Problems shown on the screen; JSON has them all.
 const SHOWN: usize = 20;
@@ -14,6 +17,9 @@ const DOMAINS_SHOWN: usize = 5;
 /// Columns of the screen for a header, and for an example.
 const HEADER_WIDTH: usize = 24;
 const EXAMPLE_WIDTH: usize = 40;
+/// Columns of the screen for what stands before a line, and for a number of rows.
+const NAME_WIDTH: usize = 12;
+const MISSING_WIDTH: usize = 9;
 
 pub(super) fn run(file: &ListFile, flags: ListFlags, printer: Printer) -> anyhow::Result<Exit> {
     file.check_readable()?;
@@ -28,76 +34,79 @@ pub(super) fn run(file: &ListFile, flags: ListFlags, printer: Printer) -> anyhow
 }
 
 fn describe(found: &Inspection, printer: Printer) {
-    printer.data(format!(
-        "{}: {}, {} can be mailed",
-        found.file,
-        count(found.rows, "row"),
-        number(found.usable)
+    printer.data(text!(
+        "{file}: {rows}, {usable} can be mailed",
+        file = found.file,
+        rows = rows(found.rows),
+        usable = number(found.usable)
     ));
-    let line = |name: &str, text: String| {
+    let line = |name: Text, text: Text| {
         if !text.is_empty() {
-            printer.data(format!("  {name:<12} {text}"));
+            let name = padded(&name.in_lang(printer.lang), NAME_WIDTH);
+            printer.data(text!("  {name} {text}", name, text));
         }
     };
-    line("read as", read_as(found));
-    line("e-mail", found.email_column.clone().unwrap_or_default());
-    let counted = |value: u64, text: &str| {
-        if value == 0 {
-            String::new()
-        } else {
-            format!("{}{text}", number(value))
-        }
-    };
-    line("duplicates", counted(found.duplicates, ", each kept once"));
+    let some = |value: u64, text: Text| if value == 0 { Text::default() } else { text };
+    line(text!("read as"), read_as(found));
+    let email = found.email_column.clone().unwrap_or_default();
+    line(text!("e-mail"), Text::from(email));
+    let n = number(found.duplicates);
     line(
-        "withheld",
-        counted(found.withheld, " not to be mailed, as the list itself says"),
+        text!("duplicates"),
+        some(found.duplicates, text!("{n}, each kept once", n)),
     );
-    let fixable = counted(found.fixable, " of them would be repaired by --fix");
-    let fixable = if fixable.is_empty() {
-        fixable
-    } else {
-        format!(", {fixable}")
-    };
-    line("unusable", counted(found.unusable, &fixable));
+    let n = number(found.withheld);
     line(
-        "languages",
-        shares(
-            found.languages.iter().map(|(name, rows)| (*name, *rows)),
-            usize::MAX,
+        text!("withheld"),
+        some(
+            found.withheld,
+            text!("{n} not to be mailed, as the list itself says", n),
         ),
     );
+    let n = number(found.unusable);
+    let unusable = if found.fixable == 0 {
+        Text::from(n)
+    } else {
+        let fixable = number(found.fixable);
+        text!("{n}, {fixable} of them would be repaired by --fix", n, fixable)
+    };
+    line(text!("unusable"), some(found.unusable, unusable));
+    let languages = found.languages.iter().map(|(name, rows)| (*name, *rows));
+    line(text!("languages"), Text::from(shares(languages, usize::MAX)));
     let domains = found.domains.iter().map(|(name, rows)| (name.as_str(), *rows));
-    line("domains", shares(domains, DOMAINS_SHOWN));
+    line(text!("domains"), Text::from(shares(domains, DOMAINS_SHOWN)));
     columns(found, printer);
     problems(found, printer);
 }
 
 fn columns(found: &Inspection, printer: Printer) {
     if !found.column_details.is_empty() {
-        printer.data(format!(
-            "\n  {} {} {:>9}  example",
-            fit("column", HEADER_WIDTH),
-            fit("in templates", HEADER_WIDTH),
-            "missing"
-        ));
+        let say = |text: Text| text.in_lang(printer.lang);
+        let missing = say(text!("missing"));
+        printer.data(Text::from(format!(
+            "\n  {} {} {}{missing}  {}",
+            fit(&say(text!("column")), HEADER_WIDTH),
+            fit(&say(text!("in templates")), HEADER_WIDTH),
+            padded("", MISSING_WIDTH.saturating_sub(missing.width())),
+            say(text!("example"))
+        )));
     }
     for column in &found.column_details {
         let variable = format!("{{{{{}}}}}", column.variable);
         let row = format!(
-            "  {} {} {:>9}  {}",
+            "  {} {} {:>MISSING_WIDTH$}  {}",
             fit(&column.header, HEADER_WIDTH),
             fit(&variable, HEADER_WIDTH),
             number(column.missing),
             fit(&column.example, EXAMPLE_WIDTH)
         );
-        printer.data(row.trim_end());
+        printer.data(Text::from(row.trim_end()));
     }
 }
 
 fn problems(found: &Inspection, printer: Printer) {
     if !found.problems.is_empty() {
-        printer.data("");
+        printer.data(Text::default());
     }
     // What keeps rows from being mailed is shown first.
     let of = |severity: Severity| {
@@ -111,7 +120,7 @@ fn problems(found: &Inspection, printer: Printer) {
     }
     let more = found.problems.len().saturating_sub(SHOWN) as u64 + found.more_problems;
     if more > 0 {
-        printer.data(format!("  and {}; --json has them", count(more, "more")));
+        printer.data(text!("  and {n} more; --json has them", n = number(more)));
     }
 }
 
@@ -120,28 +129,33 @@ fn show(file: &str, note: &Note, printer: Printer) {
         0 => file.to_owned(),
         line => format!("{file}:{line}:{}", note.column),
     };
-    let severity = match note.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    printer.data(format!("{severity}: {place}: {}", note.message));
+    let (place, message) = (place.as_str(), &note.message);
+    printer.data(match note.severity {
+        Severity::Error => text!("error: {place}: {message}", place, message),
+        Severity::Warning => text!("warning: {place}: {message}", place, message),
+    });
     if let Some(hint) = &note.hint {
-        printer.data(format!("  hint: {hint}"));
+        printer.data(text!("  hint: {hint}", hint));
     }
 }
 
-fn read_as(found: &Inspection) -> String {
+fn read_as(found: &Inspection) -> Text {
     match (&found.sheet, found.encoding, found.delimiter) {
-        (Some(sheet), ..) => format!(
-            "sheet `{sheet}` of a workbook (.{})",
-            found.format.unwrap_or_default()
+        (Some(sheet), ..) => text!(
+            "sheet `{sheet}` of a workbook (.{format})",
+            sheet,
+            format = found.format.unwrap_or_default()
         ),
-        (None, Some(encoding), Some(delimiter)) => format!("CSV in {encoding}, `{delimiter}` between cells"),
+        (None, Some(encoding), Some(delimiter)) => text!(
+            "CSV in {encoding}, `{delimiter}` between cells",
+            encoding,
+            delimiter
+        ),
         (None, Some(encoding), None) if found.format == Some("html") => {
-            format!("a table of a web page in {encoding}")
+            text!("a table of a web page in {encoding}", encoding)
         }
-        (None, Some(encoding), None) => format!("text in {encoding}"),
-        (None, None, _) => String::new(),
+        (None, Some(encoding), None) => text!("text in {encoding}", encoding),
+        (None, None, _) => Text::default(),
     }
 }
 

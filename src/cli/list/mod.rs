@@ -9,6 +9,7 @@ use super::exit::{Coded, Exit};
 use super::printer::Printer;
 use super::texts;
 use crate::campaign::{ListSettings, list, plain};
+use crate::text;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::LIST)]
@@ -98,14 +99,18 @@ impl ListFile {
     /// A file that is named on the command line and cannot be read is no list that is wrong.
     pub(super) fn check_readable(&self) -> anyhow::Result<()> {
         let fault = match std::fs::metadata(&self.path) {
-            Ok(found) if found.is_dir() => "it is a folder".to_owned(),
+            Ok(found) if found.is_dir() => text!("it is a folder"),
             Ok(_) => match std::fs::File::open(&self.path) {
                 Ok(_) => return Ok(()),
                 Err(error) => plain(&error),
             },
             Err(error) => plain(&error),
         };
-        let what = format!("{} cannot be read: {fault}", self.path.display());
+        let what = text!(
+            "{path} cannot be read: {fault}",
+            path = self.path.display(),
+            fault
+        );
         Err(Coded::new(Exit::Io, what).into())
     }
 }

@@ -15,6 +15,8 @@ use crate::clock::Clock;
 use crate::mail::{Address, Recipient};
 use crate::pipeline::Mail;
 use crate::source::{List, Row};
+use crate::text;
+use crate::words::Text;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::PREVIEW)]
@@ -62,14 +64,14 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .map_err(Problems::from)?;
     if let Some(folder) = &args.pages {
         let page = page::write(folder, &list, &maker, &recipient)?;
-        printer.data(page.display().to_string());
+        printer.data(Text::from(page.display().to_string()));
     } else if args.open {
         let folder = std::env::temp_dir().join(format!("mailshot-preview-{}", std::process::id()));
         open(&page::write(&folder, &list, &maker, &recipient)?)?;
     } else if args.html {
-        printer.data(&mail.content.html);
+        printer.data(Text::from(&mail.content.html));
     } else if args.text {
-        printer.data(&mail.content.text);
+        printer.data(Text::from(&mail.content.text));
     } else if args.eml {
         printer.raw(&mail.message.bytes);
     } else if printer.form == Form::Json {
@@ -90,13 +92,17 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
 }
 
 fn describe(recipient: &Recipient, mail: &Mail, printer: Printer) {
-    printer.data(format!(
-        "To:      {} (line {} of the list)",
-        recipient.address, recipient.place.line
+    printer.data(text!(
+        "To:      {address} (line {line} of the list)",
+        address = recipient.address,
+        line = recipient.place.line
     ));
-    printer.data(format!("Subject: {}", mail.content.subject));
-    printer.data(format!("Size:    {} bytes\n", mail.message.bytes.len()));
-    printer.data(&mail.content.text);
+    printer.data(text!("Subject: {subject}", subject = mail.content.subject));
+    printer.data(text!(
+        "Size:    {bytes} bytes\n",
+        bytes = mail.message.bytes.len()
+    ));
+    printer.data(Text::from(&mail.content.text));
 }
 
 fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
@@ -115,16 +121,21 @@ fn by_row(list: &List, row: u64) -> anyhow::Result<Recipient> {
             _ => {}
         }
     }
-    let what = format!("there is no row {row}; {} has {count}", list.path().display());
+    let what = text!(
+        "there is no row {row}; {list} has {count}",
+        row,
+        list = list.path().display(),
+        count
+    );
     Err(Coded::new(Exit::Data, what)
-        .hint("rows are counted from 1, without the header")
+        .hint(text!("rows are counted from 1, without the header"))
         .into())
 }
 
 /// Finds the row of an address.
 pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient> {
     let wanted = Address::parse_utf8(address)
-        .map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+        .map_err(|fault| Coded::new(Exit::Usage, text!("`{address}`: {fault}", address, fault)))?;
     for found in list.rows()? {
         let found = found?;
         if let Some((recipient, why)) = found.why_not_mailed(list)
@@ -140,15 +151,20 @@ pub(super) fn by_address(list: &List, address: &str) -> anyhow::Result<Recipient
     }
     Err(Coded::new(
         Exit::Data,
-        format!("{wanted} is not in {}", list.path().display()),
+        text!("{wanted} is not in {list}", wanted, list = list.path().display()),
     )
     .into())
 }
 
 /// Somebody on the list who gets no mail.
-fn not_mailed(recipient: &Recipient, why: &str) -> anyhow::Error {
+fn not_mailed(recipient: &Recipient, why: &Text) -> anyhow::Error {
     let line = recipient.place.line;
-    let what = format!("{} (line {line}) gets no mail: {why}", recipient.address);
+    let what = text!(
+        "{address} (line {line}) gets no mail: {why}",
+        address = recipient.address,
+        line,
+        why
+    );
     Coded::new(Exit::Data, what).into()
 }
 
@@ -158,6 +174,10 @@ fn open(page: &Path) -> anyhow::Result<()> {
     if is_open {
         Ok(())
     } else {
-        Err(Coded::new(Exit::Io, format!("no browser was found; open {}", page.display())).into())
+        Err(Coded::new(
+            Exit::Io,
+            text!("no browser was found; open {page}", page = page.display()),
+        )
+        .into())
     }
 }

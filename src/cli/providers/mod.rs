@@ -104,11 +104,13 @@ fn list(book: &Book, printer: Printer) {
         };
         let width = unicode_width::UnicodeWidthStr::width(limits.as_str());
         let pad = " ".repeat(LIMITS_WIDTH.saturating_sub(width));
-        printer.data(format!(
-            "{:name_width$}  {:server_width$}  {limits}{pad}  {}",
-            preset.name,
-            server(preset),
-            preset.title(printer.lang)
+        printer.data(text!(
+            "{name}  {preset}  {limits}{pad}  {lang}",
+            name = format!("{:name_width$}", preset.name),
+            preset = format!("{:server_width$}", server(preset)),
+            limits,
+            pad,
+            lang = preset.title(printer.lang)
         ));
     }
     printer.say(text!(
@@ -157,20 +159,24 @@ fn show(book: &Book, preset: &Preset, printer: Printer) {
         }
         return printer.json(&whole);
     }
-    printer.data(format!("{} – {}", preset.name, preset.title(printer.lang)));
+    printer.data(text!(
+        "{name} – {lang}",
+        name = preset.name,
+        lang = preset.title(printer.lang)
+    ));
     for fact in book.facts(preset) {
-        printer.data(fact_line(&fact, printer.lang));
+        printer.data(Text::from(fact_line(&fact, printer.lang)));
     }
     if !preset.values.quirks.is_empty() {
-        printer.data("");
+        printer.data(Text::default());
         printer.data(text!("What to know"));
     }
     for quirk in &preset.values.quirks {
         let source = quirk.from().and_then(|from| book.source(from));
         let mark = source.map_or("·", |source| source.kind.confidence().letter());
-        printer.data(format!("  {mark} {}", quirk.in_lang(printer.lang)));
+        printer.data(text!("  {mark} {lang}", mark, lang = quirk.in_lang(printer.lang)));
     }
-    printer.data("");
+    printer.data(Text::default());
     sources(book, preset, printer);
 }
 
@@ -206,13 +212,19 @@ fn sources(book: &Book, preset: &Preset, printer: Printer) {
         }
         let letter = source.kind.confidence().letter();
         let date = if source.date.is_empty() { "" } else { ", " };
-        printer.data(format!("  {letter} {}{date}{}", source.title, source.date));
+        printer.data(text!(
+            "  {letter} {title}{date}{date2}",
+            letter,
+            title = source.title,
+            date,
+            date2 = source.date
+        ));
         if let Some(url) = &source.url {
-            printer.data(format!("    {url}"));
+            printer.data(text!("    {url}", url));
         }
-        printer.data(format!("    {}", keys.join(", ")));
+        printer.data(text!("    {keys}", keys = keys.join(", ")));
     }
-    printer.data("");
+    printer.data(Text::default());
     printer.data(text!(
         "A the provider's own documents · B open-source code or recorded dialogues · C one voice · K known in the trade, not checked · ? unknown"
     ));

@@ -18,6 +18,7 @@ use crate::dkim::{Algorithm, BITS, Key, is_selector};
 use crate::doctor::Paste;
 use crate::doctor::dns::Name;
 use crate::text;
+use crate::words::Text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -190,15 +191,15 @@ fn show(made: &[Made], domain: &Name, printer: Printer) {
     });
     let account = account.map_or("main", String::as_str);
     for key in made {
-        printer.data(format!("  [[account.{account}.dkim]]"));
-        printer.data(format!("  selector = {:?}", key.selector));
+        printer.data(Text::from(format!("  [[account.{account}.dkim]]")));
+        printer.data(Text::from(format!("  selector = {:?}", key.selector)));
         if !signs_as_sender(workspace.as_ref(), domain) {
-            printer.data(format!("  domain = {:?}", domain.to_string()));
+            printer.data(Text::from(format!("  domain = {:?}", domain.to_string())));
         }
-        printer.data(format!(
+        printer.data(Text::from(format!(
             "  key_file = {:?}\n",
             path_in(workspace.as_ref(), &key.file)
-        ));
+        )));
     }
     printer.say(text!(
         "publish the record, wait until `mailshot doctor` sees it, then add these lines; sign with a new key every year"

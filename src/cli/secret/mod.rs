@@ -22,6 +22,8 @@ use crate::text;
 use age::Strictness;
 use login::Tried;
 
+use crate::words::Text;
+
 /// Characters of a password at most: tokens and keys are long, files piped in by mistake are longer.
 const LENGTH_MAX: u64 = 16_384;
 
@@ -357,7 +359,7 @@ impl Place {
                 };
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
             }
-            Tried::Unreachable(why) => Err(Coded::new(Exit::Unavailable, why)
+            Tried::Unreachable(why) => Err(Coded::new(Exit::Unavailable, Text::kept(why))
                 .hint(text!("the password was not tried"))
                 .into()),
         }
@@ -365,14 +367,14 @@ impl Place {
 
     fn secret(&self) -> anyhow::Result<Secret> {
         let secret = self.account.secret(&self.workspace.root).map_err(|error| {
-            Coded::new(Exit::Config, format!("{error:#}")).hint(text!("`mailshot secret set` keeps one"))
+            Coded::new(Exit::Config, Text::error(&error)).hint(text!("`mailshot secret set` keeps one"))
         })?;
         Ok(secret.unwrap_or_else(|| Secret::new("")))
     }
 
     fn lint(&self) -> anyhow::Result<Exit> {
         let whole = self.source.whole(&self.workspace.root);
-        let whole = whole.map_err(|error| Coded::new(Exit::Config, format!("{error:#}")))?;
+        let whole = whole.map_err(|error| Coded::new(Exit::Config, Text::error(&error)))?;
         let found = flaws(&whole, &self.account);
         match self.printer.form {
             Form::Json => self

@@ -4,14 +4,16 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::super::check::{self, Invalid};
+use super::super::counted::mails;
 use super::super::exit::Exit;
 use super::super::load;
-use super::super::printer::{Form, count};
+use super::super::printer::Form;
 use super::Job;
 use crate::campaign::Problems;
 use crate::deliver::outbox::Folder;
 use crate::mail::Volume;
 use crate::source::Row;
+use crate::text;
 
 pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
     let (workspace, campaign) = (&job.workspace, &job.campaign);
@@ -54,10 +56,10 @@ pub(super) fn run(job: &Job<'_>) -> anyhow::Result<Exit> {
             .printer
             .json(&json!({ "campaign": campaign.name, "written": written, "dir": path })),
         Form::Text => {
-            job.printer.data(format!(
-                "{} written to {}; nothing was sent",
-                count(written, "mail"),
-                path.display()
+            job.printer.data(text!(
+                "{mails} written to {path}; nothing was sent",
+                mails = mails(written),
+                path = path.display()
             ));
         }
     }

@@ -1,4 +1,7 @@
 //! From the user's files to a campaign on record: checked, compared with what it was begun with, enrolled.
+//!
+//! It is as long as it is because each way in which a campaign may differ from what it began with is refused in words of
+//! its own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,9 +9,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::super::check::{self, Invalid};
+use super::super::counted::{deliveries, duplicates, files, mails, recipients, waiting, warnings};
 use super::super::exit::{Coded, Exit};
 use super::super::load;
-use super::super::printer::{count, deliveries, number};
+use super::super::printer::{Printer, number};
 use super::{Job, OnDoubt};
 use crate::campaign::octets::Octets;
 use crate::campaign::{Inputs, Problem, Problems, folder_before_tags};
@@ -19,13 +23,15 @@ use crate::ledger::{CampaignId, Ledger, Registered};
 use crate::mail::{Address, BigFile, Mails, Recipient};
 use crate::pipeline::Maker;
 use crate::source::{Intake, List, RowReader};
+use crate::text;
+use crate::words::Text;
 
 /// A campaign that is checked, but of which nothing new is on record yet.
 pub(super) struct Enrolment {
     /// What the ledger knows of it already.
     pub(super) known: Option<Registered>,
     /// Lines that say what will happen.
-    pub(super) plan: Vec<String>,
+    pub(super) plan: Vec<Text>,
     /// Mails that wait to be sent.
     pub(super) waiting: u64,
     list: List,
@@ -125,23 +131,26 @@ impl Enrolment {
             return Err(check::strictly(&found).into());
         }
         if !found.warnings.is_empty() {
-            let warnings = count(found.warnings.len() as u64, "warning");
-            self.plan.push(format!(
-                "{warnings}: `mailshot check {}` has them",
-                job.campaign.name
+            self.plan.push(text!(
+                "{warnings}: `mailshot check {name}` has them",
+                warnings = warnings(found.warnings.len() as u64),
+                name = job.campaign.name
             ));
         }
-        let duplicates = match found.duplicates {
-            0 => String::new(),
-            many => format!(", {} kept once", count(many, "duplicate")),
-        };
-        self.plan.push(format!(
-            "{} checked{duplicates}",
-            count(found.usable, "recipient")
-        ));
+        let checked = recipients(found.usable);
+        self.plan.push(match found.duplicates {
+            0 => text!("{recipients} checked", recipients = checked),
+            many => text!(
+                "{recipients} checked, {duplicates} kept once",
+                recipients = checked,
+                duplicates = duplicates(many)
+            ),
+        });
         if found.mails > found.usable {
-            self.plan
-                .push(format!("{}: files come in volumes", count(found.mails, "mail")));
+            self.plan.push(text!(
+                "{mails}: files come in volumes",
+                mails = mails(found.mails)
+            ));
         }
         if found.usable == 0 && self.known.is_none() {
             return Err(check::nobody(&self.list, &found));
@@ -167,8 +176,8 @@ impl Enrolment {
         if job.access == Access::None {
             return Ok(self);
         }
-        let hint = "nothing was sent; see [files] in mailshot.toml";
-        let refused = |error: anyhow::Error| Coded::new(Exit::Io, format!("{error:#}")).hint(hint);
+        let hint = text!("nothing was sent; see [files] in mailshot.toml");
+        let refused = |error: anyhow::Error| Coded::new(Exit::Io, Text::error(&error)).hint(&hint);
         let Some(depot) = load::depot(&job.workspace, &job.campaign, job.access).map_err(refused)? else {
             return Ok(self);
         };
@@ -177,8 +186,11 @@ impl Enrolment {
             .await
             .map_err(refused)?;
         if new > 0 {
-            job.printer
-                .say(format!("{} put behind links, {size}", count(new, "file")));
+            job.printer.say(text!(
+                "{files} put behind links, {size}",
+                files = files(new),
+                size
+            ));
         }
         let depot = Arc::new(depot);
         self.maker = self.maker.with_depot(Arc::clone(&depot));
@@ -204,9 +216,9 @@ impl Enrolment {
     fn note_links(&mut self) -> anyhow::Result<()> {
         self.linked = self.maker.linked().map_err(Problems::from)?;
         if !self.linked.is_empty() {
-            let files = count(self.linked.len() as u64, "file");
+            let files = files(self.linked.len() as u64);
             let size = Octets(self.linked.iter().map(|file| file.size).sum());
-            self.plan.push(format!("{files} behind links, {size}"));
+            self.plan.push(text!("{files} behind links, {size}", files, size));
         }
         Ok(())
     }
@@ -216,18 +228,28 @@ impl Enrolment {
         let reader = Reader::open(&job.workspace.ledger)?.context("the ledger is gone")?;
         let tally = reader.tally(known.id)?;
         self.waiting = (tally.pending + self.changes.added).saturating_sub(self.changes.gone);
-        self.plan.push(format!(
-            "goes on: {} of {} sent, {}",
-            number(tally.sent),
-            number(tally.recipients + self.changes.added),
-            super::wait(self.waiting)
+        self.plan.push(text!(
+            "goes on: {sent} of {all} sent, {waiting}",
+            sent = number(tally.sent),
+            all = number(tally.recipients + self.changes.added),
+            waiting = waiting(self.waiting)
         ));
         let held = tally.in_doubt;
         if held > 0 && job.args.on_doubt == OnDoubt::Hold {
-            let verb = if held == 1 { "is" } else { "are" };
-            let hint = format!("see `mailshot resolve {}`", job.campaign.name);
-            self.plan
-                .push(format!("{} in doubt {verb} held back; {hint}", deliveries(held)));
+            let (name, many) = (&job.campaign.name, deliveries(held));
+            self.plan.push(if held == 1 {
+                text!(
+                    "{many} in doubt is held back; see `mailshot resolve {name}`",
+                    many,
+                    name
+                )
+            } else {
+                text!(
+                    "{many} in doubt are held back; see `mailshot resolve {name}`",
+                    many,
+                    name
+                )
+            });
         }
         Ok(())
     }
@@ -238,12 +260,14 @@ impl Enrolment {
         if !is_refused || self.is_changed {
             return Ok(());
         }
-        let what = format!(
-            "the server refused the mails of `{}` again and again; they are not offered again",
-            job.campaign.name
+        let what = text!(
+            "the server refused the mails of `{name}` again and again; they are not offered again",
+            name = job.campaign.name
         );
-        let hint = "nothing was sent; change what it objects to (`mailshot status` has its words), and go on with \
-                    --accept-changes: those who were refused are tried again";
+        let hint = text!(
+            "nothing was sent; change what it objects to (`mailshot status` has its words), and go on with \
+                    --accept-changes: those who were refused are tried again"
+        );
         Err(Coded::new(Exit::TempFail, what).hint(hint).into())
     }
 
@@ -255,13 +279,15 @@ impl Enrolment {
         }
         let some: Vec<&str> = torn.iter().take(5).map(Address::as_str).collect();
         let more = if torn.len() > some.len() { ", …" } else { "" };
-        let what = format!(
-            "{} got some volumes of files that were edited since; the others would not fit them: {}{more}",
-            count(torn.len() as u64, "recipient"),
-            some.join(", ")
+        let what = text!(
+            "{recipients} got some volumes of files that were edited since; the others would not fit them: {addresses}",
+            recipients = recipients(torn.len() as u64),
+            addresses = format!("{}{more}", some.join(", "))
         );
-        let hint = "nothing was sent; put the files back as they were until these volumes are out, or leave these \
-                    people out with `exclude`, and mail them by a campaign of a new name";
+        let hint = text!(
+            "nothing was sent; put the files back as they were until these volumes are out, or leave these \
+                    people out with `exclude`, and mail them by a campaign of a new name"
+        );
         Err(Coded::new(Exit::Data, what).hint(hint).into())
     }
 
@@ -271,16 +297,16 @@ impl Enrolment {
         let before = inputs_of(known)?;
         let mut lines = before.differences(inputs);
         if before.list != inputs.list {
-            lines.push(format!(
-                "list {} was edited: {} new, {} gone who still waited",
-                job.campaign.recipients.display(),
-                count(self.changes.added, "recipient"),
-                number(self.changes.gone)
+            lines.push(text!(
+                "list {list} was edited: {added} new, {gone} gone who still waited",
+                list = job.campaign.recipients.display(),
+                added = recipients(self.changes.added),
+                gone = number(self.changes.gone)
             ));
         }
         if self.changes.recut > 0 && lines.is_empty() {
-            let many = count(self.changes.recut, "recipient");
-            lines.push(format!("files in volumes were edited, those of {many}"));
+            let many = recipients(self.changes.recut);
+            lines.push(text!("files in volumes were edited, those of {many}", many));
         }
         // An enrolment was cut short, and its changes were undone: it is only gone through again.
         if lines.is_empty() {
@@ -288,20 +314,22 @@ impl Enrolment {
         }
         if job.args.accept_changes {
             job.printer
-                .say(format!("changed since `{}` began:", job.campaign.name));
+                .say(text!("changed since `{name}` began:", name = job.campaign.name));
             for line in &lines {
-                job.printer.say(format!("  {line}"));
+                job.printer.say(text!("  {line}", line));
             }
             return Ok(());
         }
-        let what = format!(
-            "`{}` has changed since it began:\n  {}",
-            job.campaign.name,
-            lines.join("\n  ")
+        let what = text!(
+            "`{name}` has changed since it began:\n  {lines}",
+            name = job.campaign.name,
+            lines = Text::joined(lines, "\n  ")
         );
-        let hint = "nothing was sent; undo the changes, or go on with them with --accept-changes \
+        let hint = text!(
+            "nothing was sent; undo the changes, or go on with them with --accept-changes \
                     (what was sent stays sent, people gone from the list are left out); \
-                    for a new mailing give the campaign a new name";
+                    for a new mailing give the campaign a new name"
+        );
         Err(Coded::new(Exit::Data, what).hint(hint).into())
     }
 
@@ -335,21 +363,11 @@ impl Enrolment {
             }
             // Before those who wait are pointed to their rows: whoever has none in this list is withdrawn.
             let revived = ledger.revive(registered.id).await?;
-            if revived > 0 {
-                let line = format!("{} refused for their content wait again", deliveries(revived));
-                job.printer.say(&line);
-            }
+            say_revived(revived, job.printer);
             let mails = self.mails_each(job);
             let roll = self.roll(&mails);
             let enrolled = enrol::enrol(ledger, reader.as_ref(), registered.id, roll, list_id).await?;
-            let held = enrolled.suppressed;
-            if held > 0 {
-                let are = if held == 1 { "is" } else { "are" };
-                job.printer.say(format!(
-                    "{} {are} on the suppression list and left out",
-                    count(held, "recipient")
-                ));
-            }
+            say_suppressed(enrolled.suppressed, job.printer);
             // Before the inputs are: a run that is killed here has to find out again who is not meant.
             ledger.withdraw(registered.id, list_id, enrolled.surplus).await?;
             ledger
@@ -366,6 +384,28 @@ impl Enrolment {
             rows,
             published: self.depot.map(|depot| (depot, self.linked)),
         })
+    }
+}
+
+/// Says how many wait again that were refused for their content, which has changed.
+fn say_revived(revived: u64, printer: Printer) {
+    if revived > 0 {
+        printer.say(text!(
+            "{deliveries} refused for their content wait again",
+            deliveries = deliveries(revived)
+        ));
+    }
+}
+
+/// Says how many are never to be mailed.
+fn say_suppressed(suppressed: u64, printer: Printer) {
+    if suppressed == 1 {
+        printer.say(text!("1 recipient is on the suppression list and left out"));
+    } else if suppressed > 1 {
+        printer.say(text!(
+            "{n} recipients are on the suppression list and left out",
+            n = number(suppressed)
+        ));
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::exit::{Coded, Exit};
 use super::super::lockout::{self, Again};
 use super::Job;
 use crate::ledger::Ledger;
+use crate::text;
 
 impl Job<'_> {
     /// Without its ledger a workspace that has sent before would mail everyone again.
@@ -13,13 +14,13 @@ impl Job<'_> {
         if ledger.exists() || !lists.exists() {
             return Ok(());
         }
-        let what = format!(
-            "the ledger {} is gone, but campaigns were sent here before",
-            ledger.display()
+        let what = text!(
+            "the ledger {ledger} is gone, but campaigns were sent here before",
+            ledger = ledger.display()
         );
-        let hint = format!(
-            "nothing was sent; restore it, or remove {} as well to begin anew: everyone would be mailed again",
-            lists.display()
+        let hint = text!(
+            "nothing was sent; restore it, or remove {lists} as well to begin anew: everyone would be mailed again",
+            lists = lists.display()
         );
         Err(Coded::new(Exit::Io, what).hint(hint).into())
     }

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::counted::{self, deliveries, files};
 use super::exit::{Coded, Exit};
 use super::list::ListFlags;
-use super::printer::{Printer, count, deliveries, number, time};
+use super::printer::{Printer, time};
 use super::progress::Progress;
 use super::secret::age::{self, Strictness};
 use super::{confirm, load, runtime, status, texts};
@@ -36,6 +37,7 @@ use crate::pipeline::{Carrier, Patience, Report, Run, Stop};
 use crate::replies::{Judge, Rules};
 use crate::text;
 use crate::throttle::Throttle;
+use crate::words::Text;
 use enrolment::{Enrolled, Enrolment};
 use signal::Signals;
 pub(super) use test_mail::{list as test_list, try_out};
@@ -119,7 +121,9 @@ struct Job<'a> {
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if cfg!(feature = "unrecorded") {
-        printer.warn("this build is for measuring only: it keeps no record, and would mail people twice");
+        printer.warn(text!(
+            "this build is for measuring only: it keeps no record, and would mail people twice"
+        ));
     }
     let (workspace, campaign) = load::campaign(&args.campaign, Some(args.list), printer)?;
     let job = Job {
@@ -157,9 +161,13 @@ impl Job<'_> {
         let _lock = match lock::try_lock(&self.workspace.ledger, &self.campaign.name, &holder)? {
             Locked::Mine(lock) => lock,
             Locked::Theirs(holder) => {
-                let what = format!("another run is sending `{}`: {holder}", self.campaign.name);
+                let what = text!(
+                    "another run is sending `{name}`: {holder}",
+                    name = self.campaign.name,
+                    holder = Text::kept(holder)
+                );
                 return Err(Coded::new(Exit::TempFail, what)
-                    .hint("nothing was done; wait until it has ended")
+                    .hint(text!("nothing was done; wait until it has ended"))
                     .into());
             }
         };
@@ -192,8 +200,12 @@ impl Job<'_> {
         if let Some((depot, linked)) = published {
             self.sweep(&depot, &linked);
         }
-        let report = ended
-            .with_context(|| format!("{} sent in this run before it broke off", count(mails, "mail")))?;
+        let report = ended.with_context(|| {
+            text!(
+                "{mails} sent in this run before it broke off",
+                mails = counted::mails(mails)
+            )
+        })?;
         summary::conclude(self, &ledger, &report, mails).await
     }
 
@@ -202,13 +214,14 @@ impl Job<'_> {
         match depot.sweep(linked, self.clock.now_ms()) {
             Ok(0) => {}
             Ok(gone) => {
-                let files = count(gone, "file");
+                let files = files(gone);
                 self.printer
-                    .say(format!("{files} removed to which no link leads any longer"));
+                    .say(text!("{files} removed to which no link leads any longer", files));
             }
-            Err(error) => self
-                .printer
-                .warn(format!("files behind links were not tidied up: {error:#}")),
+            Err(error) => self.printer.warn(text!(
+                "files behind links were not tidied up: {error}",
+                error = Text::error(&error)
+            )),
         }
     }
 
@@ -219,9 +232,9 @@ impl Job<'_> {
         };
         let doubtful = ledger.recover(known.id, self.clock.now_ms()).await?;
         if doubtful > 0 {
-            self.printer.warn(format!(
-                "the last run was cut short: {} in doubt",
-                deliveries(doubtful)
+            self.printer.warn(text!(
+                "the last run was cut short: {deliveries} in doubt",
+                deliveries = deliveries(doubtful)
             ));
         }
         Ok(())
@@ -241,13 +254,17 @@ impl Job<'_> {
             Transport::Smtp => format!("{}:{}", account.host, account.port),
             Transport::Sendmail => account.sendmail_command.display().to_string(),
         };
-        self.printer.say(format!(
-            "{} · from {} · by {} ({via})",
-            self.campaign.name, self.campaign.from.address, account.name
+        self.printer.say(text!(
+            "{name} · from {address} · by {account} ({via})",
+            name = self.campaign.name,
+            address = self.campaign.from.address,
+            account = account.name,
+            via
         ));
         let rates: Vec<String> = account.quota.rates.iter().map(ToString::to_string).collect();
         if !rates.is_empty() {
-            self.printer.say(format!("at most {}", rates.join(", ")));
+            self.printer
+                .say(text!("at most {rates}", rates = rates.join(", ")));
         }
         let keys = account.dkim.iter().filter(|dkim| dkim.key.is_some());
         let keys: Vec<&str> = keys.map(|dkim| dkim.selector.as_str()).collect();
@@ -258,7 +275,10 @@ impl Job<'_> {
         for line in &enrolment.plan {
             self.printer.say(line);
         }
-        let question = format!("Send {}?", count(self.within_limit(enrolment.waiting), "mail"));
+        let question = text!(
+            "Send {mails}?",
+            mails = counted::mails(self.within_limit(enrolment.waiting))
+        );
         confirm(self.printer, self.args.yes, &question)
     }
 
@@ -334,8 +354,8 @@ impl Job<'_> {
         Ok(match account.transport {
             Transport::Smtp => {
                 let secret = account.secret(&self.workspace.root).map_err(|error| {
-                    Coded::new(Exit::Config, format!("{error:#}"))
-                        .hint("nothing was sent; set the password and run it again")
+                    Coded::new(Exit::Config, Text::error(&error))
+                        .hint(text!("nothing was sent; set the password and run it again"))
                 })?;
                 let strictness = Strictness::from_flag(self.args.strict);
                 age::look_at(
@@ -350,8 +370,8 @@ impl Job<'_> {
                 Carrier::Smtp(target)
             }
             Transport::Sendmail if !account.sendmail_command.is_file() => {
-                let what = format!("there is no {}", account.sendmail_command.display());
-                let hint = "nothing was sent; install a mail server, or set `sendmail_command`";
+                let what = text!("there is no {path}", path = account.sendmail_command.display());
+                let hint = text!("nothing was sent; install a mail server, or set `sendmail_command`");
                 return Err(Coded::new(Exit::Config, what).hint(hint).into());
             }
             Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
@@ -378,23 +398,14 @@ impl Job<'_> {
                 }
                 () = signals.next() => {
                     if stop.gently.is_cancelled() {
-                        progress.warn("stopping at once; what is in flight is in doubt");
+                        progress.warn(&text!("stopping at once; what is in flight is in doubt"));
                         stop.now.cancel();
                     } else {
-                        progress.warn("stopping: what is in flight is finished and recorded; once more stops at once");
+                        progress.warn(&text!("stopping: what is in flight is finished and recorded; once more stops at once"));
                         stop.gently.cancel();
                     }
                 }
             }
         }
     }
-}
-
-/// `1,240 wait`.
-fn wait(pending: u64) -> String {
-    format!(
-        "{} {}",
-        number(pending),
-        if pending == 1 { "waits" } else { "wait" }
-    )
 }

@@ -1,20 +1,24 @@
 //! How it went, and what to do next, in words a marketer understands.
+//!
+//! It is as long as it is because every way in which a run may end is told apart here, and nowhere else.
 
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::super::counted::{self, deliveries, mails};
 use super::super::exit::Exit;
-use super::super::printer::{Form, count, deliveries, number, time};
+use super::super::printer::{Form, number, time};
 use super::super::{lockout, status};
-use super::{Job, Sent, signal, wait};
+use super::{Job, Sent, signal};
 use crate::campaign::quota::{Spent, Unit};
 use crate::deliver::egress::is_wrong_network;
-use crate::ledger::read::Reader;
+use crate::ledger::read::{Reader, Status};
 use crate::ledger::{Ledger, RunState, State, Tally};
 use crate::mail::{Class, Fault, Stage};
 use crate::pipeline::{Ended, Report};
 use crate::replies::pasted;
 use crate::text;
+use crate::words::Text;
 
 /// What is said at the end of a run.
 struct Verdict {
@@ -24,9 +28,9 @@ struct Verdict {
     /// When it goes on by itself, in ms since the epoch.
     until_ms: Option<i64>,
     /// What happened.
-    what: String,
+    what: Text,
     /// What to do.
-    next: String,
+    next: Text,
 }
 
 pub(super) async fn conclude(
@@ -43,7 +47,8 @@ pub(super) async fn conclude(
     let tally = reader.tally(campaign.id)?;
     let verdict = verdict(job, report, tally);
     alarm(job, report.refused_logins);
-    let note = verdict.what.clone();
+    // On record it is in English.
+    let note = verdict.what.to_string();
     ledger
         .set_run(
             campaign.id,
@@ -58,6 +63,15 @@ pub(super) async fn conclude(
     let status = reader
         .status(&job.campaign.name)?
         .context("the campaign is gone from the ledger")?;
+    show(job, &reader, status, &verdict, mails)?;
+    Ok(Sent {
+        exit: verdict.exit,
+        mails,
+    })
+}
+
+/// Shows how the campaign stands, what happened and what to do.
+fn show(job: &Job<'_>, reader: &Reader, status: Status, verdict: &Verdict, mails: u64) -> anyhow::Result<()> {
     if job.printer.form == Form::Json {
         // The lock is still held while this is printed; the run itself is over.
         let mut summary = serde_json::to_value(&status)?;
@@ -72,29 +86,29 @@ pub(super) async fn conclude(
     } else if job.printer.is_quiet {
         // For cron: no news is good news.
         if verdict.exit != Exit::Ok {
-            job.printer
-                .warn(format!("{}: {}", job.campaign.name, verdict.what));
+            job.printer.warn(text!(
+                "{name}: {what}",
+                name = job.campaign.name,
+                what = verdict.what
+            ));
         }
     } else {
-        let shown = crate::ledger::read::Status {
+        let shown = Status {
             state: verdict.state.to_owned(),
             note: String::new(),
             next_ms: None,
             ..status
         };
         status::describe(&job.workspace, &shown, job.printer);
-        status::list(&reader, &job.campaign.name, State::InDoubt, job.printer)?;
-        status::list(&reader, &job.campaign.name, State::Failed, job.printer)?;
-        job.printer.data("");
+        status::list(reader, &job.campaign.name, State::InDoubt, job.printer)?;
+        status::list(reader, &job.campaign.name, State::Failed, job.printer)?;
+        job.printer.data(Text::default());
         job.printer.data(&verdict.what);
         if !verdict.next.is_empty() {
-            job.printer.data(format!("  next:   {}", verdict.next));
+            job.printer.data(text!("  next:   {next}", next = verdict.next));
         }
     }
-    Ok(Sent {
-        exit: verdict.exit,
-        mails,
-    })
+    Ok(())
 }
 
 /// Says loudly that somebody knocks again and again: the account is about to be locked.
@@ -108,131 +122,172 @@ fn alarm(job: &Job<'_>, refused: u32) {
     }
 }
 
-const AGAIN: &str = "run the same command again";
-
 fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
-    let at = |ms| time(ms, &status::zone(&job.workspace, &job.campaign.account.name));
-    let or_wait = |ms| format!("{}; {AGAIN}, or leave it running with `--wait`", at(ms));
-    let waiting = wait(tally.pending);
+    let waiting = counted::waiting(tally.pending);
     match &report.ended {
         Ended::Done => done(job, tally),
         Ended::Account(fault) => account(job, fault, &waiting),
         Ended::Interrupted => interrupted(report, &waiting),
-        Ended::Limit => Verdict::paused(format!("the limit of this run is reached; {waiting}"), AGAIN),
-        Ended::Quota(spent) => Verdict {
-            until_ms: Some(spent.until_ms),
-            ..Verdict::paused(format!("{}; {waiting}", quota(*spent)), or_wait(spent.until_ms))
-        },
-        Ended::Later(due_ms) => Verdict {
-            until_ms: Some(*due_ms),
-            ..Verdict::paused(format!("{waiting} for another try"), or_wait(*due_ms))
-        },
+        Ended::Limit => Verdict::paused(
+            &text!("the limit of this run is reached; {waiting}", waiting),
+            text!("run the same command again"),
+        ),
+        Ended::Quota(spent) => {
+            let why = text!("{quota}; {waiting}", quota = quota(*spent), waiting);
+            Verdict::until(job, spent.until_ms, &why)
+        }
+        Ended::Later(due_ms) => Verdict::until(job, *due_ms, &text!("{waiting} for another try", waiting)),
         Ended::Content(fault) => Verdict::paused(
-            format!("the server refuses this mail again and again: {fault}; {waiting}"),
-            format!("change what it objects to, and {AGAIN} with `--accept-changes`"),
+            &text!(
+                "the server refuses this mail again and again: {fault}; {waiting}",
+                fault = said(fault),
+                waiting
+            ),
+            text!("change what it objects to, and run the same command again with `--accept-changes`"),
         ),
         Ended::List { unknown, of } => Verdict::paused(
-            format!(
-                "of the last {of} mails {unknown} had a recipient who does not exist; {waiting}\n  \
-                 means:  the list is old or guessed; providers block senders who go on"
+            &text!(
+                "of the last {of} mails {unknown} had a recipient who does not exist; {waiting}\n  means:  the list is old or guessed; providers block senders who go on",
+                of = *of,
+                unknown = *unknown,
+                waiting
             ),
-            format!(
-                "clean the list, and {AGAIN} with `--accept-changes`; or just {AGAIN} if you know better"
+            text!(
+                "clean the list, and run the same command again with `--accept-changes`; or just run the same command again if you know better"
             ),
         ),
         Ended::Locked(until_ms) => Verdict {
             until_ms: Some(*until_ms),
             ..Verdict::stopped(
                 Exit::NoPerm,
-                format!("the account's login was refused; {waiting}"),
-                format!("{}; {AGAIN}", at(*until_ms)),
+                &text!("the account's login was refused; {waiting}", waiting),
+                text!("{at}; run the same command again", at = at(job, *until_ms)),
             )
         },
-        Ended::Paused(until_ms) => Verdict {
-            until_ms: Some(*until_ms),
-            ..Verdict::paused(why_paused(job, &waiting), or_wait(*until_ms))
-        },
+        Ended::Paused(until_ms) => Verdict::until(job, *until_ms, &why_paused(job, &waiting)),
         Ended::Unreachable(fault) => unreachable(job, fault, &waiting),
     }
 }
 
-fn unreachable(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
-    if fault.stage >= Stage::Mail {
-        let next = format!(
-            "it may be overloaded or not want so much; {AGAIN} later, with fewer `connections` or a rate"
-        );
-        let what = format!("the server breaks off again and again: {fault}; {waiting}");
-        return Verdict::stopped(Exit::Unavailable, what, next);
+/// A moment in the zone that the account's days are counted in.
+fn at(job: &Job<'_>, ms: i64) -> String {
+    time(ms, &status::zone(&job.workspace, &job.campaign.account.name))
+}
+
+/// What the server said, in its words; or what happened, in ours.
+fn said(fault: &Fault) -> Text {
+    match fault.reply {
+        Some(_) => Text::from(fault.to_string()),
+        None => Text::kept(fault),
     }
-    let next = format!(
-        "check host, port and tls of account `{}`, and {AGAIN}",
-        job.campaign.account.name
-    );
-    let what = format!("the server cannot be reached: {fault}; {waiting}");
-    Verdict::stopped(Exit::Unavailable, what, next)
+}
+
+fn unreachable(job: &Job<'_>, fault: &Fault, waiting: &Text) -> Verdict {
+    let said = said(fault);
+    if fault.stage >= Stage::Mail {
+        return Verdict::stopped(
+            Exit::Unavailable,
+            &text!(
+                "the server breaks off again and again: {said}; {waiting}",
+                said,
+                waiting
+            ),
+            text!(
+                "it may be overloaded or not want so much; run the same command again later, with fewer `connections` or a rate"
+            ),
+        );
+    }
+    Verdict::stopped(
+        Exit::Unavailable,
+        &text!("the server cannot be reached: {said}; {waiting}", said, waiting),
+        text!(
+            "check host, port and tls of account `{account}`, and run the same command again",
+            account = job.campaign.account.name
+        ),
+    )
 }
 
 impl Verdict {
-    fn paused(why: impl std::fmt::Display, next: impl Into<String>) -> Self {
-        let what = format!("paused: {why}");
+    fn paused(why: &Text, next: Text) -> Self {
         Self {
             exit: Exit::TempFail,
             state: "paused",
             until_ms: None,
-            what,
-            next: next.into(),
+            what: text!("paused: {why}", why),
+            next,
         }
     }
 
-    fn stopped(exit: Exit, why: impl std::fmt::Display, next: impl Into<String>) -> Self {
+    /// Paused, and it goes on then.
+    fn until(job: &Job<'_>, until_ms: i64, why: &Text) -> Self {
+        let next = text!(
+            "{at}; run the same command again, or leave it running with `--wait`",
+            at = at(job, until_ms)
+        );
+        Self {
+            until_ms: Some(until_ms),
+            ..Self::paused(why, next)
+        }
+    }
+
+    fn stopped(exit: Exit, why: &Text, next: Text) -> Self {
         Self {
             exit,
             state: "stopped",
             until_ms: None,
-            what: format!("stopped: {why}"),
-            next: next.into(),
+            what: text!("stopped: {why}", why),
+            next,
         }
     }
 }
 
-fn interrupted(report: &Report, waiting: &str) -> Verdict {
+fn interrupted(report: &Report, waiting: &Text) -> Verdict {
     let exit = if signal::is_from_keyboard() {
         Exit::Interrupted
     } else {
         Exit::TempFail
     };
-    let doubt = match report.abandoned {
-        0 => String::new(),
-        many => format!("; {} became doubtful", deliveries(many)),
+    let why = match report.abandoned {
+        0 => text!("as you asked; {waiting}", waiting),
+        many => text!(
+            "as you asked; {waiting}; {deliveries} became doubtful",
+            waiting,
+            deliveries = deliveries(many)
+        ),
     };
-    Verdict::stopped(
-        exit,
-        format!("as you asked; {waiting}{doubt}"),
-        format!("{AGAIN} to go on"),
-    )
+    Verdict::stopped(exit, &why, text!("run the same command again to go on"))
 }
 
 fn done(job: &Job<'_>, tally: Tally) -> Verdict {
     let name = &job.campaign.name;
+    let sent = mails(tally.sent);
+    let (failed, doubt) = (number(tally.failed), number(tally.in_doubt));
     let (exit, what) = match (tally.failed, tally.in_doubt) {
-        (0, 0) => (Exit::Ok, format!("done: {} sent", count(tally.sent, "mail"))),
-        (failed, doubtful) => {
-            let open = [(failed, "failed"), (doubtful, "in doubt")].map(|(count, name)| match count {
-                0 => String::new(),
-                many => format!(", {} {name}", number(many)),
-            });
-            (
-                Exit::Partial,
-                format!("done: {} sent{}", count(tally.sent, "mail"), open.concat()),
-            )
-        }
+        (0, 0) => (Exit::Ok, text!("done: {sent} sent", sent)),
+        (_, 0) => (
+            Exit::Partial,
+            text!("done: {sent} sent, {failed} failed", sent, failed),
+        ),
+        (0, _) => (
+            Exit::Partial,
+            text!("done: {sent} sent, {doubt} in doubt", sent, doubt),
+        ),
+        _ => (
+            Exit::Partial,
+            text!(
+                "done: {sent} sent, {failed} failed, {doubt} in doubt",
+                sent,
+                failed,
+                doubt
+            ),
+        ),
     };
     let next = if tally.in_doubt > 0 {
-        format!("settle what is in doubt with `mailshot resolve {name}`")
+        text!("settle what is in doubt with `mailshot resolve {name}`", name)
     } else if tally.failed > 0 {
-        format!("see why with `mailshot show {name} ADDRESS`")
+        text!("see why with `mailshot show {name} ADDRESS`", name)
     } else {
-        String::new()
+        Text::default()
     };
     Verdict {
         exit,
@@ -244,85 +299,104 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
 }
 
 /// What it means that the account pauses, and what the provider said.
-fn why_paused(job: &Job<'_>, waiting: &str) -> String {
+fn why_paused(job: &Job<'_>, waiting: &Text) -> Text {
     let reader = Reader::open(&job.workspace.ledger).ok().flatten();
     let learned = reader.and_then(|reader| reader.learned(&job.campaign.account.name).ok());
     let Some(why) = learned
         .and_then(|mut all| all.remove(""))
         .map(|learned| learned.why)
     else {
-        return format!("the provider takes no more; {waiting}");
+        return text!("the provider takes no more; {waiting}", waiting);
     };
     let (reply, _) = pasted(&why);
     let judge = job.judge();
-    let meaning = judge.meaning(&reply).meaning;
-    format!("{}; {waiting}\n  server: {why}", meaning.en)
+    text!(
+        "{meaning}; {waiting}\n  server: {why}",
+        meaning = judge.meaning(&reply).meaning,
+        waiting,
+        why
+    )
 }
 
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
-fn account(job: &Job<'_>, fault: &Fault, waiting: &str) -> Verdict {
+fn account(job: &Job<'_>, fault: &Fault, waiting: &Text) -> Verdict {
     let account = &job.campaign.account;
+    let (host, port, said) = (&account.host, account.port, said(fault));
     let server = match fault.reply {
-        Some(_) => format!("{}:{} said: {fault}", account.host, account.port),
-        None => format!("{}:{}: {fault}", account.host, account.port),
+        Some(_) => text!("{host}:{port} said: {said}", host, port, said),
+        None => text!("{host}:{port}: {said}", host, port, said),
     };
     if is_wrong_network(fault) {
         return Verdict::stopped(
             Exit::NoPerm,
-            format!("{fault}; {waiting}, nothing is lost"),
-            format!(
-                "send from an allowed network, or change `egress_allow` of account `{}`; {AGAIN}",
-                account.name
+            &text!("{said}; {waiting}, nothing is lost", said, waiting),
+            text!(
+                "send from an allowed network, or change `egress_allow` of account `{account}`; run the same command again",
+                account = account.name
             ),
         );
     }
     if fault.reply.is_none() && fault.stage < Stage::Auth {
         return Verdict::stopped(
             Exit::Config,
-            format!(
-                "the server and account `{}` do not fit together; {waiting}\n  server: {server}",
-                account.name
+            &text!(
+                "the server and account `{account}` do not fit together; {waiting}\n  server: {server}",
+                account = account.name,
+                waiting,
+                server
             ),
-            format!("change the account in mailshot.toml, and {AGAIN}"),
+            text!("change the account in mailshot.toml, and run the same command again"),
         );
     }
+    refused(job, fault, waiting, &server)
+}
+
+/// The login was refused, or the account, or its sender.
+fn refused(job: &Job<'_>, fault: &Fault, waiting: &Text, server: &Text) -> Verdict {
+    let account = &job.campaign.account;
     let judge = job.judge();
     let known = judge.rules().of_class(fault.verdict.class, None);
-    let is_login = fault.stage == Stage::Auth;
-    let (what, advice) = match fault.reply {
-        Some(_) => (known.meaning.en.as_str(), known.advice.en.as_str()),
+    let (means, advice) = match fault.reply {
+        Some(_) => (Text::from(known.meaning), Text::from(known.advice)),
         None => (
-            "the server broke off at the login",
-            "it may have refused the password",
+            text!("the server broke off at the login"),
+            text!("it may have refused the password"),
         ),
     };
-    let refused = if is_login {
-        "the server refused the login"
+    let why = if fault.stage == Stage::Auth {
+        text!(
+            "the server refused the login; {waiting}, nothing is lost\n  server: {server}\n  means:  {means}",
+            waiting,
+            server,
+            means
+        )
     } else {
-        "the server refused the account or its sender"
+        text!(
+            "the server refused the account or its sender; {waiting}, nothing is lost\n  server: {server}\n  means:  {means}",
+            waiting,
+            server,
+            means
+        )
     };
-    let left_alone = match fault.verdict.class {
-        Class::AuthFailed | Class::AuthLocked => format!(
-            "; `{}` is left alone for {}: `mailshot unlock {}` once the password is right",
-            account.name, account.lockout, account.name
+    let next = match fault.verdict.class {
+        Class::AuthFailed | Class::AuthLocked => text!(
+            "{advice}; `{account}` is left alone for {lockout}: `mailshot unlock {account}` once the password is right",
+            advice,
+            account = account.name,
+            lockout = account.lockout
         ),
-        _ => format!("; then {AGAIN}"),
+        _ => text!("{advice}; then run the same command again", advice),
     };
-    Verdict::stopped(
-        Exit::NoPerm,
-        format!("{refused}; {waiting}, nothing is lost\n  server: {server}\n  means:  {what}"),
-        format!("{advice}{left_alone}"),
-    )
+    Verdict::stopped(Exit::NoPerm, &why, next)
 }
 
 /// `today's quota of 500 mails is used up`
-fn quota(spent: Spent) -> String {
-    let limit = u64::from(spent.rate.limit.get());
-    let when = match spent.rate.unit {
-        Unit::Day => "today's",
-        Unit::Hour => "this hour's",
-        Unit::Minute => "this minute's",
-        Unit::Second => "this second's",
-    };
-    format!("{when} quota of {} is used up", count(limit, "mail"))
+fn quota(spent: Spent) -> Text {
+    let mails = mails(u64::from(spent.rate.limit.get()));
+    match spent.rate.unit {
+        Unit::Day => text!("today's quota of {mails} is used up", mails),
+        Unit::Hour => text!("this hour's quota of {mails} is used up", mails),
+        Unit::Minute => text!("this minute's quota of {mails} is used up", mails),
+        Unit::Second => text!("this second's quota of {mails} is used up", mails),
+    }
 }

@@ -19,6 +19,7 @@ use crate::deliver::trace::Trace;
 use crate::depot::Access;
 use crate::mail::Address;
 use crate::source::{List, Row};
+use crate::text;
 
 /// Where the made-up list of a campaign's test mails is.
 pub(in crate::cli) fn list(ledger: &Path, campaign: &str) -> PathBuf {
@@ -26,8 +27,8 @@ pub(in crate::cli) fn list(ledger: &Path, campaign: &str) -> PathBuf {
 }
 
 pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
-    let to =
-        Address::parse(address).map_err(|fault| Coded::new(Exit::Usage, format!("`{address}`: {fault}")))?;
+    let to = Address::parse(address)
+        .map_err(|fault| Coded::new(Exit::Usage, text!("`{address}`: {fault}", address, fault)))?;
     let campaign = &mut job.campaign;
     let whole = List::open(&campaign.recipients, &campaign.list)?;
     let mut rows = whole.rows()?;
@@ -36,7 +37,7 @@ pub(super) fn run(mut job: Job<'_>, address: &str) -> anyhow::Result<Exit> {
             Some(Row::Usable(recipient)) => break recipient,
             Some(Row::Rejected(_) | Row::Withheld { .. } | Row::NotMeant { .. } | Row::Duplicate { .. }) => {}
             None => {
-                let what = format!("{} has nobody to mail", whole.path().display());
+                let what = text!("{list} has nobody to mail", list = whole.path().display());
                 return Err(Coded::new(Exit::Data, what).into());
             }
         }

@@ -3,14 +3,16 @@
 
 use anyhow::Context as _;
 
+use super::super::counted;
 use super::super::exit::Exit;
-use super::super::printer::{Form, count};
+use super::super::printer::Form;
 use super::super::runtime;
 use super::Job;
 use crate::campaign::quota::Quota;
 use crate::campaign::{Login, Tls, Transport};
 use crate::depot::Access;
 use crate::sandbox::{Config, Store, start};
+use crate::text;
 
 pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
     let stamp = jiff::Timestamp::from_millisecond(job.clock.now_ms())?
@@ -42,11 +44,7 @@ pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
         let sent = Box::pin(job.send()).await?;
         server.shutdown().await;
         if job.printer.form == Form::Text {
-            job.printer.data(format!(
-                "\nthis was a try-out: {} in {}\nnothing left this machine, and nobody counts as sent",
-                count(sent.mails, "mail"),
-                mails.display()
-            ));
+            job.printer.data(text!("\nthis was a try-out: {mails} in {folder}\nnothing left this machine, and nobody counts as sent", mails = counted::mails(sent.mails), folder = mails.display()));
         }
         Ok(sent.exit)
     })

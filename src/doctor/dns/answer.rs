@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Name;
 use crate::text;
-use crate::words::Text;
+use crate::words::{Gap, Shown, Text};
 
 /// A kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -216,5 +216,13 @@ impl From<&NoAnswer> for Text {
             NoAnswer::Garbage => text!("an answer that makes no sense"),
             NoAnswer::TooMany => text!("not asked: there were too many questions"),
         }
+    }
+}
+
+impl Shown for Kind {}
+
+impl Gap for NoAnswer {
+    fn gap(&self) -> Text {
+        Text::from(self)
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::mail::domain::is_within;
-use crate::words::Text;
+use crate::words::{Shown, Text};
 
 /// A domain name in lower case and A-labels, without the final dot; the root is empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -136,6 +136,8 @@ impl From<&Name> for Text {
         Self::Plain(name.to_string())
     }
 }
+
+impl Shown for Name {}
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use super::super::source::Source;
 use super::super::tags::{self, Kind, Tag};
 use super::links::LINKS;
 use crate::campaign::Problem;
+use crate::words::Text;
 
 /// Variables that stand in a template by themselves, without anything for a cell that is empty.
 pub(in crate::render) fn bare_variables(source: &Source) -> BTreeSet<String> {
@@ -45,7 +46,7 @@ pub(in crate::render) fn address_variables(source: &Source) -> Vec<(String, Addr
             if let Some((address, place)) = element.attribute(attribute).filter(|_| is_meant)
                 && let Some(name) = variable_at_start(address)
             {
-                found.push((name, what, source.problem(place, "")));
+                found.push((name, what, source.problem(place, Text::default())));
             }
         }
     }

@@ -6,10 +6,14 @@ use super::super::html::Element;
 use super::super::images::is_local;
 use super::Lint;
 
-const AS_DATA: &str =
-    "Gmail and Outlook do not show them; name the file in `<img src>`, and it goes with the mail";
-const NOT_SENT: &str =
-    "only images in `<img src>` go with the mail; give the whole address of one on the web, `https://…`";
+use crate::text;
+use crate::words::Text;
+
+const AS_DATA: Text =
+    text!("Gmail and Outlook do not show them; name the file in `<img src>`, and it goes with the mail");
+const NOT_SENT: Text = text!(
+    "only images in `<img src>` go with the mail; give the whole address of one on the web, `https://…`"
+);
 
 impl Lint<'_> {
     pub(super) fn images(&mut self, element: &Element<'_>) {
@@ -34,17 +38,26 @@ impl Lint<'_> {
 
     fn image(&mut self, element: &Element<'_>) {
         if element.attribute("alt").is_none() {
-            let why =
-                "people who do not load images, or cannot see them, get nothing; `alt=\"\"` for decoration";
-            self.say(element.head(), "an image without `alt`", why);
+            let why = text!(
+                "people who do not load images, or cannot see them, get nothing; `alt=\"\"` for decoration"
+            );
+            self.say(element.head(), text!("an image without `alt`"), why);
         }
         match element.attribute("src") {
-            None => self.say(element.head(), "an image that is none", "it has no `src`"),
+            None => self.say(
+                element.head(),
+                text!("an image that is none"),
+                text!("it has no `src`"),
+            ),
             Some((src, _)) if src.trim().is_empty() => {
-                self.say(element.head(), "an image that is none", "its `src` is empty");
+                self.say(
+                    element.head(),
+                    text!("an image that is none"),
+                    text!("its `src` is empty"),
+                );
             }
             Some((src, place)) if src.trim().starts_with("data:") => {
-                self.say(place, "an image as `data:`", AS_DATA);
+                self.say(place, text!("an image as `data:`"), AS_DATA);
             }
             Some((src, place)) => self.address(src, place),
         }
@@ -65,9 +78,9 @@ impl Lint<'_> {
             self.beside(value, range.start + start..range.start + start + inner.len());
         }
         if let Some(at) = css.find("@import") {
-            let why = "Gmail and others do not load it; write the styles into `<style>`";
+            let why = text!("Gmail and others do not load it; write the styles into `<style>`");
             let place = range.start + at..range.start + at + "@import".len();
-            self.say(place, "a stylesheet of its own", why);
+            self.say(place, text!("a stylesheet of its own"), why);
         }
     }
 
@@ -75,9 +88,13 @@ impl Lint<'_> {
     fn beside(&mut self, value: &str, place: Range<usize>) {
         let value = value.trim();
         if value.starts_with("data:") {
-            self.say(place, "an image as `data:`", AS_DATA);
+            self.say(place, text!("an image as `data:`"), AS_DATA);
         } else if is_local(value) {
-            self.say(place, format!("`{value}` does not go with the mail"), NOT_SENT);
+            self.say(
+                place,
+                text!("`{value}` does not go with the mail", value),
+                NOT_SENT,
+            );
         } else {
             self.address(value, place);
         }

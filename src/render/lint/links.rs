@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::super::html::{Element, unescape, without_elements};
 use super::Lint;
 
+use crate::text;
+use crate::words::Text;
+
 /// Services that shorten links; spam hides behind them, so that filters distrust them all.
 const SHORTENERS: [&str; 16] = [
     "bit.ly",
@@ -36,7 +39,7 @@ pub(super) const LINKS: [&str; 6] = [
 const ONLY_LINKS: [&str; 3] = ["a", "mj-button", "mj-navbar-link"];
 /// What no mail program follows, and filters distrust.
 const DEAD_SCHEMES: [&str; 5] = ["javascript", "vbscript", "data", "file", "about"];
-const NOWHERE: &str = "a link that leads nowhere";
+const NOWHERE: Text = text!("a link that leads nowhere");
 
 /// A link whose end has not come yet.
 pub(super) struct Link {
@@ -59,7 +62,7 @@ impl Lint<'_> {
                 .iter()
                 .any(|name| element.attribute(name).is_some());
             if ONLY_LINKS.contains(&name) && !is_target {
-                self.say(element.head(), NOWHERE, "it has no `href`");
+                self.say(element.head(), NOWHERE, text!("it has no `href`"));
             }
             return;
         };
@@ -79,27 +82,31 @@ impl Lint<'_> {
         let scheme = scheme(address);
         if address.is_empty() || address == "#" {
             let place = place.start.saturating_sub(usize::from(place.is_empty()))..place.end;
-            return self.say(place, NOWHERE, "write a whole address, `https://…`");
+            return self.say(place, NOWHERE, text!("write a whole address, `https://…`"));
         }
         if scheme
             .as_deref()
             .is_some_and(|scheme| DEAD_SCHEMES.contains(&scheme))
         {
-            let what = format!("a link to `{}:`", scheme.unwrap_or_default());
+            let what = text!("a link to `{scheme}:`", scheme = scheme.unwrap_or_default());
             return self.say(
                 place,
                 what,
-                "mail programs take it out, and filters distrust the mail",
+                text!("mail programs take it out, and filters distrust the mail"),
             );
         }
         // Where a tag begins it, the list decides.
         let is_whole = scheme.is_some() || address.starts_with('#') || address.starts_with("{{");
         if !is_whole {
-            let what = format!("{NOWHERE}: `{address}` is no whole address");
+            let what = text!(
+                "{nowhere}: `{address}` is no whole address",
+                nowhere = NOWHERE,
+                address
+            );
             self.say(
                 place,
                 what,
-                "a mail has no address of its own; begin with `https://`",
+                text!("a mail has no address of its own; begin with `https://`"),
             );
         }
     }
@@ -107,12 +114,12 @@ impl Lint<'_> {
     /// What is distrusted about an address, of a link or of an image.
     pub(super) fn address(&mut self, value: &str, place: Range<usize>) {
         if value.trim().to_ascii_lowercase().starts_with("http://") {
-            let why = "mailboxes warn of it, and anyone on the way can change it";
-            self.say(place.clone(), "an address without https", why);
+            let why = text!("mailboxes warn of it, and anyone on the way can change it");
+            self.say(place.clone(), text!("an address without https"), why);
         }
         if let Some(host) = host(value).filter(|host| SHORTENERS.contains(&bare(host))) {
-            let why = "filters distrust shortened links; write where it leads";
-            self.say(place, format!("a link by way of {host}"), why);
+            let why = text!("filters distrust shortened links; write where it leads");
+            self.say(place, text!("a link by way of {host}", host), why);
         }
     }
 
@@ -132,14 +139,15 @@ impl Lint<'_> {
         if let Some(shown) = shown.filter(|shown| is_address && is_host(shown))
             && bare(&shown) != bare(&link.host)
         {
-            let what = format!(
-                "the text of this link says {shown}, and it leads to {}",
-                link.host
+            let what = text!(
+                "the text of this link says {shown}, and it leads to {host}",
+                shown,
+                host = link.host
             );
             self.say(
                 link.text..end,
                 what,
-                "that is how phishing looks, and filters know it",
+                text!("that is how phishing looks, and filters know it"),
             );
         }
     }

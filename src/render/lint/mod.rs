@@ -11,7 +11,8 @@ use std::ops::Range;
 use super::html::{Element, elements};
 use super::source::Source;
 use crate::campaign::Problem;
-use crate::words::Text;
+use crate::text;
+use crate::words::Say;
 use links::Link;
 
 pub use columns::AddressOf;
@@ -70,7 +71,7 @@ struct Lint<'a> {
 }
 
 impl Lint<'_> {
-    fn say(&mut self, range: Range<usize>, what: impl Into<Text>, why: &str) {
+    fn say(&mut self, range: Range<usize>, what: impl Say, why: impl Say) {
         self.found.push(self.source.problem(range, what).hint(why));
     }
 
@@ -82,23 +83,27 @@ impl Lint<'_> {
             self.css(range);
         }
         if FORBIDDEN.contains(&name) {
-            let why = "mail programs take it out, and filters distrust the mail";
-            self.say(element.head(), format!("`<{name}>` in a mail"), why);
+            let why = text!("mail programs take it out, and filters distrust the mail");
+            self.say(element.head(), text!("`<{name}>` in a mail", name), why);
         }
         let rel = element.attribute("rel").map(|(rel, _)| rel.to_ascii_lowercase());
         if name == "link" && rel.is_some_and(|rel| rel.contains("stylesheet")) {
-            let why = "Gmail and others do not load it; write the styles into `<style>`";
-            self.say(element.head(), "a stylesheet of its own", why);
+            let why = text!("Gmail and others do not load it; write the styles into `<style>`");
+            self.say(element.head(), text!("a stylesheet of its own"), why);
         }
         if name == "meta" && element.text.to_ascii_lowercase().contains("refresh") {
-            let why = "no mail program goes there, and filters distrust the mail";
-            self.say(element.head(), "a mail that leads elsewhere by itself", why);
-        }
-        if let Some(handler) = handler(element) {
-            let why = "mail programs take scripts out, and filters distrust the mail";
+            let why = text!("no mail program goes there, and filters distrust the mail");
             self.say(
                 element.head(),
-                format!("`{handler}`: a script in an attribute"),
+                text!("a mail that leads elsewhere by itself"),
+                why,
+            );
+        }
+        if let Some(handler) = handler(element) {
+            let why = text!("mail programs take scripts out, and filters distrust the mail");
+            self.say(
+                element.head(),
+                text!("`{handler}`: a script in an attribute", handler),
                 why,
             );
         }
@@ -117,7 +122,11 @@ impl Lint<'_> {
             return false;
         };
         let range = range.start + shouted.start..range.start + shouted.end;
-        self.say(range, "a sentence in capitals", "filters take it for shouting");
+        self.say(
+            range,
+            text!("a sentence in capitals"),
+            text!("filters take it for shouting"),
+        );
         true
     }
 }

@@ -6,6 +6,7 @@ use super::super::source::Source;
 use super::super::tags;
 use super::Rules;
 use crate::campaign::Problem;
+use crate::text;
 
 /// Source: 《中华人民共和国广告法》 (2021), article 9(3): 国家级、最高级、最佳 and the like.
 const ABSOLUTE: [&str; 24] = [
@@ -51,8 +52,8 @@ pub(in crate::render) fn subject(source: &Source, rules: Rules) -> Vec<Problem> 
     if upper >= 8 && lower * 4 < upper {
         found.push(
             source
-                .problem(whole.clone(), "a subject in capitals")
-                .hint("filters take it for shouting"),
+                .problem(whole.clone(), text!("a subject in capitals"))
+                .hint(text!("filters take it for shouting")),
         );
     }
     if ["!!", "！！", "$$$", "???"]
@@ -61,8 +62,8 @@ pub(in crate::render) fn subject(source: &Source, rules: Rules) -> Vec<Problem> 
     {
         found.push(
             source
-                .problem(whole.clone(), "marks one after another in the subject")
-                .hint("filters count them"),
+                .problem(whole.clone(), text!("marks one after another in the subject"))
+                .hint(text!("filters count them")),
         );
     }
     let start = plain.trim_start().to_lowercase();
@@ -70,8 +71,10 @@ pub(in crate::render) fn subject(source: &Source, rules: Rules) -> Vec<Problem> 
         .iter()
         .any(|fake| start.starts_with(fake))
     {
-        let problem = source.problem(whole, "a subject that pretends to be an answer");
-        found.push(problem.hint("CAN-SPAM forbids subjects that deceive; mailboxes mark them as spam"));
+        let problem = source.problem(whole, text!("a subject that pretends to be an answer"));
+        found.push(problem.hint(text!(
+            "CAN-SPAM forbids subjects that deceive; mailboxes mark them as spam"
+        )));
     }
     found.extend(absolute_terms(source, rules));
     found
@@ -84,8 +87,8 @@ pub(in crate::render) fn plain(source: &Source, rules: Rules) -> Vec<Problem> {
     for line in source.text.split_inclusive('\n') {
         if let Some(range) = shouted(line) {
             let range = from + range.start..from + range.end;
-            let problem = source.problem(range, "a sentence in capitals");
-            found.push(problem.hint("filters take it for shouting"));
+            let problem = source.problem(range, text!("a sentence in capitals"));
+            found.push(problem.hint(text!("filters take it for shouting")));
             break;
         }
         from += line.len();
@@ -122,10 +125,10 @@ pub(super) fn absolute_terms(source: &Source, rules: Rules) -> Vec<Problem> {
     let mut found = Vec::new();
     for term in ABSOLUTE {
         if let Some((at, _)) = text.match_indices(term).find(|(at, _)| !is_in_tag(*at)) {
-            let problem = source.problem(at..at + term.len(), format!("`{term}`: an absolute term"));
-            found.push(
-                problem.hint("China's advertising law, article 9, forbids them; say what can be proved"),
-            );
+            let problem = source.problem(at..at + term.len(), text!("`{term}`: an absolute term", term));
+            found.push(problem.hint(text!(
+                "China's advertising law, article 9, forbids them; say what can be proved"
+            )));
         }
     }
     found

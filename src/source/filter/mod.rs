@@ -9,6 +9,8 @@ mod reading;
 
 use std::cmp::Ordering;
 
+use crate::text;
+use crate::words::Text;
 use csv::StringRecord;
 
 pub(super) use reading::Refused;
@@ -72,7 +74,7 @@ pub(super) struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Misfit {
     pub(super) column: usize,
-    pub(super) what: String,
+    pub(super) what: Text,
 }
 
 impl Filter {
@@ -123,21 +125,27 @@ impl Operand {
                 Some(value) => Ok(value.partial_cmp(number)),
                 None => Err(Misfit {
                     column,
-                    what: format!("`{cell}` is no number, and `where` compares it with one"),
+                    what: text!("`{cell}` is no number, and `where` compares it with one", cell),
                 }),
             },
             Self::Truth(is_true) => match truth_of(cell) {
                 Some(value) => Ok(Some(value.cmp(is_true))),
                 None => Err(Misfit {
                     column,
-                    what: format!("`{cell}` is neither a yes nor a no, and `where` compares it with one"),
+                    what: text!(
+                        "`{cell}` is neither a yes nor a no, and `where` compares it with one",
+                        cell
+                    ),
                 }),
             },
             Self::Day(day) => match Day::of(cell) {
                 Some(value) => Ok(Some(value.cmp(day))),
                 None => Err(Misfit {
                     column,
-                    what: format!("`{cell}` is no day such as 2026-01-31, and `where` compares it with one"),
+                    what: text!(
+                        "`{cell}` is no day such as 2026-01-31, and `where` compares it with one",
+                        cell
+                    ),
                 }),
             },
         }

@@ -9,6 +9,8 @@ use super::super::columns::variable;
 use super::{Day, Filter, Operand, Pattern, Relation, number_of};
 use crate::campaign::closest;
 use crate::mail::Columns;
+use crate::text;
+use crate::words::{Say, Text};
 
 /// Conditions within one another at most: a filter is written by hand.
 const DEPTH_MAX: usize = 50;
@@ -17,29 +19,29 @@ const DEPTH_MAX: usize = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Refused {
     /// What is wrong.
-    pub(in super::super) what: String,
+    pub(in super::super) what: Text,
     /// What to do.
-    pub(in super::super) hint: Option<String>,
+    pub(in super::super) hint: Option<Text>,
     /// The first character that is meant, from 1, and how many are; none for the whole condition.
     pub(in super::super) place: Option<(usize, usize)>,
 }
 
 impl Refused {
-    fn new(what: impl Into<String>, span: Span) -> Self {
+    fn new(what: impl Say, span: Span) -> Self {
         let (start, end) = (span.start, span.end);
         // A span without a line is unknown; a condition of several lines is shown as a whole.
         let is_known = start.line == 1 && end.line == 1 && end.column > start.column;
         let number = |column: u64| usize::try_from(column).unwrap_or_default();
         Self {
-            what: what.into(),
+            what: what.said(),
             hint: None,
             place: is_known.then(|| (number(start.column), number(end.column - start.column))),
         }
     }
 
-    fn hint(self, hint: impl Into<String>) -> Self {
+    fn hint(self, hint: impl Say) -> Self {
         Self {
-            hint: Some(hint.into()),
+            hint: Some(hint.said()),
             ..self
         }
     }
@@ -51,8 +53,8 @@ impl Refused {
         let (what, place) = said.split_once(" at line: 1, column: ").unwrap_or((said, ""));
         // `expected: an expression, found: eof`
         let what = match what.split_once(", found: eof") {
-            Some(_) => "the condition ends too early".to_owned(),
-            None => what.to_owned(),
+            Some(_) => text!("the condition ends too early"),
+            None => Text::kept(what),
         };
         let digits: String = place.chars().take_while(char::is_ascii_digit).collect();
         Self {
@@ -64,15 +66,19 @@ impl Refused {
 }
 
 /// An example; for a column with a blank in its name, how it is written.
-fn advice(columns: &Columns, text: &str) -> String {
+fn advice(columns: &Columns, text: &str) -> Text {
     let text = text.to_lowercase();
     let with_blank =
         columns.headers.iter().zip(&columns.names).find(|(header, _)| {
             header.contains(char::is_whitespace) && text.contains(&header.to_lowercase())
         });
     match with_blank {
-        Some((header, name)) => format!("write the column `{header}` as {name}, or between backticks"),
-        None => "write it like \"country = 'DE' and total_spent > 100\"".to_owned(),
+        Some((header, name)) => text!(
+            "write the column `{header}` as {name}, or between backticks",
+            header,
+            name
+        ),
+        None => text!("write it like \"country = 'DE' and total_spent > 100\""),
     }
 }
 
@@ -88,7 +94,7 @@ impl Filter {
         let expr = parser.parse_expr().map_err(by_parser)?;
         let next = parser.peek_token();
         if next.token != Token::EOF {
-            let what = format!("`{next}` is one word too many");
+            let what = text!("`{next}` is one word too many", next = next.to_string());
             return Err(Refused::new(what, next.span).hint(advice(columns, text)));
         }
         Reader { columns }.filter(&expr)
@@ -163,8 +169,12 @@ impl Reader<'_> {
                 any: false,
             } => (self.like(expr, pattern, true)?, negated),
             other => {
-                let what = format!("`{other}` is not a condition that can be used here");
-                let known = "there are =, <>, <, <=, >, >=, in, between, like, ilike, is null, and, or, not";
+                let what = text!(
+                    "`{other}` is not a condition that can be used here",
+                    other = other.to_string()
+                );
+                let known =
+                    text!("there are =, <>, <, <=, >, >=, in, between, like, ilike, is null, and, or, not");
                 return Err(Refused::new(what, other.span()).hint(known));
             }
         };
@@ -186,7 +196,10 @@ impl Reader<'_> {
             BinaryOperator::GtEq => GreaterOrEqual,
             other => {
                 let span = left.span().union(&right.span());
-                return Err(Refused::new(format!("`{other}` cannot be used here"), span));
+                return Err(Refused::new(
+                    text!("`{other}` cannot be used here", other = other.to_string()),
+                    span,
+                ));
             }
         };
         let side = if matches!(relation, Equal | NotEqual) {
@@ -209,9 +222,14 @@ impl Reader<'_> {
         };
         let column = self.column(right)?;
         if operand(left).is_err() {
-            let what = format!("`{left} {op} {right}` compares two columns; one side must be a value");
+            let what = text!(
+                "`{left} {op} {right}` compares two columns; one side must be a value",
+                left = left.to_string(),
+                op = op.to_string(),
+                right = right.to_string()
+            );
             let refused = Refused::new(what, left.span().union(&right.span()));
-            return Err(refused.hint("text stands in single quotes: 'DE'"));
+            return Err(refused.hint(text!("text stands in single quotes: 'DE'")));
         }
         Ok(Filter::Compare(column, turned, side(left)?))
     }
@@ -222,9 +240,10 @@ impl Reader<'_> {
                 self.column(expr)?,
                 Pattern::new(&text, ignores_case),
             )),
-            Operand::Number(_) | Operand::Truth(_) | Operand::Day(_) => {
-                Err(Refused::new("`like` wants text in single quotes", pattern.span()))
-            }
+            Operand::Number(_) | Operand::Truth(_) | Operand::Day(_) => Err(Refused::new(
+                text!("`like` wants text in single quotes"),
+                pattern.span(),
+            )),
         }
     }
 
@@ -235,9 +254,9 @@ impl Reader<'_> {
             Expr::Nested(inner) => return self.column(inner),
             other => {
                 let said = other.to_string();
-                let refused = Refused::new(format!("`{said}` is not a column"), other.span());
+                let refused = Refused::new(text!("`{said}` is not a column", said), other.span());
                 return Err(if said.contains("&&") || said.contains("||") {
-                    refused.hint("write `and` for `&&`, and `or` for `||`")
+                    refused.hint(text!("write `and` for `&&`, and `or` for `||`"))
                 } else {
                     refused
                 });
@@ -248,10 +267,13 @@ impl Reader<'_> {
         exact.or_else(by_name).ok_or_else(|| {
             let known: Vec<&str> = self.columns.names.iter().map(String::as_str).collect();
             let hint = match closest(&name, &known) {
-                Some(known) => format!("did you mean `{known}`?"),
-                None => format!("columns are: {}; text stands in single quotes", known.join(", ")),
+                Some(known) => text!("did you mean `{known}`?", known),
+                None => text!(
+                    "columns are: {known}; text stands in single quotes",
+                    known = known.join(", ")
+                ),
             };
-            Refused::new(format!("the list has no column `{name}`"), expr.span()).hint(hint)
+            Refused::new(text!("the list has no column `{name}`", name), expr.span()).hint(hint)
         })
     }
 }
@@ -269,8 +291,11 @@ fn bound(expr: &Expr) -> Result<Operand, Refused> {
     let value = value(expr)?;
     match &value {
         Operand::Text(text) if number_of(text).is_some() => {
-            let what = format!("`'{text}'` is text, and by its letters 99 is greater than 100");
-            let hint = format!("write {text} without quotes; a day is written '2026-01-31'");
+            let what = text!(
+                "`'{text}'` is text, and by its letters 99 is greater than 100",
+                text
+            );
+            let hint = text!("write {text} without quotes; a day is written '2026-01-31'", text);
             Err(Refused::new(what, expr.span()).hint(hint))
         }
         _ => Ok(value),
@@ -279,8 +304,11 @@ fn bound(expr: &Expr) -> Result<Operand, Refused> {
 
 fn operand(expr: &Expr) -> Result<Operand, Refused> {
     let refused = || {
-        Refused::new(format!("`{expr}` is not a value"), expr.span())
-            .hint("text stands in single quotes: 'DE'")
+        Refused::new(
+            text!("`{expr}` is not a value", expr = expr.to_string()),
+            expr.span(),
+        )
+        .hint(text!("text stands in single quotes: 'DE'"))
     };
     match expr {
         Expr::Value(value) => match &value.value {

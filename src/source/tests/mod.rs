@@ -222,7 +222,9 @@ fn a_title_above_the_header_is_left_out_and_said() {
     ] {
         let (list, _folder) = open(text);
         assert!(
-            list.origin().notes[0].starts_with(&format!("the header is in line {line}; the title above it")),
+            list.origin().notes[0]
+                .to_string()
+                .starts_with(&format!("the header is in line {line}; the title above it")),
             "{text}"
         );
         assert_eq!(list.columns().names, ["邮箱", "姓名", "公司"]);

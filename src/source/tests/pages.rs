@@ -56,7 +56,11 @@ fn an_xml_spreadsheet_is_a_list() {
         <Row ss:Index=\"4\"><Cell><Data>a@example.com</Data></Cell><Cell ss:Index=\"3\"><Data ss:Type=\"Number\">7</Data></Cell></Row>\n\
         <Row><Cell><Data>b@example.com</Data></Cell><Cell/><Cell/></Row></Table></Worksheet></Workbook>";
     let (list, _folder) = open(text);
-    assert!(list.origin().notes[0].starts_with("this is an XML spreadsheet"));
+    assert!(
+        list.origin().notes[0]
+            .to_string()
+            .starts_with("this is an XML spreadsheet")
+    );
     let rows: Vec<String> = rows(&list).into_iter().map(tell).collect();
     assert_eq!(
         rows,

@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::words::Text;
+
 fn fixing() -> ListSettings {
     ListSettings {
         is_fixing: true,
@@ -181,7 +183,7 @@ fn rows_among_attributes_are_shown_and_counted_as_the_file_has_them() {
     let settings = ListSettings {
         filter: Some(crate::campaign::list::Said {
             text: "x = true and y > 1".to_owned(),
-            at: Problem::at(Path::new("c.toml"), 1, 1, ""),
+            at: Problem::at(Path::new("c.toml"), 1, 1, Text::default()),
         }),
         ..ListSettings::default()
     };

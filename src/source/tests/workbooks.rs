@@ -6,6 +6,8 @@ use rust_xlsxwriter::{Format, Workbook};
 
 use super::*;
 
+use crate::words::Text;
+
 /// Makes a workbook, under this name.
 fn workbook(name: &str, fill: impl FnOnce(&mut Workbook)) -> Written {
     let written = write("");
@@ -65,7 +67,11 @@ fn cells_are_read_as_the_sheet_shows_them() {
 fn a_workbook_under_another_name_is_read_and_said_to_be_one() {
     let written = workbook("list.csv", fill_people);
     let list = List::open(&written.path, &ListSettings::default()).unwrap();
-    assert!(list.origin().notes[0].contains("under the name of a .csv file"));
+    assert!(
+        list.origin().notes[0]
+            .to_string()
+            .contains("under the name of a .csv file")
+    );
     assert_eq!(rows(&list).len(), 2);
 }
 
@@ -235,7 +241,7 @@ fn numbers_that_may_have_lost_their_format_are_mentioned() {
     let written = write(excel_97());
     let list = List::open(&written.path, &ListSettings::default()).unwrap();
     assert_eq!(list.origin().format, "xls");
-    let said = list.origin().notes.join("\n");
+    let said = Text::joined(list.origin().notes.clone(), "\n").to_string();
     assert!(
         said.contains("numbers of .xls are read without their format"),
         "{said}"

@@ -18,6 +18,7 @@ use crate::render::source::Source;
 use crate::render::variables::Variables;
 use crate::render::writer::Lines;
 use crate::render::{Flavour, Given};
+use crate::words::Text;
 
 /// The columns of the list: text, JSON, and names that helpers have as well.
 const COLUMNS: [&str; 9] = [
@@ -58,7 +59,7 @@ fn compare(flavour: Flavour, templates: &[String], cells: &[String]) -> Result<W
     };
     let structured: BTreeMap<usize, Problem> = STRUCTURED
         .into_iter()
-        .map(|column| (column, Problem::with_file(Path::new("t"), "")))
+        .map(|column| (column, Problem::with_file(Path::new("t"), Text::default())))
         .collect();
     let variables = Variables::new(&columns, &BTreeSet::from([8]), structured);
     let mut engine = Engine::new(flavour);
