@@ -149,7 +149,8 @@ pub fn main() -> ExitCode {
 
 /// Reads the command line. Help and what is wrong with it are said in the language that it asks for.
 fn parse() -> Result<Cli, Exit> {
-    let asked = help::asked(std::env::args().skip(1));
+    let words = std::env::args_os().skip(1);
+    let asked = help::asked(words.map(|word| word.to_string_lossy().into_owned()));
     let lang = language(asked.and_then(|name| Spoken::from_str(&name, true).ok()));
     let parsed = help::in_lang(Cli::command(), lang)
         .try_get_matches()

@@ -19,10 +19,9 @@ use crate::campaign::secret::{Ages, Flaw, Slot, flaws};
 use crate::campaign::{Account, Login, Secret, SecretSource, Workspace, closest};
 use crate::clock::Clock;
 use crate::text;
+use crate::words::Text;
 use age::Strictness;
 use login::Tried;
-
-use crate::words::Text;
 
 /// Characters of a password at most: tokens and keys are long, files piped in by mistake are longer.
 const LENGTH_MAX: u64 = 16_384;

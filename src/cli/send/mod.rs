@@ -1,7 +1,7 @@
 //! `mailshot send`: checks everything, says what it will do, asks, sends, and says how it went.
 
+mod carrier;
 mod doctor;
-mod detour;
 mod dry_run;
 mod enrolment;
 mod guards;
@@ -21,12 +21,9 @@ use super::exit::{Coded, Exit};
 use super::list::ListFlags;
 use super::printer::{Printer, time};
 use super::progress::Progress;
-use super::secret::age::{self, Strictness};
 use super::{confirm, load, runtime, status, texts};
 use crate::campaign::{Campaign, Transport, Workspace};
 use crate::clock::Clock;
-use crate::deliver::Target;
-use crate::deliver::outbox::Sendmail;
 use crate::deliver::trace::Trace;
 use crate::depot::{Access, Depot};
 use crate::ledger::lock::{self, Locked};
@@ -346,36 +343,6 @@ impl Job<'_> {
         let account = &self.campaign.account;
         let provider = account.family.iter().chain(&account.provider).cloned();
         Judge::new(Rules::with(&self.workspace.rules), provider.collect())
-    }
-
-    /// Who carries the mails away. The password is fetched here, before anything is put on record.
-    fn carrier(&self) -> anyhow::Result<Carrier> {
-        let account = &self.campaign.account;
-        Ok(match account.transport {
-            Transport::Smtp => {
-                let secret = account.secret(&self.workspace.root).map_err(|error| {
-                    Coded::new(Exit::Config, Text::error(&error))
-                        .hint(text!("nothing was sent; set the password and run it again"))
-                })?;
-                let strictness = Strictness::from_flag(self.args.strict);
-                age::look_at(
-                    &self.workspace,
-                    account,
-                    secret.as_ref(),
-                    strictness,
-                    self.printer,
-                )?;
-                let mut target = Target::new(account, secret)?;
-                target.judge = self.judge();
-                Carrier::Smtp(target)
-            }
-            Transport::Sendmail if !account.sendmail_command.is_file() => {
-                let what = text!("there is no {path}", path = account.sendmail_command.display());
-                let hint = text!("nothing was sent; install a mail server, or set `sendmail_command`");
-                return Err(Coded::new(Exit::Config, what).hint(hint).into());
-            }
-            Transport::Sendmail => Carrier::Sendmail(Sendmail::new(&account.sendmail_command)),
-        })
     }
 
     async fn watch(&self, run: Run, ledger: &Ledger, progress: &mut Progress) -> anyhow::Result<Report> {
