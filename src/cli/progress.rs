@@ -1,7 +1,7 @@
 //! What a run shows while it goes on: a bar on a terminal, a plain line every few seconds elsewhere.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::printer::{Form, Printer, number, time};
 use crate::campaign::quota::Left;
 use crate::mail::Outcome;
-use crate::pipeline::{Happened, Watcher};
+use crate::pipeline::{Happened, Held, Waits, Watcher};
 use crate::text;
 use crate::words::Text;
 
@@ -53,8 +53,8 @@ impl Counts {
 /// Shows how a run goes on.
 pub(super) struct Progress {
     pub(super) counts: Arc<Counts>,
-    /// Until when the run waits, in ms since the epoch; 0 while it sends.
-    pub(super) waits_until_ms: Arc<AtomicI64>,
+    /// What the run waits for.
+    pub(super) waits: Waits,
     zone: TimeZone,
     printer: Printer,
     bar: ProgressBar,
@@ -80,7 +80,7 @@ impl Progress {
         let past = std::iter::once((Instant::now(), 0)).collect();
         Self {
             counts: Arc::new(Counts::default()),
-            waits_until_ms: Arc::default(),
+            waits: Arc::default(),
             zone,
             printer,
             bar,
@@ -156,10 +156,10 @@ impl Progress {
                 .filter(|(count, _)| *count > 0)
                 .map(|(_, said)| said),
         );
-        let waits_until_ms = self.waits_until_ms.load(Ordering::Relaxed);
-        if waits_until_ms > 0 {
-            let until = time(waits_until_ms, &self.zone);
-            parts.push(text!("waiting until {until}", until));
+        let held = *self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = held {
+            let until = time(held.until_ms(), &self.zone);
+            parts.push(text!("waiting until {until}: {why}", until, why = why(held)));
             return Text::joined(parts, " · ");
         }
         let speed = self.speed();
@@ -197,6 +197,19 @@ impl Progress {
         let seconds = (speed > 0.0).then(|| waiting as f64 / speed)?;
         let length = duration(Duration::try_from_secs_f64(seconds).ok()?);
         Some(text!("{length} to go", length))
+    }
+}
+
+/// Why nothing leaves.
+fn why(held: Held) -> Text {
+    match held {
+        Held::Quota(spent) => text!("{rate} are used up", rate = spent.rate),
+        Held::Alike(spent) => text!(
+            "{rate} mails that say nearly the same have left",
+            rate = spent.rate
+        ),
+        Held::Pause(_) => text!("the provider wants a pause"),
+        Held::Later(_) => text!("the rest is due then, or its destination takes no more now"),
     }
 }
 
@@ -255,5 +268,26 @@ mod tests {
     fn durations_are_said_as_people_say_them() {
         let say = |seconds| duration(Duration::from_secs(seconds)).to_string();
         assert_eq!([say(45), say(720), say(12_000)], ["45 s", "12 min", "3 h 20 min"]);
+    }
+
+    #[test]
+    fn whoever_waits_is_told_until_when_and_for_what() {
+        let printer = Printer {
+            form: Form::Text,
+            is_quiet: true,
+            lang: crate::words::Lang::En,
+        };
+        let progress = Progress::new(printer, 100, TimeZone::UTC);
+        for (held, said) in [
+            (Held::Later(60_000), "its destination takes no more now"),
+            (Held::Pause(60_000), "the provider wants a pause"),
+        ] {
+            *progress.waits.lock().unwrap() = Some(held);
+            let text = progress.text(&[]).to_string();
+            assert!(
+                text.starts_with("0 sent · waiting until ") && text.ends_with(said),
+                "{text}"
+            );
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Why a worker sends nothing for a while, and whether the run waits for it.
 
+use std::sync::{Arc, Mutex};
+
 use super::run::{Ended, Patience, Shared};
 use crate::campaign::quota::{Spent, Unit};
 
@@ -7,13 +9,30 @@ use crate::campaign::quota::{Spent, Unit};
 pub(super) const LONGEST_WAIT_MS: i64 = 3_600_000;
 
 /// Why nothing may leave.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Held {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
     /// A quota is spent.
     Quota(Spent),
+    /// So many mails that say nearly the same have left as may.
+    Alike(Spent),
     /// The account pauses until then, because the provider wanted it so.
     Pause(i64),
+    /// What is left is due then: again, or because its destination took no more.
+    Later(i64),
 }
+
+impl Held {
+    /// Until when, in ms since the epoch.
+    pub fn until_ms(self) -> i64 {
+        match self {
+            Self::Quota(spent) | Self::Alike(spent) => spent.until_ms,
+            Self::Pause(until_ms) | Self::Later(until_ms) => until_ms,
+        }
+    }
+}
+
+/// What a run waits for at present, for whoever looks; none while it sends.
+pub type Waits = Arc<Mutex<Option<Held>>>;
 
 /// Seconds, minutes and hours are waited for; a spent day ends the run, unless the user said to wait.
 pub(super) async fn wait_out(shared: &Shared, held: Held) {
@@ -23,6 +42,6 @@ pub(super) async fn wait_out(shared: &Shared, held: Held) {
         Held::Pause(until_ms) if until_ms - shared.run.clock.now_ms() > LONGEST_WAIT_MS && !may_wait => {
             shared.end(Ended::Paused(until_ms));
         }
-        Held::Quota(Spent { until_ms, .. }) | Held::Pause(until_ms) => shared.wait_until(until_ms).await,
+        held => shared.wait_for(held).await,
     }
 }

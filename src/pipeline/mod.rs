@@ -26,7 +26,8 @@ use crate::ledger::{Begin, Bound, Delivery, Finish, Intent, Next, Receipt};
 use crate::mail::{Address, Fault, Message, Outcome, Stage, Verdict};
 use crate::throttle::Permit;
 
-use held::{Held, wait_out};
+use held::wait_out;
+pub use held::{Held, Waits};
 pub use lesson::refusal;
 pub use maker::{Mail, Maker, Means};
 use run::Shared;
@@ -235,9 +236,13 @@ impl Worker<'_> {
                 self.permit = Permit::unused();
                 shared.queue.skip(delivery.id);
             }
-            Begin::Wait(spent) | Begin::Alike(spent) => {
+            Begin::Wait(spent) => {
                 shared.queue.give_back(delivery);
                 self.hold(Held::Quota(spent));
+            }
+            Begin::Alike(spent) => {
+                shared.queue.give_back(delivery);
+                self.hold(Held::Alike(spent));
             }
             Begin::Paused(until_ms) => {
                 shared.queue.give_back(delivery);

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::brakes::Brakes;
+use super::held::{Held, Waits};
 use super::maker::Maker;
 use super::queue::Queue;
 use crate::campaign::Account;
@@ -124,8 +125,8 @@ pub struct Run {
     pub trace: Option<Trace>,
     /// Who is told of outcomes.
     pub watcher: Watcher,
-    /// Until when it waits for a quota or a retry, in ms since the epoch; 0 while it sends.
-    pub waits_until_ms: Arc<AtomicI64>,
+    /// What it waits for.
+    pub waits: Waits,
 }
 
 /// How a run is ended from outside.
@@ -202,11 +203,13 @@ impl Run {
             begun_before = shared.begun.load(Ordering::SeqCst);
             match ended {
                 // Their turn comes within the hour: that is a limit's business, not a failure's.
-                Ended::Later(due_ms) if shared.is_short_wait(due_ms) => shared.wait_until(due_ms).await,
+                Ended::Later(due_ms) if shared.is_short_wait(due_ms) => {
+                    shared.wait_for(Held::Later(due_ms)).await;
+                }
                 // It fell due while the workers were ending.
                 Ended::Later(due_ms) if due_ms <= shared.run.clock.now_ms() && begun_before > begun => {}
                 Ended::Later(due_ms) if shared.run.patience == Patience::Wait => {
-                    shared.wait_until(due_ms).await;
+                    shared.wait_for(Held::Later(due_ms)).await;
                 }
                 ended => {
                     return Ok(Report {
@@ -299,13 +302,14 @@ impl Shared {
     }
 
     /// Waits, and says so to whoever looks; a stop ends it.
-    pub(super) async fn wait_until(&self, at_ms: i64) {
-        self.run.waits_until_ms.store(at_ms, Ordering::Relaxed);
+    pub(super) async fn wait_for(&self, held: Held) {
+        let say = |held| *self.run.waits.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        say(Some(held));
         tokio::select! {
-            () = self.run.clock.wait_until(at_ms) => {}
+            () = self.run.clock.wait_until(held.until_ms()) => {}
             () = self.stop.cancelled() => {}
         }
-        self.run.waits_until_ms.store(0, Ordering::Relaxed);
+        say(None);
     }
 
     /// Ends the run for everyone. The first reason counts.

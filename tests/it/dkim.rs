@@ -11,6 +11,9 @@ use serde_json::Value;
 use super::harness::{Dns, Running, Sandbox, Workspace, eml_files, pass_over, wait_for};
 use super::postfix::{PASSWORD, Postfix};
 
+/// The Python that has the packages of the system: another one may stand before it in the path.
+const PYTHON: &str = "/usr/bin/python3";
+
 /// What dkimpy says of a mail.
 #[derive(Debug, Deserialize)]
 struct Verified {
@@ -20,13 +23,13 @@ struct Verified {
 
 /// Asks dkimpy about mails, with these records as the DNS. None where it is not installed.
 fn verified(test: &str, records: &Value, mails: &[PathBuf]) -> Option<Vec<Verified>> {
-    let is_there = Command::new("python3").args(["-c", "import dkim, nacl"]).output();
+    let is_there = Command::new(PYTHON).args(["-c", "import dkim, nacl"]).output();
     if !is_there.is_ok_and(|output| output.status.success()) {
-        pass_over(test, "python3 with dkim and nacl is not there");
+        pass_over(test, "/usr/bin/python3 has no dkim or no nacl");
         return None;
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/verify_dkim.py");
-    let mut python = Command::new("python3");
+    let mut python = Command::new(PYTHON);
     python.arg(script).arg(records.to_string()).args(mails);
     Some(Running::start(&mut python).wait().expect(0).json())
 }

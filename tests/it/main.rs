@@ -10,6 +10,8 @@ mod big_files;
 #[cfg(test)]
 mod bind;
 #[cfg(test)]
+mod chinese;
+#[cfg(test)]
 mod client_config;
 #[cfg(test)]
 mod content;

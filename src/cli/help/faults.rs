@@ -1,5 +1,8 @@
 //! What is wrong with a command line, in Chinese. In English clap says it.
 
+use std::net::AddrParseError;
+use std::num::ParseIntError;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::super::printer::Printer;
@@ -51,8 +54,9 @@ fn what(error: &clap::Error) -> Text {
         ErrorKind::InvalidValue if value.is_empty() => text!("`{arg}` needs a value", arg),
         ErrorKind::InvalidValue => text!("`{value}` cannot be the value of `{arg}`", value, arg),
         ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(|why| Text::kept(why.to_string()));
-            let why = why.unwrap_or_default();
+            let why = std::error::Error::source(error)
+                .map(what_is_wanted)
+                .unwrap_or_default();
             text!("`{value}` cannot be the value of `{arg}`: {why}", value, arg, why)
         }
         ErrorKind::ArgumentConflict => {
@@ -90,4 +94,15 @@ fn hints(error: &clap::Error) -> Vec<Text> {
         hints.push(text!("did you mean `{known}`?", known = meant));
     }
     hints
+}
+
+/// Why a value is none: also where it is the standard library that says so.
+fn what_is_wanted(why: &(dyn std::error::Error + 'static)) -> Text {
+    if why.is::<ParseIntError>() {
+        text!("a whole number is wanted, and not too large a one")
+    } else if why.is::<AddrParseError>() {
+        text!("an IP address with a port is wanted, such as 127.0.0.1:2525")
+    } else {
+        Text::kept(why.to_string())
+    }
 }

@@ -263,6 +263,10 @@ impl Job<'_> {
             self.printer
                 .say(text!("at most {rates}", rates = rates.join(", ")));
         }
+        if let Some(rate) = account.similar.as_ref().and_then(|similar| similar.rates.first()) {
+            self.printer
+                .say(text!("at most {rate} that say nearly the same", rate));
+        }
         let keys = account.dkim.iter().filter(|dkim| dkim.key.is_some());
         let keys: Vec<&str> = keys.map(|dkim| dkim.selector.as_str()).collect();
         if !keys.is_empty() {
@@ -328,7 +332,7 @@ impl Job<'_> {
             limit: self.args.limit,
             trace,
             watcher: progress.watcher(),
-            waits_until_ms: Arc::clone(&progress.waits_until_ms),
+            waits: Arc::clone(&progress.waits),
         };
         let report = self.watch(run, ledger, &mut progress).await;
         progress.finish();

@@ -146,7 +146,7 @@ impl World {
             patience,
             limit: None,
             trace: None,
-            waits_until_ms: Arc::default(),
+            waits: Arc::default(),
             watcher: Arc::new(move |happened| {
                 if matches!(happened.outcome, Outcome::Accepted(_)) {
                     accepted
