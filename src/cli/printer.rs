@@ -106,7 +106,10 @@ pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
     let at = jiff::Timestamp::from_millisecond(at_ms)
         .unwrap_or_default()
         .to_zoned(zone.clone());
-    let name = zone.iana_name().unwrap_or("UTC");
+    let name = match zone.iana_name() {
+        None | Some("Etc/UTC" | "Etc/UCT" | "Etc/Universal" | "Etc/Zulu") => "UTC",
+        Some(name) => name,
+    };
     format!("{} {name}", at.strftime("%Y-%m-%d %H:%M:%S"))
 }
 

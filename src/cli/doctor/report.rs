@@ -86,7 +86,7 @@ fn one(printer: Printer, finding: &Finding, is_verbose: bool) {
         "    {sign} {id} {about}: {what} [{word}]",
         sign,
         id = format!("{:<8}", finding.id),
-        about = printable(&finding.about),
+        about = Text::kept(printable(&finding.about)),
         what = clean(&finding.what),
         word
     ));

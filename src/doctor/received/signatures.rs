@@ -155,7 +155,7 @@ fn reason(result: &DkimResult) -> Text {
         Error::Dkim(DkimError::SignatureExpired) => text!("it has expired (`x=`)"),
         Error::Dns(DnsError::RecordNotFound(_)) => text!("there is no key in the DNS"),
         Error::Dns(DnsError::InvalidRecordType) => text!("the record in the DNS is not a key"),
-        Error::Dns(DnsError::Resolver(why)) => text!("{why}", why),
+        Error::Dns(DnsError::Resolver(why)) => Text::kept(why),
         other => Text::from(other.to_string()),
     }
 }
