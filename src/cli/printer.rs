@@ -113,6 +113,16 @@ pub(super) fn time(at_ms: i64, zone: &jiff::tz::TimeZone) -> String {
     format!("{} {name}", at.strftime("%Y-%m-%d %H:%M:%S"))
 }
 
+/// A word as a shell wants it.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    if word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -59,10 +59,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         None => BTreeMap::new(),
     };
     kept.retain(|_, learned| learned.holds(now_ms));
-    let lock = match &reader {
-        Some(reader) => reader.account_lock(&status.account, now_ms)?,
-        None => None,
-    };
+    let lock = lock_of(reader.as_ref(), &status.account, now_ms)?;
     match printer.form {
         Form::Json => printer.json(&WithVariants {
             status,
@@ -72,13 +69,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }),
         Form::Text => {
             describe(&workspace, &status, printer);
-            if let Some(lock) = &lock {
-                let zone = zone(&workspace, &status.account);
-                printer.data(text!(
-                    "  the account is {said}",
-                    said = lockout::said(lock, &zone)
-                ));
-            }
+            say_lock(&workspace, &status.account, lock.as_ref(), printer);
             for line in learned(&kept, now_ms, &zone(&workspace, &status.account)) {
                 printer.data(text!("  {line}", line));
             }
@@ -246,13 +237,35 @@ fn all(workspace: &Workspace, reader: Option<&Reader>, printer: Printer) -> anyh
     if found.is_empty() && printer.form == Form::Text {
         printer.data(text!("no campaign was sent yet"));
     }
-    for status in &found {
+    let now_ms = Clock::System.now_ms();
+    for status in found {
+        let lock = lock_of(reader, &status.account, now_ms)?;
         match printer.form {
-            Form::Json => printer.json(status),
-            Form::Text => describe(workspace, status, printer),
+            Form::Json => printer.json(&WithVariants {
+                status,
+                lock,
+                learned: BTreeMap::new(),
+                variants: Vec::new(),
+            }),
+            Form::Text => {
+                describe(workspace, &status, printer);
+                say_lock(workspace, &status.account, lock.as_ref(), printer);
+            }
         }
     }
     Ok(Exit::Ok)
+}
+
+fn lock_of(reader: Option<&Reader>, account: &str, now_ms: i64) -> anyhow::Result<Option<AccountLock>> {
+    let found = reader.map(|reader| reader.account_lock(account, now_ms));
+    Ok(found.transpose()?.flatten())
+}
+
+fn say_lock(workspace: &Workspace, account: &str, lock: Option<&AccountLock>, printer: Printer) {
+    if let Some(lock) = lock {
+        let said = lockout::said(lock, &zone(workspace, account));
+        printer.data(text!("  the account is {said}", said));
+    }
 }
 
 /// Shows a campaign's counts and how it goes on.

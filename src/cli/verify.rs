@@ -1,5 +1,6 @@
 //! `mailshot verify`: reads a received copy back.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::doctor::send_to::{NAME, own_file};
@@ -101,15 +102,24 @@ fn read(path: &Path) -> anyhow::Result<Mail> {
         );
         Coded::new(Exit::Io, what)
     };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > SIZE_MAX {
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    let mut mail = Vec::new();
+    // A pipe or a device has no size, and no end perhaps.
+    if metadata.is_file() {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(SIZE_MAX + 1).read_to_end(&mut mail).map_err(failed)?;
+    } else {
+        let what = text!("{file} is not a file", file = path.display().to_string());
+        return Err(Coded::new(Exit::Io, what).into());
+    }
+    if mail.len() as u64 > SIZE_MAX {
         let what = text!(
             "{file} is too large for a mail",
             file = path.display().to_string()
         );
         return Err(Coded::new(Exit::Data, what).into());
     }
-    Ok(Mail::parse(&std::fs::read(path).map_err(failed)?))
+    Ok(Mail::parse(&mail))
 }
 
 /// The mail that the ledger knows by this Message-ID, made again. Its Date is that of the copy, so that it has the same
@@ -174,7 +184,7 @@ fn again(
         return Ok(None);
     };
     // A test mail stands on record as `news test 2026-11-23 …`.
-    let (name, is_test) = match sending.campaign.split_once(" test ") {
+    let (name, is_test) = match sending.campaign.rsplit_once(" test ") {
         Some((name, _)) => (name, true),
         None => (sending.campaign.as_str(), false),
     };

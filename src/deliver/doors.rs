@@ -10,13 +10,13 @@ use crate::campaign::{Account, Port, Tls};
 use crate::mail::{Fault, Stage};
 
 /// How long another port may take to be reached.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Other ports of a server, and which one is taken.
 #[derive(Debug, Default)]
 pub(super) struct Doors {
     others: Vec<Port>,
-    /// Known once a port was reached, or none was: the other one, or none for the account's own.
+    /// Known once a port was reached: the other one, or none for the account's own.
     taken: OnceLock<Option<Port>>,
 }
 
@@ -59,8 +59,14 @@ impl Session {
             doors.taken.get_or_init(|| None);
             return opened;
         };
-        if doors.taken.get().is_some() || !is_shut(&fault) {
+        if !is_shut(&fault) {
             return Err(fault);
+        }
+        match doors.taken.get() {
+            // Another connection has found it meanwhile.
+            Some(Some(port)) => return Self::open_at(&target.at(*port), trace).await,
+            Some(None) => return Err(fault),
+            None => {}
         }
         for port in &doors.others {
             let mut at = target.at(*port);
@@ -76,8 +82,7 @@ impl Session {
                 }
             }
         }
-        // It is the network, or the server: the same search again would only take as long.
-        doors.taken.get_or_init(|| None);
+        // It is the network, or the server: it may be back at the next try, and by any port.
         Err(fault)
     }
 }

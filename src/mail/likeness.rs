@@ -9,15 +9,17 @@ use std::hash::Hasher as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Likeness(u64);
 
-/// So many bits may differ between mails that are alike. Texts that share seven tenths of their pairs differ in 16 bits of
+/// So many bits may differ between mails that are alike. Texts that share two thirds of their pairs differ in 17 bits of
 /// 64 on average, texts that share none in 32 ± 4. In doubt they are alike: that costs time, and the other a refusal.
-const NEAR: u32 = 16;
+const NEAR: u32 = 18;
+/// With fewer pairs of words a name alone makes another sketch: all mails as short as that are taken for alike.
+const FEW: usize = 60;
 
 impl Likeness {
     /// Sketches a mail. Links and addresses do not count, and one number is like another: each recipient has their own.
     pub fn of(subject: &str, text: &str) -> Self {
         let mut votes = [0_i32; 64];
-        let mut before = 0;
+        let (mut before, mut pairs) = (0, 0_usize);
         for word in words(subject).chain(words(text)) {
             let now = hash(word);
             let pair = hash((before, now));
@@ -25,6 +27,10 @@ impl Likeness {
                 *vote += if pair >> bit & 1 == 1 { 1 } else { -1 };
             }
             before = now;
+            pairs += 1;
+        }
+        if pairs < FEW {
+            return Self(0);
         }
         let bits = votes.iter().enumerate().filter(|(_, vote)| **vote > 0);
         Self(bits.fold(0, |sketch, (bit, _)| sketch | 1 << bit))
@@ -77,13 +83,16 @@ fn hash(what: impl std::hash::Hash) -> u64 {
 mod tests {
     use super::*;
 
-    const NEWS: &str = "Hello Ada,\n\nour autumn catalogue is out: forty new lamps, all of them made to order in Jingdezhen, \
+    const NEWS: &str = "Hello Ada,\n\nwe have been at work all summer long, and so have the people who blow our glass and turn our wood; \
+        now our autumn catalogue is out: forty new lamps, all of them made to order in Jingdezhen, \
         and until Sunday we ship them free of charge to every country of Europe. Have a look, and tell us \
         which one you like best: https://shop.example/a?c=1\n\nUnsubscribe: https://u.example/u/AAAA\n";
     const ZH: &str = "尊敬的张伟:您好!我们的秋季新品目录已经上线,四十款景德镇手工灯具,本周日之前下单全欧洲免运费。\
         欢迎点击链接查看,并告诉我们您最喜欢哪一款。祝您生活愉快!https://shop.example/a?c=1";
     const ORDER: &str = "Your order 4711 has left our warehouse this morning and will be with you on Thursday between nine \
-        and noon. The parcel holds two lamps and one spare bulb; somebody should be there to sign for it.";
+        and noon. The parcel holds two lamps and one spare bulb; somebody should be there to sign for it. If nobody is at \
+        home, the driver leaves it with a neighbour, or takes it back to the depot, where it waits for seven days and can \
+        be fetched with your passport. Questions are answered on weekdays by telephone, or at any time by mail.";
 
     #[test]
     fn a_name_and_a_link_make_no_other_mail() {
@@ -114,6 +123,20 @@ mod tests {
         }
         let half = format!("{} {ORDER}", NEWS.split_once("and until").unwrap().0);
         assert!(!all[0].is_near(Likeness::of("a", &half)));
+    }
+
+    #[test]
+    fn the_names_in_a_short_mail_make_no_other_mail_of_it() {
+        let greeting = |name: &str| {
+            Likeness::of(
+                &format!("Happy birthday {name}"),
+                &format!("Dear {name}, happy birthday! 15% off today."),
+            )
+        };
+        let names = ["Ada", "Bob van der Meer", "张伟", "Maximiliane", "Li"];
+        for name in names {
+            assert!(greeting("Eve").is_near(greeting(name)));
+        }
     }
 
     #[test]

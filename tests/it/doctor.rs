@@ -353,6 +353,16 @@ fn a_silent_resolver_is_named_and_another_one_answers() {
 }
 
 #[test]
+fn a_selector_that_is_none_is_wrong_usage_and_not_a_finding() {
+    let workspace = workspace();
+    workspace
+        .run(&["doctor", "--selector", "a b", "--dns-only"])
+        .expect(64)
+        .says(&["`a b` is not a selector"]);
+    assert!(!workspace.path(".mailshot/doctor.json").exists());
+}
+
+#[test]
 fn a_doctor_whom_nobody_answers_says_so_once_and_does_not_end_well() {
     let arguments = ["doctor", "good.test", "--dns-only", "--resolver", "127.0.0.1:1"];
     let ended = workspace().run(&arguments).expect(69);

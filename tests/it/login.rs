@@ -75,6 +75,10 @@ fn status_says_that_the_account_is_left_alone_and_until_when() {
         .run(&["status", "news"])
         .expect(0)
         .says(&["the account is left alone until", "its login was refused"]);
+    workspace
+        .run(&["status"])
+        .expect(0)
+        .says(&["the account is left alone until"]);
     let told = workspace.run(&["status", "news", "--json"]).expect(0).text();
     assert!(
         told.contains("\"lock\":{") && told.contains("\"is_locked_there\":false"),

@@ -110,3 +110,13 @@ fn a_refused_mail_spends_quota_and_a_refused_login_does_not() {
     let status = workspace.status();
     assert_eq!((status.failed, status.sent, status.pending), (1, 1, 1));
 }
+
+#[test]
+fn a_try_out_is_not_held_up_by_what_a_provider_counts() {
+    let account = "provider = \"alimail\"\nusername = \"news@aurora-home.example\"\npassword_env = \"NONE\"";
+    let workspace = Workspace::new(account, &people(60));
+    workspace
+        .run(&["send", "news", "--sandbox", "--yes"])
+        .expect(0)
+        .says(&["60 mails sent"]);
+}

@@ -147,6 +147,9 @@ impl KeyFile {
             (what, make())
         };
         let metadata = std::fs::metadata(&self.path).map_err(unread)?;
+        if !metadata.is_file() {
+            return Err((text!("{path} is not a file", path), make()));
+        }
         if metadata.mode() & 0o077 != 0 {
             let what = text!("others may read the DKIM key {path}", path = &path);
             let hint = text!(

@@ -110,6 +110,9 @@ fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path)
         .map_err(|error| anyhow!("cannot read {}: {}", path.display(), plain(&error)))?;
+    if !metadata.is_file() {
+        bail!("{} is not a file", path.display());
+    }
     if metadata.mode() & 0o077 != 0 {
         bail!(
             "others may read {}; run `chmod 600 {}` first",

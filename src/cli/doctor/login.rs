@@ -42,8 +42,11 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
     let again = Again::from_flag(visit.args.login_again);
     if let Err(error) = lockout::respect(workspace, &account.name, &ledger, now_ms, again).await {
         let coded = error.downcast::<Coded>()?;
-        let fix = text!("nobody knocked; if you have set the right password now, add --login-again");
-        return Ok(Finding::error("LOGIN-01", about, coded.what).fix(fix));
+        let finding = Finding::error("LOGIN-01", about, coded.what);
+        return Ok(match coded.hint {
+            Some(hint) => finding.fix(hint),
+            None => finding,
+        });
     }
     let secret = match account.secret(&workspace.root) {
         Ok(secret) => secret,

@@ -15,6 +15,7 @@ use super::{runtime, texts};
 use crate::campaign::retry::Span;
 use crate::clock::Clock;
 use crate::deliver::exchanger;
+use crate::dkim::is_selector;
 use crate::doctor::cache::Cache;
 use crate::doctor::dns::Resolver;
 use crate::doctor::dns::resolvers::PORT;
@@ -100,6 +101,11 @@ struct Visit<'a> {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    if let Some(wrong) = args.selector.iter().find(|selector| !is_selector(selector)) {
+        let what = text!("`{selector}` is not a selector", selector = wrong);
+        let hint = text!("it is part of a name in the DNS: letters of ASCII, digits, `-` and `_`");
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
     if let Some(address) = &args.send_to {
         return send_to::run(args, address, printer);
     }

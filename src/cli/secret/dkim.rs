@@ -75,6 +75,12 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             ),
         ],
     };
+    // Some end of a selector makes it too long for a name in the DNS.
+    if let Some((_, wrong, _)) = keys.iter().find(|(_, selector, _)| !is_selector(selector)) {
+        let what = text!("`{selector}` is too long for a selector", selector = wrong);
+        let hint = text!("each part of a name in the DNS has 63 letters at most");
+        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+    }
     if let Some((.., file)) = keys.iter().find(|(.., file)| file.exists()) {
         return Err(is_there(file));
     }
@@ -201,8 +207,20 @@ fn show(made: &[Made], domain: &Name, printer: Printer) {
             path_in(workspace.as_ref(), &key.file)
         )));
     }
+    if domain.labels() > 2 {
+        printer.say(text!(
+            "the host records are those below {domain}; where its zone is the domain above, write the whole name there",
+            domain
+        ));
+    }
+    let selectors: Vec<String> = made
+        .iter()
+        .map(|key| format!("--selector {}", key.selector))
+        .collect();
     printer.say(text!(
-        "publish the record, wait until `mailshot doctor` sees it, then add these lines; sign with a new key every year"
+        "publish the record, wait until `mailshot doctor {domain} {selectors}` sees it, then add these lines; sign with a new key every year",
+        domain,
+        selectors = selectors.join(" ")
     ));
 }
 

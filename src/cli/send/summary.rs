@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::counted::{self, deliveries, mails};
 use super::super::exit::Exit;
-use super::super::printer::{Form, number, time};
+use super::super::printer::{Form, number, quoted, time};
 use super::super::{lockout, status};
 use super::{Job, Sent, signal};
 use crate::campaign::quota::{Spent, Unit};
@@ -283,9 +283,12 @@ fn done(job: &Job<'_>, tally: Tally) -> Verdict {
         ),
     };
     let next = if tally.in_doubt > 0 {
-        text!("settle what is in doubt with `mailshot resolve {name}`", name)
+        text!(
+            "settle what is in doubt with `mailshot resolve {name}`",
+            name = quoted(name)
+        )
     } else if tally.failed > 0 {
-        text!("see why with `mailshot show {name} ADDRESS`", name)
+        text!("see why with `mailshot show {name} ADDRESS`", name = quoted(name))
     } else {
         Text::default()
     };
@@ -379,7 +382,13 @@ fn refused(job: &Job<'_>, fault: &Fault, waiting: &Text, server: &Text) -> Verdi
         )
     };
     let next = match fault.verdict.class {
-        Class::AuthFailed | Class::AuthLocked => text!(
+        Class::AuthLocked => text!(
+            "{advice}; `{account}` is left alone for {lockout}: `mailshot unlock {account}` only if the provider has unlocked it",
+            advice,
+            account = account.name,
+            lockout = account.lockout
+        ),
+        Class::AuthFailed => text!(
             "{advice}; `{account}` is left alone for {lockout}: `mailshot unlock {account}` once the password is right",
             advice,
             account = account.name,

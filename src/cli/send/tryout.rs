@@ -38,6 +38,8 @@ pub(super) fn run(mut job: Job<'_>) -> anyhow::Result<Exit> {
         account.login = Login::None;
         // A try-out is for looking at the mails: the account's pace would only make it slow.
         account.quota = Quota::default();
+        account.similar = None;
+        account.other_ports.clear();
         job.workspace
             .accounts
             .insert(account.name.clone(), account.clone());

@@ -4,9 +4,13 @@ use super::*;
 
 const MINUTE: i64 = 60_000;
 const BODY: &str = "<p>Dear {{email}},</p>{{#if lamps}}<p>Our autumn catalogue is out: forty new lamps, all of them made \
-    to order, and until Sunday we ship them free of charge to every country of Europe.</p>{{else}}<p>Your membership \
+    to order by the people who blow our glass and turn our wood, and until Sunday we ship them free of charge to every \
+    country of Europe and to Norway, Switzerland and the United Kingdom as well. Have a look at them, and tell us which \
+    one you like best: there is a discount for everybody who writes, and the most beautiful letter wins the lamp itself.</p>{{else}}<p>Your membership \
     ends this month. Whoever renews it before the first of December keeps last year's price, and gets the printed \
-    almanac with all talks of the summer school.</p>{{/if}}";
+    almanac with all talks of the summer school, the programme of the concerts in spring, and two tickets for the museum. \
+    Nothing has to be signed: it is enough to pay as in the years before. Should you want to leave us instead, a short \
+    note to the office will do, and we thank you for the time that you have spent with us and our work.</p>{{/if}}";
 
 /// Campaigns of so many people each, every other of whom gets another mail when there are `kinds`.
 async fn world(account: &str, campaigns: &[(&str, u32)], kinds: u32) -> World {
