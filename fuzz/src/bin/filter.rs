@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use mailshot::campaign::list::Said;
 use mailshot::campaign::{ListSettings, Problem};
 use mailshot::source::List;
+use mailshot::words::Text;
 
 static LIST: OnceLock<PathBuf> = OnceLock::new();
 
@@ -22,7 +23,7 @@ fuzz_target!(|text: &str| {
     let settings = ListSettings {
         filter: Some(Said {
             text: text.to_owned(),
-            at: Problem::at(path, 1, 1, ""),
+            at: Problem::at(path, 1, 1, Text::default()),
         }),
         ..ListSettings::default()
     };
