@@ -263,10 +263,12 @@ fn a_password_that_no_server_takes_is_never_tried() {
     ] {
         let sandbox = Sandbox::start(&["--login", LOGIN]);
         let workspace = workspace(&sandbox, password);
-        workspace
-            .send(&[])
-            .expect(78)
-            .says(&["cannot be right", "MAILSHOT_PASSWORD", why, "nothing was sent"]);
+        workspace.send(&[]).expect(78).says(&[
+            "cannot be right",
+            "MAILSHOT_PASSWORD",
+            why,
+            "nothing was sent",
+        ]);
         assert_eq!(sandbox.stop().connections, 0);
     }
 }
@@ -299,10 +301,10 @@ fn a_port_that_cannot_be_reached_is_not_the_only_one() {
     let mut workspace = Workspace::new(&account, &people(5));
     workspace.env("MAILSHOT_PASSWORD", "right");
     workspace.configure(&account, &provider);
-    workspace
-        .send(&[])
-        .expect(0)
-        .says(&["port 1 of 127.0.0.1 could not be reached", "`tls = \"starttls\"`"]);
+    workspace.send(&[]).expect(0).says(&[
+        "port 1 (tls) of 127.0.0.1 could not be reached",
+        "`tls = \"starttls\"`",
+    ]);
     assert_eq!(workspace.status().sent, 5);
     // Whoever names a port gets that one and no other, and nobody is let in without TLS.
     workspace.campaign("other", "");
