@@ -21,6 +21,7 @@ pub mod depot;
 pub mod throttle;
 pub mod deliver;
 pub mod ledger;
+pub mod feedback;
 pub mod sandbox;
 pub mod doctor;
 pub mod cli;

@@ -11,6 +11,7 @@ mod counted;
 mod client_config;
 mod doctor;
 mod explain;
+mod feedback;
 mod help;
 mod init;
 mod left_out;
@@ -107,6 +108,8 @@ enum Command {
     Secret(secret::Args),
     /// Never mail an address again
     Suppress(suppress::Args),
+    /// Read what comes back: bounces, complaints, wishes to unsubscribe
+    Feedback(feedback::Args),
     /// Let an account connect again that was refused
     Unlock(unlock::Args),
     /// Find out what is wrong with the sender's domain and the accounts
@@ -189,6 +192,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::ClientConfig(args) => client_config::run(&args, printer),
         Command::Secret(args) => secret::run(&args, printer),
         Command::Suppress(args) => suppress::run(&args, printer),
+        Command::Feedback(args) => feedback::run(&args, printer),
         Command::Unlock(args) => unlock::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer),
         Command::Verify(args) => verify::run(&args, printer),

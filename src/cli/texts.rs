@@ -254,3 +254,7 @@ Examples:
 pub(super) const MAN: &str = "\
 Example:
   mailshot man > ~/.local/share/man/man1/mailshot.1";
+
+pub(super) const FEEDBACK: &str = "\
+Examples:
+  mailshot feedback import bounces.mbox --dry-run";

@@ -131,6 +131,10 @@ impl Rules {
         };
         let class = rule.map_or_else(|| unclassified(reply), |rule| rule.class);
         let mut meaning = self.of_class(class, rule);
+        // What is refused to MAIL is the sender, whatever the words are: nobody is to be suppressed for it.
+        if circumstances.stage == Some(Stage::Mail) && meaning.verdict.suppress {
+            meaning = self.of_class(Class::SenderRejected, None);
+        }
         // 421 closes the connection, whatever was asked: it is not about this recipient. Source: RFC 5321, 3.8.
         let is_goodbye = matches!(class, Class::TransientSystem | Class::UnclassifiedTransient);
         if reply.code == 421 && is_goodbye {

@@ -1,0 +1,26 @@
+//! `mailshot feedback`: what comes back, from files and mailboxes.
+
+mod import;
+
+use super::exit::Exit;
+use super::printer::Printer;
+use super::texts;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = texts::FEEDBACK)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Read bounces, complaints and wishes to unsubscribe from files
+    Import(import::Args),
+}
+
+pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
+    match &args.action {
+        Action::Import(args) => import::run(args, printer),
+    }
+}

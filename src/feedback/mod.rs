@@ -1,0 +1,198 @@
+//! What comes back to a sender: reports that a mail could not be delivered, complaints, wishes to be left alone, and
+//! answers that programs write. Plain functions over the octets of a mail; nobody here knows the ledger.
+
+mod fields;
+mod opened;
+mod status;
+mod prose;
+mod automatic;
+mod complaint;
+mod judged;
+mod wish;
+pub mod store;
+
+use serde::{Serialize, Serializer};
+
+use crate::mail::{Reply, Stage, Verdict};
+use crate::replies::Judge;
+use opened::Opened;
+
+/// What kind of mail it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A mail of ours could not be delivered, or not yet.
+    Bounce,
+    /// Somebody calls a mail of ours spam.
+    Complaint,
+    /// Somebody wants no more mails.
+    Unsubscribe,
+    /// A program answered in somebody's name.
+    AutoReply,
+    /// Anything else.
+    Other,
+}
+
+/// What became of the mail that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is given up.
+    Failed,
+    /// It is still being tried.
+    Delayed,
+    /// It has arrived, or was handed on.
+    Delivered,
+}
+
+/// How bad it is for the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Another mail may arrive.
+    Soft,
+    /// No mail will arrive there again.
+    Hard,
+}
+
+impl Severity {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// One recipient that a report is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// The address that could not be reached.
+    pub address: String,
+    /// The address that the mail was sent to, where that is another one.
+    pub original: Option<String>,
+    /// What became of the mail.
+    pub action: Action,
+    /// What was said; its code is 0 where there is none.
+    pub reply: Reply,
+    /// How far the dialogue had come, where that is said.
+    pub stage: Option<Stage>,
+    /// What that means.
+    pub verdict: Option<Verdict>,
+}
+
+impl Returned {
+    /// Somebody who is named, of whom nothing more is said.
+    fn named(address: String) -> Self {
+        Self {
+            address,
+            original: None,
+            action: Action::Delivered,
+            reply: Reply {
+                code: 0,
+                enhanced: None,
+                text: String::new(),
+            },
+            stage: None,
+            verdict: None,
+        }
+    }
+
+    /// How bad it is for the address; none for a mail that has arrived.
+    pub fn severity(&self) -> Option<Severity> {
+        match (self.action, self.verdict) {
+            (Action::Delivered, _) => None,
+            (Action::Failed, Some(verdict)) if verdict.suppress => Some(Severity::Hard),
+            _ => Some(Severity::Soft),
+        }
+    }
+}
+
+/// A mail that came back, as far as it can be understood by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// What kind of mail it is.
+    pub kind: Kind,
+    /// Whom a bounce or a complaint is about; of a wish, who wishes.
+    pub about: Vec<Returned>,
+    /// Message-IDs of the mail that it is about, without angle brackets.
+    pub message_ids: Vec<String>,
+    /// What may be a token of an unsubscribe link.
+    pub tokens: Vec<String>,
+    /// The Feedback-ID of the mail that it is about.
+    pub feedback_id: Option<String>,
+}
+
+impl Incoming {
+    /// Reads a mail.
+    pub fn read(octets: &[u8], judge: &Judge) -> Self {
+        let opened = Opened::read(octets);
+        let opened = opened.within().unwrap_or(opened);
+        let (kind, mut about) = sort(&opened);
+        for returned in &mut about {
+            if returned.action == Action::Failed && judged::is_still_tried(&opened) {
+                returned.action = Action::Delayed;
+            }
+            returned.verdict = judged::verdict(returned, &opened, judge);
+        }
+        Self {
+            kind,
+            about,
+            message_ids: message_ids(&opened),
+            tokens: wish::tokens(&opened),
+            feedback_id: opened.returned.get("feedback-id").map(str::to_owned),
+        }
+    }
+}
+
+fn sort(opened: &Opened) -> (Kind, Vec<Returned>) {
+    if let Some(about) = complaint::about(opened) {
+        return (Kind::Complaint, about);
+    }
+    let reported = status::recipients(&opened.status);
+    if !reported.is_empty() {
+        let is_bounce = reported.iter().any(|one| one.action != Action::Delivered);
+        return (if is_bounce { Kind::Bounce } else { Kind::Other }, reported);
+    }
+    if judged::is_bounce(opened) {
+        let about = prose::recipients(opened);
+        if !about.is_empty() {
+            return (Kind::Bounce, about);
+        }
+    }
+    // Mail programs write wishes in people's names.
+    if let Some(by) = wish::in_subject(opened) {
+        return (Kind::Unsubscribe, vec![by]);
+    }
+    if automatic::is_reply(opened) {
+        return (Kind::AutoReply, Vec::new());
+    }
+    match wish::in_text(opened) {
+        Some(by) => (Kind::Unsubscribe, vec![by]),
+        None => (Kind::Other, Vec::new()),
+    }
+}
+
+/// The Message-IDs of the mail that it is about: of the mail that it brings back, else of the one that it answers.
+fn message_ids(opened: &Opened) -> Vec<String> {
+    let returned = opened.returned.all("message-id");
+    let answered = ["in-reply-to", "references"]
+        .into_iter()
+        .flat_map(|name| opened.headers.all(name));
+    let ids = returned
+        .chain(answered)
+        .flat_map(|value| value.split_whitespace());
+    let mut ids: Vec<String> = ids
+        .map(|id| id.trim_matches(['<', '>', ',']).to_owned())
+        .filter(|id| id.contains('@'))
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
+}
