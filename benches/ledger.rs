@@ -147,6 +147,7 @@ fn intent(delivery: &Delivery) -> Intent {
 
 fn finish(delivery: &Delivery, attempt: mailshot::ledger::AttemptId) -> Finish {
     Finish {
+        limits: Default::default(),
         destination: None,
         attempt,
         delivery: delivery.id,

@@ -5,6 +5,7 @@ pub mod octets;
 pub mod quota;
 pub mod pace;
 pub mod retry;
+pub mod limits;
 pub mod account;
 pub mod egress;
 pub mod secret;

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::account::{Account, Around, RawAccount};
 use super::depot::{DepotSettings, RawDepot};
 use super::file::File;
+use super::limits::Limits;
 use super::problem::{Problem, Problems};
 use super::provider::{self, Book, RawProviders};
 use super::retry::{RetryPolicy, Span};
@@ -71,6 +72,8 @@ pub struct Workspace {
     pub ledger: PathBuf,
     /// When deferred mails are tried again.
     pub retry: RetryPolicy,
+    /// How much may come back before nobody is mailed any more.
+    pub limits: Limits,
     /// Where files lie that mails link to.
     pub depot: Option<DepotSettings>,
     /// What replies mean that mailshot does not know, or knows otherwise.
@@ -92,6 +95,8 @@ struct RawWorkspace {
     ledger: RawLedger,
     #[serde(default)]
     retry: RawRetry,
+    #[serde(default)]
+    feedback: Limits,
     files: Option<RawDepot>,
     #[serde(default)]
     rule: Vec<Rule>,
@@ -185,6 +190,7 @@ impl Workspace {
                 .as_ref()
                 .and_then(|raw| raw.check(root, &file, &mut problems)),
             rules: file.value.rule.clone(),
+            limits: file.value.feedback,
             retry: RetryPolicy {
                 is_users: retry.delays.is_some(),
                 delays: retry

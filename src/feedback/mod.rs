@@ -11,9 +11,9 @@ mod judged;
 mod wish;
 pub mod store;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::mail::{Reply, Stage, Verdict};
+use crate::mail::{Reply, Severity, Stage, Verdict};
 use crate::replies::Judge;
 use opened::Opened;
 
@@ -43,31 +43,6 @@ pub enum Action {
     Delayed,
     /// It has arrived, or was handed on.
     Delivered,
-}
-
-/// How bad it is for the address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Another mail may arrive.
-    Soft,
-    /// No mail will arrive there again.
-    Hard,
-}
-
-impl Severity {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Soft => "soft",
-            Self::Hard => "hard",
-        }
-    }
-}
-
-impl Serialize for Severity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }
 
 /// One recipient that a report is about.

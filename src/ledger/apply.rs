@@ -8,9 +8,11 @@ use rusqlite::Connection;
 use super::accounts::Locks;
 use super::attempts::{Kept, Statements};
 use super::command::{Answer, Command};
+use super::feedback::Held;
 use super::pace::{self, Paces};
 use super::quota::{Usage, Which};
-use super::{accounts, attempts, deliveries, enrolment, suppression};
+use super::suppression::Suppressions;
+use super::{accounts, attempts, deliveries, enrolment, feedback, suppression};
 
 /// Gives the answer; called when the transaction is on disk.
 pub(super) type Committed = Box<dyn FnOnce()>;
@@ -21,6 +23,8 @@ pub(super) struct Writer {
     usage: Usage,
     locks: Locks,
     paces: Paces,
+    suppressions: Suppressions,
+    held: Held,
     data_version: i64,
     #[cfg(feature = "unrecorded")]
     unrecorded: super::unrecorded::Unrecorded,
@@ -44,6 +48,8 @@ impl Writer {
             self.usage.forget_all();
             self.locks.forget();
             self.paces.forget();
+            self.suppressions.forget();
+            self.held.forget();
             self.data_version = version;
         }
         self.usage.forget_stale();
@@ -86,7 +92,10 @@ impl Writer {
                 answer,
             } => {
                 enrolment::move_to(db, list, &moved)?;
-                later(answer, enrolment::enrol(db, campaign, list, &new)?)
+                later(
+                    answer,
+                    enrolment::enrol(db, &mut self.suppressions, campaign, list, &new)?,
+                )
             }
             Command::Withdraw {
                 campaign,
@@ -120,9 +129,20 @@ impl Writer {
             Command::NextDue { campaign, answer } => later(answer, deliveries::next_due(db, campaign)?),
             Command::Begin { intent, answer } => {
                 let Self {
-                    usage, locks, paces, ..
+                    usage,
+                    locks,
+                    paces,
+                    suppressions,
+                    held,
+                    ..
                 } = self;
-                let kept = Kept { usage, locks, paces };
+                let kept = Kept {
+                    usage,
+                    locks,
+                    paces,
+                    suppressions,
+                    held,
+                };
                 later(answer, statements.begin(db, kept, &intent)?)
             }
             Command::Finish { finish, answer } => {
@@ -139,8 +159,31 @@ impl Writer {
                 run,
                 answer,
             } => later(answer, enrolment::set_run(db, campaign, &run)?),
-            Command::Suppress { rows, answer } => later(answer, suppression::suppress(db, &rows)?),
-            Command::Unsuppress { key, answer } => later(answer, suppression::unsuppress(db, &key)?),
+            Command::Suppress { rows, answer } => {
+                self.suppressions.forget();
+                later(answer, suppression::suppress(db, &rows)?)
+            }
+            Command::Lift {
+                key,
+                list,
+                why,
+                now_ms,
+                answer,
+            } => {
+                self.suppressions.forget();
+                later(
+                    answer,
+                    suppression::lift(db, &key, list.as_deref(), (&why, now_ms))?,
+                )
+            }
+            Command::Receive { rows, limits, answer } => {
+                self.held.forget();
+                later(answer, feedback::receive(db, &rows, limits)?)
+            }
+            Command::Release { campaign, answer } => {
+                self.held.forget();
+                later(answer, feedback::release(db, campaign)?)
+            }
             Command::Learn {
                 account,
                 about,

@@ -4,14 +4,15 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::accounts::Locks;
-use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, NewSuppression, Next};
+use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, Next};
 use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
+use super::feedback::{self, Held, NewFeedback, REPLY};
 use super::pace::Paces;
 use super::quota::{LONGEST_ATTEMPT_MS, Usage, Which};
 use super::state::{Event, State};
-use super::suppression::{either_suppressed, suppress};
+use super::suppression::Suppressions;
 use crate::campaign::quota::{Quota, Spent};
-use crate::mail::{Address, Likeness, Outcome};
+use crate::mail::{Address, Feedback, Likeness, Outcome, Scope, Severity};
 
 /// Why a delivery is in doubt when its run died.
 const RUN_DIED: &str = "the run ended before the server's answer was recorded";
@@ -32,7 +33,7 @@ impl<'db> Statements<'db> {
             take: db.prepare_cached(
                 "UPDATE delivery SET state = 'sending', attempts = 1
                  WHERE id = ?1 AND state = 'pending' AND attempts = 0 AND due_at_ms IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM suppression WHERE address_key = ?2)",
+                 AND NOT EXISTS (SELECT 1 FROM suppression WHERE address_key = ?2 AND list IN ('', ?3))",
             )?,
             insert: db.prepare_cached(
                 "INSERT INTO attempt
@@ -57,12 +58,22 @@ impl<'db> Statements<'db> {
         kept: Kept<'_>,
         intent: &Intent,
     ) -> rusqlite::Result<Begin> {
-        let Kept { usage, locks, paces } = kept;
+        let Kept {
+            usage,
+            locks,
+            paces,
+            suppressions,
+            held,
+        } = kept;
         if let Some(until) = locks.until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Locked(until));
         }
         if let Some(until) = paces.account_until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Paused(until));
+        }
+        let campaign = intent.delivery.campaign();
+        if held.is_held(db, campaign)? {
+            return Ok(Begin::Held);
         }
         let first = intent.note_like(db, usage)?;
         if let Some(held) = intent.held_by_quota(db, usage, first)? {
@@ -80,13 +91,15 @@ impl<'db> Statements<'db> {
             put_off(db, intent, until)?;
             return Ok(Begin::Later(until));
         }
-        // Few have two keys: their suppressions are looked up in `take_any`.
-        let is_taken =
-            intent.written_key.is_none() && self.take.execute(params![intent.delivery.0, intent.key])? == 1;
+        let keys = [Some(intent.key.as_str()), intent.written_key.as_deref()];
+        let is_usual = intent.written_key.is_none() && suppressions.by_pattern(db, campaign, keys)?.is_none();
+        // Few have two keys or fit a pattern: their suppressions are looked up in `take_any`.
+        let list = suppressions.list(db, campaign)?;
+        let is_taken = is_usual && self.take.execute(params![intent.delivery.0, intent.key, list])? == 1;
         let number = if is_taken {
             1
         } else {
-            match take_any(db, intent)? {
+            match take_any(db, suppressions, intent)? {
                 Some(number) => number,
                 None => return Ok(Begin::Skip),
             }
@@ -183,10 +196,8 @@ impl<'db> Statements<'db> {
             Next::GiveUp(reason) => (Event::GivenUp, Some(reason.clone()), None),
             Next::Doubt => (Event::Doubted, fault(), None),
         };
-        let is_never_again =
-            event == Event::GivenUp && finish.outcome.fault().is_some_and(|fault| fault.verdict.suppress);
-        if is_never_again {
-            never_again(db, finish, reason.as_deref().unwrap_or_default())?;
+        if event == Event::GivenUp {
+            came_back(db, finish)?;
         }
         let began = (finish.delivery, finish.attempt.began_at_ms);
         tried(db, began, event, reason.as_deref(), due_at_ms)
@@ -256,6 +267,8 @@ pub(super) struct Kept<'a> {
     pub(super) usage: &'a mut Usage,
     pub(super) locks: &'a mut Locks,
     pub(super) paces: &'a mut Paces,
+    pub(super) suppressions: &'a mut Suppressions,
+    pub(super) held: &'a mut Held,
 }
 
 /// The destination takes no more now: the delivery waits until then.
@@ -265,22 +278,48 @@ fn put_off(db: &Connection, intent: &Intent, until_ms: i64) -> rusqlite::Result<
         .map(drop)
 }
 
-/// Whoever the server says is not there is never mailed again, by whatever campaign.
-fn never_again(db: &Connection, finish: &Finish, reason: &str) -> rusqlite::Result<()> {
+/// A refusal of this recipient counts as a bounce: whoever is not there is never mailed again, by whatever campaign.
+fn came_back(db: &Connection, finish: &Finish) -> rusqlite::Result<()> {
+    let Some(fault) = finish.outcome.fault() else {
+        return Ok(());
+    };
+    if fault.reply.is_none() || !(fault.verdict.suppress || fault.verdict.scope == Scope::Recipient) {
+        return Ok(());
+    }
     let address: String = db
         .prepare_cached("SELECT address FROM delivery WHERE id = ?1")?
         .query_row([finish.delivery.0], |row| row.get(0))?;
-    let row = NewSuppression {
-        key: Address::key_of(&address),
-        reason: format!("refused: {reason}"),
-        source: "what the server said".to_owned(),
+    let refusal = NewFeedback {
+        evidence: format!("reply {} {}", finish.delivery.0, finish.attempt.number),
+        kind: Feedback::Bounce,
+        severity: Some(if fault.verdict.suppress {
+            Severity::Hard
+        } else {
+            Severity::Soft
+        }),
+        class: Some(fault.verdict.class),
+        tags: Vec::new(),
+        address: Some(Address::key_of(&address)),
+        list: String::new(),
         at_ms: finish.now_ms,
+        source: REPLY.to_owned(),
+        said: fault.to_string(),
     };
-    suppress(db, &[row]).map(drop)
+    feedback::note(
+        db,
+        &refusal,
+        (finish.delivery, Address::key_of(&address)),
+        finish.limits,
+    )
+    .map(drop)
 }
 
 /// Takes a delivery for sending, whatever became of it before, and numbers the attempt; none when it must not be sent.
-fn take_any(db: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
+fn take_any(
+    db: &Connection,
+    suppressions: &mut Suppressions,
+    intent: &Intent,
+) -> rusqlite::Result<Option<i64>> {
     let row = db
         .prepare_cached("SELECT state, due_at_ms, attempts FROM delivery WHERE id = ?1")?
         .query_row([intent.delivery.0], |row| {
@@ -297,7 +336,8 @@ fn take_any(db: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
     if state != State::Pending.name() || due_at_ms > Some(intent.now_ms) {
         return Ok(None);
     }
-    if let Some(reason) = either_suppressed(db, &intent.key, intent.written_key.as_deref())? {
+    let keys = [Some(intent.key.as_str()), intent.written_key.as_deref()];
+    if let Some(reason) = suppressions.why(db, intent.delivery.campaign(), keys)? {
         let event = Event::Suppressed;
         step_from(db, intent.delivery, State::Pending, event, Some(&reason))?;
         return Ok(None);

@@ -4,10 +4,12 @@
 
 use tokio::sync::oneshot;
 
+use super::feedback::{NewFeedback, Received};
 use super::pace::{About, Known};
 use super::state::State;
+use crate::campaign::limits::Limits;
 use crate::campaign::quota::{Left, Quota, Spent};
-use crate::mail::{Class, Likeness, Outcome, Place, Volume};
+use crate::mail::{Class, Likeness, Outcome, Place, Reason, Volume};
 
 /// Where the answer goes. It is sent only when the transaction is on disk.
 pub(super) type Answer<T> = oneshot::Sender<T>;
@@ -25,6 +27,11 @@ pub struct ListId(pub(super) i64);
 pub struct DeliveryId(pub(super) i64);
 
 impl DeliveryId {
+    /// Its campaign; see the schema.
+    pub(super) fn campaign(self) -> CampaignId {
+        CampaignId(self.0 >> 32)
+    }
+
     /// A number that differs from delivery to delivery, to spread retries.
     pub fn seed(self) -> u64 {
         self.0.unsigned_abs()
@@ -56,6 +63,8 @@ pub struct Registered {
     pub is_enrolled: bool,
     /// Did the last run end because the server refused the content again and again?
     pub is_content_refused: bool,
+    /// Why it is held, if it is: complaints or bounces over the limit.
+    pub held: Option<String>,
 }
 
 /// A recipient to be enrolled.
@@ -183,6 +192,8 @@ pub enum Begin {
     Skip,
     /// The quota is spent; nothing was written.
     Wait(Spent),
+    /// The campaign is held for its complaints or bounces; nothing was written.
+    Held,
     /// Enough mails like it have gone; nothing was written.
     Alike(Spent),
     /// The account is locked until then; nothing was written.
@@ -225,6 +236,8 @@ pub struct Finish {
     pub outcome: Outcome,
     /// How the delivery goes on.
     pub next: Next,
+    /// When somebody whose mails come back is mailed no more.
+    pub limits: Limits,
     /// Now, in ms since the epoch.
     pub now_ms: i64,
 }
@@ -254,11 +267,15 @@ pub struct RunState {
 /// A person never to be mailed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSuppression {
-    /// The address's comparison key.
+    /// Whom: [`crate::mail::Whom::key`].
     pub key: String,
+    /// Only campaigns of this list, by the identifier of its List-ID; empty for all.
+    pub list: String,
     /// Why.
-    pub reason: String,
-    /// Who said so.
+    pub reason: Reason,
+    /// The same in the words of whoever said so; may be empty.
+    pub note: String,
+    /// Where it came from.
     pub source: String,
     /// When, in ms since the epoch.
     pub at_ms: i64,
@@ -375,8 +392,25 @@ pub(super) enum Command {
         rows: Vec<NewSuppression>,
         answer: Answer<u64>,
     },
-    /// Removes a suppression; answers whether it was there.
-    Unsuppress { key: String, answer: Answer<bool> },
+    /// Lifts the suppressions of a key, of one list or of all; answers how many there were.
+    Lift {
+        key: String,
+        list: Option<String>,
+        why: String,
+        now_ms: i64,
+        answer: Answer<u64>,
+    },
+    /// Takes in what came back; answers what became of each.
+    Receive {
+        rows: Vec<NewFeedback>,
+        limits: Limits,
+        answer: Answer<Vec<Received>>,
+    },
+    /// Lets a campaign go on that was held for its complaints or bounces.
+    Release {
+        campaign: CampaignId,
+        answer: Answer<()>,
+    },
     /// Learns from a refusal; answers what is known now.
     Learn {
         account: String,

@@ -7,13 +7,13 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::command::{CampaignId, DeliveryId, ListId, NewDelivery, Registered, RunState};
 use super::deliveries::{OF_CAMPAIGN, step};
 use super::state::{Event, State};
-use super::suppression::either_suppressed;
+use super::suppression::Suppressions;
 
 /// Why a delivery is suppressed when its row is gone. Such deliveries come back with their row.
 pub(super) const WITHDRAWN: &str = "no longer on the list";
 
 pub(super) fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Registered>> {
-    let sql = "SELECT id, uid, account, inputs, enrolled_at_ms IS NOT NULL, is_content_refused FROM campaign WHERE name = ?1";
+    let sql = "SELECT id, uid, account, inputs, enrolled_at_ms IS NOT NULL, is_content_refused, held FROM campaign WHERE name = ?1";
     db.query_row(sql, [name], |row| {
         Ok(Registered {
             id: CampaignId(row.get(0)?),
@@ -22,6 +22,7 @@ pub(super) fn find(db: &Connection, name: &str) -> rusqlite::Result<Option<Regis
             inputs: row.get(3)?,
             is_enrolled: row.get(4)?,
             is_content_refused: row.get(5)?,
+            held: row.get(6)?,
         })
     })
     .optional()
@@ -68,6 +69,7 @@ pub(super) fn drop_partial(db: &Connection, campaign: CampaignId) -> rusqlite::R
 
 pub(super) fn enrol(
     db: &Connection,
+    suppressions: &mut Suppressions,
     campaign: CampaignId,
     list: ListId,
     rows: &[NewDelivery],
@@ -80,7 +82,7 @@ pub(super) fn enrol(
     let highest: i64 = db.query_row(&highest, [campaign.0], |row| row.get(0))?;
     let mut held = 0;
     for (id, row) in (highest + 1..).zip(rows) {
-        let reason = either_suppressed(db, &row.key, row.written_key.as_deref())?;
+        let reason = suppressions.why(db, campaign, [Some(&row.key), row.written_key.as_deref()])?;
         held += u64::from(reason.is_some());
         let state = if reason.is_some() {
             State::Suppressed

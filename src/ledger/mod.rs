@@ -12,12 +12,15 @@ mod enrolment;
 mod attempts;
 mod deliveries;
 mod suppression;
+mod feedback;
+mod handles;
 mod accounts;
 mod quota;
 mod pace;
 #[cfg(feature = "unrecorded")]
 mod unrecorded;
 mod told;
+mod came;
 pub mod read;
 pub mod lock;
 
@@ -33,9 +36,11 @@ pub use command::{
     AccountEvent, Alike, AttemptId, Begin, Bound, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId,
     NewDelivery, NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
 };
+pub use feedback::{NewFeedback, Received};
 pub use pace::{About, Known};
 pub use state::{Event, State};
 
+use crate::campaign::limits::Limits;
 use crate::campaign::quota::{Left, Quota};
 use command::{Answer, Command};
 
@@ -291,9 +296,34 @@ impl Ledger {
         self.ask(|answer| Command::Suppress { rows, answer }).await
     }
 
-    /// Removes a suppression; says whether it was there.
-    pub async fn unsuppress(&self, key: String) -> anyhow::Result<bool> {
-        self.ask(|answer| Command::Unsuppress { key, answer }).await
+    /// Lifts the suppressions of a key ([`crate::mail::Whom::key`]), of one list or of all; says how many there were.
+    /// Why is kept.
+    pub async fn lift(
+        &self,
+        key: String,
+        list: Option<String>,
+        why: String,
+        now_ms: i64,
+    ) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Lift {
+            key,
+            list,
+            why,
+            now_ms,
+            answer,
+        })
+        .await
+    }
+
+    /// Takes in what came back: puts it on record, suppresses whom it is about, holds campaigns; says what became of
+    /// each. What was taken in before changes nothing.
+    pub async fn receive(&self, rows: Vec<NewFeedback>, limits: Limits) -> anyhow::Result<Vec<Received>> {
+        self.ask(|answer| Command::Receive { rows, limits, answer }).await
+    }
+
+    /// Lets a campaign go on that was held for its complaints or bounces.
+    pub async fn release(&self, campaign: CampaignId) -> anyhow::Result<()> {
+        self.ask(|answer| Command::Release { campaign, answer }).await
     }
 
     /// Notes that an account must be left alone; says how many of its logins were refused within the minute.

@@ -14,7 +14,9 @@ use super::state::State;
 use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
 
-pub use super::told::{AccountLock, Heard, Rules, Sending, Standing, Status, Story, Suppression, Try};
+pub use super::told::{
+    AccountLock, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
+};
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -43,6 +45,10 @@ impl Reader {
             connection,
             ledger: path.to_owned(),
         }))
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// The names of all campaigns, newest first.
@@ -277,21 +283,6 @@ impl Reader {
             }
         }
         Ok(None)
-    }
-
-    /// All suppressions, by address.
-    pub fn suppressions(&self) -> anyhow::Result<Vec<Suppression>> {
-        let sql = "SELECT address_key, reason, source, at_ms FROM suppression ORDER BY address_key";
-        let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| {
-            Ok(Suppression {
-                address: row.get(0)?,
-                reason: row.get(1)?,
-                source: row.get(2)?,
-                at_ms: row.get(3)?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// How many mails of a campaign have not been taken, by the class of what the server said last.

@@ -18,7 +18,7 @@ use super::attempts::Statements;
 use super::command::Command;
 
 /// The schema this program writes.
-pub(super) const SCHEMA_VERSION: u32 = 6;
+pub(super) const SCHEMA_VERSION: u32 = 7;
 /// How a ledger comes to each version, beginning with the first.
 const STEPS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("schema/1.sql"),
@@ -27,6 +27,7 @@ const STEPS: [&str; SCHEMA_VERSION as usize] = [
     include_str!("schema/4.sql"),
     include_str!("schema/5.sql"),
     include_str!("schema/6.sql"),
+    include_str!("schema/7.sql"),
 ];
 /// Commands in one transaction at most: as many as may wait.
 const BATCH_MAX: usize = super::QUEUE_MAX;

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::command::Tally;
 use super::state::State;
+use crate::text;
+use crate::words::Text;
 
 /// How a campaign stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -106,17 +108,67 @@ pub struct Try {
     pub reply: Option<String>,
 }
 
-/// One suppressed address.
+/// Somebody who is mailed no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Suppression {
-    /// The address's comparison key.
+    /// The address's comparison key, a domain or a pattern.
     pub address: String,
-    /// Why.
+    /// Only in campaigns of this list; empty for all.
+    pub list: String,
+    /// Why: a name of [`crate::mail::Reason`].
     pub reason: String,
-    /// Who said so.
+    /// The same in the words of whoever said so.
+    pub note: String,
+    /// Where it came from.
     pub source: String,
     /// When, in ms since the epoch.
     pub at_ms: i64,
+}
+
+/// A suppression that was lifted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lifted {
+    /// What it was.
+    #[serde(flatten)]
+    pub was: Suppression,
+    /// When it was lifted, in ms since the epoch.
+    pub lifted_at_ms: i64,
+    /// Why.
+    pub why: String,
+}
+
+/// Something that came back from an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Came {
+    /// A name of [`crate::mail::Feedback`].
+    pub kind: String,
+    /// Of a bounce: soft or hard.
+    pub severity: Option<String>,
+    /// What kind of answer it is: a name of [`crate::mail::Class`].
+    pub class: Option<String>,
+    /// Of which campaign's mail.
+    pub campaign: Option<String>,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+    /// Where it came from.
+    pub source: String,
+    /// What it says.
+    pub said: String,
+}
+
+impl Came {
+    /// What it is, in words.
+    pub fn what(&self) -> Text {
+        match (self.kind.as_str(), self.severity.as_deref()) {
+            ("bounce", Some("hard")) => text!("hard bounce"),
+            ("bounce", Some(_)) => text!("soft bounce"),
+            ("bounce", None) => text!("delayed"),
+            ("complaint", _) => text!("complaint"),
+            ("unsubscribe", _) => text!("unsubscribed"),
+            ("delivered", _) => text!("delivered"),
+            (other, _) => Text::from(other),
+        }
+    }
 }
 
 /// A refused login that is still waited out.

@@ -1,5 +1,7 @@
 //! The nouns of the field, without any I/O: addresses, recipients, messages, replies, outcomes, tokens.
 
+#[macro_use]
+mod closed;
 pub mod address;
 mod local;
 pub mod mailbox;
@@ -13,6 +15,7 @@ pub mod message;
 pub mod reply;
 pub mod verdict;
 pub mod outcome;
+pub mod suppression;
 pub mod token;
 
 pub use address::{Address, AddressFault};
@@ -24,5 +27,6 @@ pub use outcome::{Fault, Outcome, Stage};
 pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use repair::{Repair, repair};
 pub use reply::{Enhanced, Reply};
+pub use suppression::{Feedback, Reason, Severity, Whom};
 pub use token::{DeliveryTag, UnsubscribeKey};
 pub use verdict::{Class, Retry, Scope, Verdict};

@@ -39,6 +39,27 @@ impl DeliveryTag {
         hex(&self.0)
     }
 
+    /// Eight of its octets, for an index.
+    pub fn short(self) -> i64 {
+        let mut octets = [0; 8];
+        octets.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+        i64::from_be_bytes(octets)
+    }
+
+    /// The tag of a Message-ID of ours, without angle brackets; none when it has none.
+    pub fn of_message_id(id: &str) -> Option<Self> {
+        let (hex, _domain) = id.split_once('@')?;
+        let digits = hex.as_bytes();
+        if digits.len() != TAG_LEN * 2 {
+            return None;
+        }
+        let mut tag = [0; TAG_LEN];
+        for (octet, pair) in tag.iter_mut().zip(digits.chunks(2)) {
+            *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(tag))
+    }
+
     /// The Message-ID, without angle brackets. Source: RFC 5322, 3.6.4.
     pub fn message_id(self, domain: &str) -> String {
         format!("{}@{domain}", self.hex())

@@ -253,6 +253,10 @@ impl Worker<'_> {
                 shared.queue.skip(delivery.id);
                 shared.put_off(until_ms);
             }
+            Begin::Held => {
+                shared.queue.give_back(delivery);
+                shared.end(Ended::Held);
+            }
             Begin::Locked(until_ms) => {
                 shared.queue.give_back(delivery);
                 shared.end(Ended::Locked(until_ms));
@@ -307,6 +311,7 @@ impl Worker<'_> {
             destination: ticket.bound.counted(),
             outcome: outcome.clone(),
             next,
+            limits: shared.run.limits,
             now_ms: at_ms,
         };
         let receipt = shared.run.ledger.finish(finish).await;

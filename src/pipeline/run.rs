@@ -12,6 +12,7 @@ use super::held::{Held, Waits};
 use super::maker::Maker;
 use super::queue::Queue;
 use crate::campaign::Account;
+use crate::campaign::limits::Limits;
 use crate::campaign::pace::Learned;
 use crate::campaign::quota::Spent;
 use crate::campaign::retry::RetryPolicy;
@@ -58,6 +59,8 @@ pub enum Ended {
     Locked(i64),
     /// The account pauses until then, because the provider takes no more.
     Paused(i64),
+    /// The campaign is held for its complaints or bounces.
+    Held,
     /// The account was refused: all deliveries stay pending.
     Account(Fault),
     /// The server cannot be reached.
@@ -117,6 +120,8 @@ pub struct Run {
     pub rows: RowReader,
     /// When deferred mails are tried again.
     pub retry: RetryPolicy,
+    /// When somebody whose mails come back is mailed no more.
+    pub limits: Limits,
     /// What to do when it has to wait for long.
     pub patience: Patience,
     /// Mails to begin at most.

@@ -8,7 +8,8 @@ use super::super::exit::{Coded, Exit};
 use super::super::printer::{Form, Printer};
 use crate::campaign::plain;
 use crate::feedback::store::Store;
-use crate::feedback::{Incoming, Kind, Severity};
+use crate::feedback::{Incoming, Kind};
+use crate::mail::Severity;
 use crate::replies::Judge;
 use crate::text;
 

@@ -86,6 +86,9 @@ pub(super) struct Args {
     /// Try the login again although it was refused a short while ago
     #[arg(long)]
     login_again: bool,
+    /// Go on with a campaign that is held because too many people complained or too many mails came back
+    #[arg(long)]
+    release: bool,
     /// Send although `mailshot doctor` found errors within the last day
     #[arg(long)]
     ignore_doctor: bool,
@@ -173,6 +176,7 @@ impl Job<'_> {
         let ledger = Ledger::open(&self.workspace.ledger)?;
         self.respect_lockout(&ledger).await?;
         self.recover(&ledger).await?;
+        self.respect_held(&ledger).await?;
         let enrolment = Enrolment::prepare(self, &ledger).await?;
         let carrier = self.carrier()?;
         self.plan(&enrolment)?;
@@ -235,6 +239,25 @@ impl Job<'_> {
             ));
         }
         Ok(())
+    }
+
+    /// Ends here while the campaign is held for what came back, unless it is to go on all the same.
+    async fn respect_held(&self, ledger: &Ledger) -> anyhow::Result<()> {
+        let known = ledger.find(&self.campaign.name).await?;
+        let Some((id, why)) = known.and_then(|known| Some((known.id, known.held?))) else {
+            return Ok(());
+        };
+        if self.args.release {
+            return ledger.release(id).await;
+        }
+        let name = self.campaign.name.as_str();
+        let what = text!("`{name}` is held: {why}", name, why = Text::kept(why));
+        Err(Coded::new(Exit::TempFail, what)
+            .hint(text!(
+                "nothing was sent; `mailshot report {name}` shows what came back; mend list or content, then go on with --release",
+                name
+            ))
+            .into())
     }
 
     fn now(&self) -> String {
@@ -324,6 +347,7 @@ impl Job<'_> {
             maker: enrolled.maker,
             rows: enrolled.rows,
             retry: self.workspace.retry.clone(),
+            limits: self.workspace.limits,
             patience: if self.args.wait {
                 Patience::Wait
             } else {

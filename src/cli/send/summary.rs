@@ -164,6 +164,14 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
                 text!("{at}; run the same command again", at = at(job, *until_ms)),
             )
         },
+        Ended::Held => Verdict::stopped(
+            Exit::TempFail,
+            &text!("the campaign is held for what came back; {waiting}", waiting),
+            text!(
+                "`mailshot report {name}` shows what came back; mend list or content, then go on with --release",
+                name = job.campaign.name.as_str()
+            ),
+        ),
         Ended::Paused(until_ms) => Verdict::until(job, *until_ms, &why_paused(job, &waiting)),
         Ended::Unreachable(fault) => unreachable(job, fault, &waiting),
     }

@@ -77,6 +77,7 @@ pub(in crate::cli) fn try_out(
         yes: true,
         dry_run: false,
         sandbox: false,
+        release: false,
         limit: None,
         test_to: Some(address.to_owned()),
         wait: false,

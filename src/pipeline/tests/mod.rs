@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use tempfile::TempDir;
 
 use super::*;
+use crate::campaign::limits::Limits;
 use crate::campaign::pace::Learned;
 use crate::campaign::quota::Spent;
 use crate::campaign::retry::RetryPolicy;
@@ -133,6 +134,7 @@ impl World {
             Maker::new(campaign, known.uid, list.columns(), means),
         );
         let run = Run {
+            limits: Limits::default(),
             id: known.id,
             ledger,
             clock: self.clock.clone(),

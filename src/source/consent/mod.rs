@@ -5,6 +5,7 @@ mod words;
 use csv::StringRecord;
 
 use super::columns::bare;
+use crate::mail::Reason;
 use words::{COLUMNS, NO, NOTHING, STATUSES, YES};
 
 /// Why a person on the list is not to be mailed, as far as the list tells.
@@ -21,13 +22,13 @@ pub enum Withheld {
 }
 
 impl Withheld {
-    /// The reason as the suppression list keeps it.
-    pub fn reason(self) -> &'static str {
+    /// The reason as the suppression list keeps it, and a note to it.
+    pub fn reason(self) -> (Reason, String) {
         match self {
-            Self::Unsubscribed => "unsubscribe",
-            Self::Bounced => "hard bounce",
-            Self::Complained => "complaint",
-            Self::NoConsent => "no consent",
+            Self::Unsubscribed => (Reason::Unsubscribe, String::new()),
+            Self::Bounced => (Reason::HardBounce, String::new()),
+            Self::Complained => (Reason::Complaint, String::new()),
+            Self::NoConsent => (Reason::Import, "no consent".to_owned()),
         }
     }
 }

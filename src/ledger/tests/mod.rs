@@ -2,6 +2,8 @@
 //!
 //! One file, long as it is: the stories and the model share a world.
 
+mod feedback;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -12,7 +14,7 @@ use tokio::runtime::Runtime;
 use super::read::Reader;
 use super::*;
 use crate::campaign::quota::Quota;
-use crate::mail::{Class, Fault, Outcome, Place, Reply, Stage};
+use crate::mail::{Class, Fault, Outcome, Place, Reason, Reply, Stage};
 use crate::replies::Judge;
 
 struct Book {
@@ -107,6 +109,7 @@ impl Book {
         self.ledger
             .finish(Finish {
                 destination: None,
+                limits: Limits::default(),
                 attempt,
                 delivery,
                 account,
@@ -199,16 +202,22 @@ async fn a_delivery_begins_once_however_often_it_is_asked() {
     assert_eq!(went, 1);
 }
 
+fn suppression(key: &str, at_ms: i64) -> NewSuppression {
+    NewSuppression {
+        key: key.to_owned(),
+        list: String::new(),
+        reason: Reason::Manual,
+        note: "asked".to_owned(),
+        source: "test".to_owned(),
+        at_ms,
+    }
+}
+
 #[tokio::test]
 async fn what_is_suppressed_meanwhile_does_not_begin() {
     let book = Book::new(&["Li", "wu"]).await;
     let delivery = book.due(10).await.remove(0).id;
-    let row = NewSuppression {
-        key: "li@example.com".to_owned(),
-        reason: "asked".to_owned(),
-        source: "test".to_owned(),
-        at_ms: 5,
-    };
+    let row = suppression("li@example.com", 5);
     assert_eq!(book.ledger.suppress(vec![row.clone()]).await.unwrap(), 1);
     assert_eq!(
         book.ledger.suppress(vec![row]).await.unwrap(),
@@ -217,7 +226,12 @@ async fn what_is_suppressed_meanwhile_does_not_begin() {
     );
     assert_eq!(book.begin(delivery, &[], 10).await, Begin::Skip);
     assert_eq!((book.tally().suppressed, book.tally().pending), (1, 1));
-    assert!(book.ledger.unsuppress("li@example.com".to_owned()).await.unwrap());
+    let lifted = book
+        .ledger
+        .lift("li@example.com".to_owned(), None, "asked again".to_owned(), 20);
+    assert_eq!(lifted.await.unwrap(), 1);
+    let kept = book.reader().lifted("li@example.com").unwrap();
+    assert_eq!((kept[0].was.at_ms, kept[0].why.as_str()), (5, "asked again"));
 }
 
 #[tokio::test]
@@ -422,7 +436,7 @@ async fn retries_that_are_due_go_before_those_never_tried() {
 /// Writes a ledger as the first version did.
 fn first_version(path: &Path) {
     let old = rusqlite::Connection::open(path).unwrap();
-    old.execute_batch(include_str!("schema/1.sql")).unwrap();
+    old.execute_batch(include_str!("../schema/1.sql")).unwrap();
     old.execute_batch(
         "INSERT INTO meta VALUES ('schema_version', '1');
          INSERT INTO campaign VALUES (1, 'spring', 'uid', 'main', '{}', 5, 6, 'stopped', NULL, '', 0);
@@ -556,12 +570,7 @@ proptest! {
                         }
                     }
                     Step::Suppress(who) => {
-                        let row = NewSuppression {
-                            key: format!("{}@example.com", names[who]),
-                            reason: "asked".to_owned(),
-                            source: "test".to_owned(),
-                            at_ms: now,
-                        };
+                        let row = suppression(&format!("{}@example.com", names[who]), now);
                         book.ledger.suppress(vec![row]).await.unwrap();
                     }
                 }

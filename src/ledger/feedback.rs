@@ -1,0 +1,272 @@
+//! What came back, and what follows from it: who is mailed no more, and which campaigns are held. All of it in one
+//! transaction, so that a crash neither loses nor counts anything twice.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::command::{CampaignId, DeliveryId, NewSuppression};
+use super::handles::{self, Found};
+use super::suppression::suppress;
+use crate::campaign::limits::Limits;
+use crate::mail::{Class, DeliveryTag, Feedback, Reason, Severity};
+
+/// The source of what a server said while it was sent to.
+pub(super) const REPLY: &str = "what the server said";
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Mails that must have been sent before bounces hold a campaign: a few wrong addresses are no bad list.
+const SENT_MIN: u64 = 200;
+
+/// Something that came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFeedback {
+    /// A digest of the mail, or the name of the event: the same one twice changes nothing.
+    pub evidence: String,
+    /// What it is.
+    pub kind: Feedback,
+    /// How bad a bounce is; none for one that is still being tried.
+    pub severity: Option<Severity>,
+    /// What kind of answer it is.
+    pub class: Option<Class>,
+    /// What names the mail: of its Message-ID, of tokens whose signature is right.
+    pub tags: Vec<DeliveryTag>,
+    /// The key of the address that it names.
+    pub address: Option<String>,
+    /// A wish about one list alone, by the identifier of its List-ID; empty for all.
+    pub list: String,
+    /// When, in ms since the epoch.
+    pub at_ms: i64,
+    /// Where it came from.
+    pub source: String,
+    /// What it says.
+    pub said: String,
+}
+
+/// What became of something that came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Was it new? Else nothing was changed.
+    pub is_new: bool,
+    /// Of which campaign's mail it is, where that is known.
+    pub campaign: Option<String>,
+    /// The key of the address whose mail it is; none when it is of nobody that we have mailed.
+    pub address: Option<String>,
+    /// Why the address is mailed no more from now on, if that is new.
+    pub suppressed: Option<Reason>,
+    /// Why the campaign is held from now on, if that is new.
+    pub held: Option<String>,
+}
+
+/// Takes in what came back.
+pub(super) fn receive(
+    db: &Connection,
+    rows: &[NewFeedback],
+    limits: Limits,
+) -> rusqlite::Result<Vec<Received>> {
+    handles::catch_up(db)?;
+    let mut all = Vec::with_capacity(rows.len());
+    // The last row of each campaign that may have to be held.
+    let mut touched = HashMap::new();
+    for row in rows {
+        let found = find(db, row)?;
+        let Some(Found {
+            delivery,
+            address_key,
+        }) = found
+        else {
+            all.push(Received::default());
+            continue;
+        };
+        let received = note(db, row, (delivery, address_key), limits)?;
+        if received.is_new && matches!(row.kind, Feedback::Complaint | Feedback::Bounce) {
+            touched.insert(delivery.campaign(), all.len());
+        }
+        all.push(received);
+    }
+    for (campaign, last) in touched {
+        if let (Some(why), Some(received)) = (hold(db, campaign, limits)?, all.get_mut(last)) {
+            received.held = Some(why);
+        }
+    }
+    Ok(all)
+}
+
+/// The mail that it is about: by its names, else the last one to the address.
+fn find(db: &Connection, row: &NewFeedback) -> rusqlite::Result<Option<Found>> {
+    if let Some(found) = handles::by_tag(db, &row.tags)? {
+        return Ok(Some(found));
+    }
+    match &row.address {
+        Some(key) => handles::by_address(db, key, row.at_ms),
+        None => Ok(None),
+    }
+}
+
+/// Puts it on record, and suppresses whom it is about where that follows.
+pub(super) fn note(
+    db: &Connection,
+    row: &NewFeedback,
+    (delivery, key): (DeliveryId, String),
+    limits: Limits,
+) -> rusqlite::Result<Received> {
+    let campaign = db
+        .prepare_cached("SELECT name FROM campaign WHERE id = ?1")?
+        .query_row([delivery.campaign().0], |row| row.get(0))
+        .optional()?;
+    let is_new =
+        db.prepare_cached(
+            "INSERT OR IGNORE INTO feedback
+             (evidence, kind, severity, class, address_key, delivery_id, at_ms, source, said)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            row.evidence,
+            row.kind.name(),
+            row.severity.map(Severity::name),
+            row.class.map(Class::name),
+            key,
+            delivery.0,
+            row.at_ms,
+            row.source,
+            row.said,
+        ])? > 0;
+    let mut received = Received {
+        is_new,
+        campaign,
+        address: Some(key.clone()),
+        ..Received::default()
+    };
+    if let Some(reason) = is_new
+        .then(|| follows(db, row, &key, limits))
+        .transpose()?
+        .flatten()
+    {
+        let suppression = NewSuppression {
+            key,
+            list: row.list.clone(),
+            reason,
+            note: row.said.clone(),
+            source: row.source.clone(),
+            at_ms: row.at_ms,
+        };
+        if suppress(db, &[suppression])? > 0 {
+            received.suppressed = Some(reason);
+        }
+    }
+    Ok(received)
+}
+
+/// Why the address is mailed no more, if that follows.
+fn follows(
+    db: &Connection,
+    row: &NewFeedback,
+    key: &str,
+    limits: Limits,
+) -> rusqlite::Result<Option<Reason>> {
+    Ok(match (row.kind, row.severity) {
+        (Feedback::Complaint, _) => Some(Reason::Complaint),
+        (Feedback::Unsubscribe, _) => Some(Reason::Unsubscribe),
+        (Feedback::Bounce, Some(Severity::Hard)) if row.class == Some(Class::SpamTrap) => {
+            Some(Reason::SpamTrap)
+        }
+        (Feedback::Bounce, Some(Severity::Hard)) => Some(Reason::HardBounce),
+        (Feedback::Bounce, Some(Severity::Soft)) => {
+            is_enough(db, key, row.at_ms, limits)?.then_some(Reason::SoftBounces)
+        }
+        _ => None,
+    })
+}
+
+/// Have so many mails come back softly: within some days, or one after another?
+fn is_enough(db: &Connection, key: &str, at_ms: i64, limits: Limits) -> rusqlite::Result<bool> {
+    if limits.soft_limit == 0 {
+        return Ok(false);
+    }
+    let since_ms = at_ms - i64::from(limits.soft_days) * DAY_MS;
+    let recent: u32 = db
+        .prepare_cached(
+            "SELECT count(DISTINCT delivery_id) FROM feedback
+             WHERE address_key = ?1 AND kind = 'bounce' AND severity = 'soft' AND at_ms BETWEEN ?2 AND ?3",
+        )?
+        .query_row(params![key, since_ms, at_ms], |row| row.get(0))?;
+    if recent >= limits.soft_limit {
+        return Ok(true);
+    }
+    // Of the last mails to the address: is there one that did not come back?
+    let (tried, returned): (u32, u32) = db
+        .prepare_cached(
+            "SELECT count(*), sum(returned) FROM (
+                 SELECT EXISTS (SELECT 1 FROM feedback WHERE feedback.delivery_id = delivery.id AND kind = 'bounce'
+                                AND severity = 'soft') AS returned
+                 FROM delivery_handle JOIN delivery ON delivery.id = delivery_handle.delivery_id
+                 WHERE delivery_handle.address = ?1 AND lower(delivery.address) = ?2 AND attempts > 0
+                 ORDER BY first_try_ms DESC LIMIT ?3)",
+        )?
+        .query_row(params![handles::short(key), key, limits.soft_limit], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<u32>>(1)?.unwrap_or_default()))
+        })?;
+    Ok(tried >= limits.soft_limit && returned == tried)
+}
+
+/// Holds a campaign of which too many complain or bounce; says why, if that is new.
+fn hold(db: &Connection, campaign: CampaignId, limits: Limits) -> rusqlite::Result<Option<String>> {
+    let within = "delivery_id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff";
+    let count = |what: &str| -> rusqlite::Result<u64> {
+        let sql = format!("SELECT count(DISTINCT delivery_id) FROM feedback WHERE {within} AND {what}");
+        let found: i64 = db
+            .prepare_cached(&sql)?
+            .query_row([campaign.0], |row| row.get(0))?;
+        Ok(found.unsigned_abs())
+    };
+    let sent: i64 = db
+        .prepare_cached(
+            "SELECT count(*) FROM delivery WHERE id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff
+             AND state IN ('sent', 'failed')",
+        )?
+        .query_row([campaign.0], |row| row.get(0))?;
+    let sent = sent.unsigned_abs();
+    let complaints = count("kind = 'complaint'")?;
+    let bounces = count("kind = 'bounce' AND severity = 'hard'")?;
+    let why = if limits.complaint_limit.is_exceeded(complaints, sent) {
+        format!("{complaints} of {sent} complained")
+    } else if sent >= SENT_MIN && limits.bounce_limit.is_exceeded(bounces, sent) {
+        format!("{bounces} of {sent} came back")
+    } else {
+        return Ok(None);
+    };
+    let changed = db
+        .prepare_cached("UPDATE campaign SET held = ?2 WHERE id = ?1 AND held IS NULL")?
+        .execute(params![campaign.0, why])?;
+    Ok((changed > 0).then_some(why))
+}
+
+/// Lets a campaign go on. It is held again by the next complaint.
+pub(super) fn release(db: &Connection, campaign: CampaignId) -> rusqlite::Result<()> {
+    db.execute("UPDATE campaign SET held = NULL WHERE id = ?1", [campaign.0])
+        .map(drop)
+}
+
+/// Which campaigns are held, as far as that was asked.
+#[derive(Debug, Default)]
+pub(super) struct Held(HashMap<CampaignId, bool>);
+
+impl Held {
+    /// Reads everything anew next time.
+    pub(super) fn forget(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn is_held(&mut self, db: &Connection, campaign: CampaignId) -> rusqlite::Result<bool> {
+        if let Some(is_held) = self.0.get(&campaign) {
+            return Ok(*is_held);
+        }
+        let sql = "SELECT held IS NOT NULL FROM campaign WHERE id = ?1";
+        let is_held = db.query_row(sql, [campaign.0], |row| row.get(0)).optional()?;
+        let is_held = is_held.unwrap_or_default();
+        self.0.insert(campaign, is_held);
+        Ok(is_held)
+    }
+}
