@@ -10,6 +10,7 @@ mod complaint;
 mod judged;
 mod wish;
 pub mod store;
+pub mod record;
 
 use serde::Serialize;
 
@@ -92,6 +93,10 @@ impl Returned {
 /// A mail that came back, as far as it can be understood by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
+    /// Its own Message-ID.
+    pub id: Option<String>,
+    /// When it was written, in ms since the epoch, as far as it says.
+    pub date_ms: Option<i64>,
     /// What kind of mail it is.
     pub kind: Kind,
     /// Whom a bounce or a complaint is about; of a wish, who wishes.
@@ -116,7 +121,14 @@ impl Incoming {
             }
             returned.verdict = judged::verdict(returned, &opened, judge);
         }
+        let own = opened.headers.get("message-id");
+        let date = opened
+            .headers
+            .get("date")
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
         Self {
+            id: own.map(|id| id.trim_matches(['<', '>']).to_owned()),
+            date_ms: date.map(|date| date.timestamp().as_millisecond()),
             kind,
             about,
             message_ids: message_ids(&opened),

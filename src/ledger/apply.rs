@@ -176,9 +176,15 @@ impl Writer {
                     suppression::lift(db, &key, list.as_deref(), (&why, now_ms))?,
                 )
             }
-            Command::Receive { rows, limits, answer } => {
+            Command::Receive {
+                rows,
+                limits,
+                is_trial,
+                answer,
+            } => {
                 self.held.forget();
-                later(answer, feedback::receive(db, &rows, limits)?)
+                self.suppressions.forget();
+                later(answer, feedback::try_or_receive(db, &rows, limits, is_trial)?)
             }
             Command::Release { campaign, answer } => {
                 self.held.forget();

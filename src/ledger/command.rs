@@ -400,10 +400,11 @@ pub(super) enum Command {
         now_ms: i64,
         answer: Answer<u64>,
     },
-    /// Takes in what came back; answers what became of each.
+    /// Takes in what came back; answers what became of each. A trial changes nothing.
     Receive {
         rows: Vec<NewFeedback>,
         limits: Limits,
+        is_trial: bool,
         answer: Answer<Vec<Received>>,
     },
     /// Lets a campaign go on that was held for its complaints or bounces.

@@ -316,9 +316,20 @@ impl Ledger {
     }
 
     /// Takes in what came back: puts it on record, suppresses whom it is about, holds campaigns; says what became of
-    /// each. What was taken in before changes nothing.
-    pub async fn receive(&self, rows: Vec<NewFeedback>, limits: Limits) -> anyhow::Result<Vec<Received>> {
-        self.ask(|answer| Command::Receive { rows, limits, answer }).await
+    /// each. What was taken in before changes nothing, nor does a trial.
+    pub async fn receive(
+        &self,
+        rows: Vec<NewFeedback>,
+        limits: Limits,
+        is_trial: bool,
+    ) -> anyhow::Result<Vec<Received>> {
+        self.ask(|answer| Command::Receive {
+            rows,
+            limits,
+            is_trial,
+            answer,
+        })
+        .await
     }
 
     /// Lets a campaign go on that was held for its complaints or bounces.

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-
 use super::super::exit::{Coded, Exit};
-use super::super::printer::{Form, Printer};
+use super::super::printer::Printer;
+use super::super::{load, runtime};
+use super::taken::{Mail, Taker, Tally};
 use crate::campaign::plain;
+use crate::clock::Clock;
+use crate::feedback::Incoming;
 use crate::feedback::store::Store;
-use crate::feedback::{Incoming, Kind};
-use crate::mail::Severity;
-use crate::replies::Judge;
+use crate::replies::{Judge, Rules};
 use crate::text;
+
+/// Mails that are put on record in one transaction.
+const BATCH: usize = 200;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -23,31 +26,7 @@ pub(super) struct Args {
     dry_run: bool,
 }
 
-/// What is said of a mail.
-#[derive(Serialize)]
-struct Line<'a> {
-    file: &'a str,
-    kind: Kind,
-    recipient: Option<&'a str>,
-    severity: Option<Severity>,
-    class: Option<&'static str>,
-    campaign: Option<&'a str>,
-    /// All of them, where there are several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    recipients: Vec<About<'a>>,
-}
-
-/// What is said of one of several recipients.
-#[derive(Serialize)]
-struct About<'a> {
-    recipient: &'a str,
-    severity: Option<Severity>,
-    class: Option<&'static str>,
-    reply: String,
-}
-
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let judge = Judge::default();
     let failed = |error: std::io::Error| {
         let file = args.path.display().to_string();
         Coded::new(
@@ -55,37 +34,35 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             text!("cannot read {file}: {why}", file, why = plain(&error)),
         )
     };
-    for stored in Store::open(&args.path).map_err(failed)? {
-        let stored = stored.map_err(failed)?;
-        let incoming = Incoming::read(&stored.octets, &judge);
-        let first = incoming.about.first();
-        let line = Line {
-            file: &stored.name,
-            kind: incoming.kind,
-            recipient: first.map(|one| one.address.as_str()),
-            severity: first.and_then(|one| one.severity()),
-            class: first
-                .and_then(|one| one.verdict)
-                .map(|verdict| verdict.class.name()),
-            campaign: None,
-            recipients: if incoming.about.len() > 1 {
-                incoming
-                    .about
-                    .iter()
-                    .map(|one| About {
-                        recipient: &one.address,
-                        severity: one.severity(),
-                        class: one.verdict.map(|verdict| verdict.class.name()),
-                        reply: one.reply.to_string(),
-                    })
-                    .collect()
-            } else {
-                Vec::new()
-            },
-        };
-        if printer.form == Form::Json {
-            printer.json(&line);
+    let store = Store::open(&args.path).map_err(failed)?;
+    let workspace = if args.dry_run {
+        load::workspace_if_any(printer)
+    } else {
+        Some(load::workspace(None)?)
+    };
+    let rules = workspace
+        .as_ref()
+        .map_or_else(Rules::built_in, |workspace| Rules::with(&workspace.rules));
+    let judge = Judge::new(rules, Vec::new());
+    let taker = Taker::open(workspace.as_ref(), args.dry_run, printer)?;
+    let mut tally = Tally::default();
+    runtime()?.block_on(async {
+        let mut batch = Vec::with_capacity(BATCH);
+        for stored in store {
+            let stored = stored.map_err(failed)?;
+            batch.push(Mail {
+                incoming: Incoming::read(&stored.octets, &judge),
+                digest: Mail::digest(&stored.octets),
+                source: stored.name,
+            });
+            if batch.len() == BATCH {
+                taker
+                    .take(std::mem::take(&mut batch), Clock::System.now_ms(), &mut tally)
+                    .await?;
+            }
         }
-    }
+        taker.take(batch, Clock::System.now_ms(), &mut tally).await
+    })?;
+    tally.say(args.dry_run, printer);
     Ok(Exit::Ok)
 }

@@ -1,6 +1,7 @@
 //! `mailshot feedback`: what comes back, from files and mailboxes.
 
 mod import;
+mod taken;
 
 use super::exit::Exit;
 use super::printer::Printer;

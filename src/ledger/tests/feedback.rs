@@ -42,7 +42,7 @@ impl Book {
 
     async fn receive(&self, rows: &[NewFeedback]) -> Vec<Received> {
         self.ledger
-            .receive(rows.to_vec(), Limits::default())
+            .receive(rows.to_vec(), Limits::default(), false)
             .await
             .unwrap()
     }
@@ -74,6 +74,17 @@ async fn a_hard_bounce_suppresses_once_and_the_same_report_changes_nothing_again
 }
 
 #[tokio::test]
+async fn a_trial_says_what_would_be_and_changes_nothing() {
+    let book = Book::new(&["li"]).await;
+    book.send_all(10).await;
+    let row = bounce("mail 1", Severity::Hard, "li", 20);
+    let tried = book.ledger.receive(vec![row.clone()], Limits::default(), true);
+    assert_eq!(tried.await.unwrap()[0].suppressed, Some(Reason::HardBounce));
+    assert!(book.why("li").is_empty());
+    assert!(book.receive(&[row]).await[0].is_new);
+}
+
+#[tokio::test]
 async fn a_report_of_nobody_we_mailed_suppresses_nobody() {
     let book = Book::new(&["li"]).await;
     let row = bounce("mail 1", Severity::Hard, "li", 5);
@@ -82,7 +93,7 @@ async fn a_report_of_nobody_we_mailed_suppresses_nobody() {
         [Received::default()],
         "nothing was sent yet"
     );
-    book.send_all(10).await;
+    book.send_all(2 * DAY).await;
     assert_eq!(
         book.receive(&[row]).await,
         [Received::default()],

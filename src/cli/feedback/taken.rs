@@ -1,0 +1,252 @@
+//! Takes mails in that have come back, and says a line about each.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::super::counted::mails;
+use super::super::printer::{Form, Printer};
+use crate::campaign::Workspace;
+use crate::feedback::record::Recorder;
+use crate::feedback::{Action, Incoming, Kind, Returned};
+use crate::ledger::{Ledger, Received};
+use crate::mail::token::hex;
+use crate::mail::{Reason, Severity};
+use crate::text;
+use crate::words::Text;
+
+/// A mail that came back.
+pub(super) struct Mail {
+    /// What it says.
+    pub(super) incoming: Incoming,
+    /// Of its octets: names it where it has no Message-ID.
+    pub(super) digest: String,
+    /// Where it was found.
+    pub(super) source: String,
+}
+
+impl Mail {
+    pub(super) fn digest(octets: &[u8]) -> String {
+        hex(&Sha256::digest(octets))
+    }
+}
+
+/// Takes mails in.
+pub(super) struct Taker {
+    /// None without a ledger: then nothing can be looked up.
+    recorder: Option<Recorder>,
+    printer: Printer,
+}
+
+/// What became of them all.
+#[derive(Default)]
+pub(super) struct Tally {
+    mails: u64,
+    bounces: u64,
+    complaints: u64,
+    wishes: u64,
+    replies: u64,
+    others: u64,
+    /// Reports about mails that the ledger does not know.
+    strange: u64,
+    /// Reports that were taken in before.
+    known: u64,
+    suppressed: u64,
+    held: Vec<(String, String)>,
+}
+
+/// A line about a mail.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    kind: Kind,
+    recipient: Option<&'a str>,
+    severity: Option<Severity>,
+    class: Option<&'static str>,
+    campaign: Option<&'a str>,
+    /// Was it taken in for the first time? None when there is nothing to take in.
+    new: Option<bool>,
+    /// Why the address is mailed no more from now on.
+    suppressed: Option<Reason>,
+    /// All of them, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recipients: Vec<About<'a>>,
+}
+
+/// One of several recipients.
+#[derive(Serialize)]
+struct About<'a> {
+    recipient: &'a str,
+    severity: Option<Severity>,
+    class: Option<&'static str>,
+    campaign: Option<&'a str>,
+    suppressed: Option<Reason>,
+}
+
+impl Taker {
+    /// Opens the record. A dry run changes nothing, and needs none.
+    pub(super) fn open(
+        workspace: Option<&Workspace>,
+        is_dry: bool,
+        printer: Printer,
+    ) -> anyhow::Result<Self> {
+        let workspace = workspace.filter(|workspace| !is_dry || workspace.ledger.exists());
+        let recorder = workspace.map(|workspace| -> anyhow::Result<Recorder> {
+            let has_key = workspace.unsubscribe.key_file.exists();
+            Ok(Recorder {
+                ledger: Ledger::open(&workspace.ledger)?,
+                key: has_key.then(|| workspace.unsubscribe.key()).transpose()?,
+                limits: workspace.limits,
+                is_trial: is_dry,
+            })
+        });
+        Ok(Self {
+            recorder: recorder.transpose()?,
+            printer,
+        })
+    }
+
+    /// Takes mails in, all in one transaction, and says a line about each.
+    pub(super) async fn take(&self, mails: Vec<Mail>, now_ms: i64, tally: &mut Tally) -> anyhow::Result<()> {
+        let rows = |mail: &Mail| match &self.recorder {
+            Some(recorder) => recorder.rows(&mail.incoming, (&mail.digest, &mail.source), now_ms),
+            None => Vec::new(),
+        };
+        let rows: Vec<_> = mails.iter().map(rows).collect();
+        let counts: Vec<usize> = rows.iter().map(Vec::len).collect();
+        let received = match &self.recorder {
+            Some(recorder) => recorder.receive(rows.into_iter().flatten().collect()).await?,
+            None => Vec::new(),
+        };
+        let mut received = received.into_iter();
+        for (mail, count) in mails.iter().zip(counts) {
+            let received: Vec<Received> = received.by_ref().take(count).collect();
+            tally.count(&mail.incoming, &received);
+            self.say(mail, &received);
+        }
+        Ok(())
+    }
+
+    fn say(&self, mail: &Mail, received: &[Received]) {
+        let first = mail.incoming.about.first();
+        let taken = received.first();
+        // Redacted reports name nobody: the ledger knows whose mail it was.
+        let known = taken.and_then(|taken| taken.address.as_deref());
+        let line = Line {
+            file: &mail.source,
+            kind: mail.incoming.kind,
+            recipient: first.map(|one| one.address.as_str()).or(known),
+            severity: first.and_then(Returned::severity),
+            class: first.and_then(class),
+            campaign: taken.and_then(|taken| taken.campaign.as_deref()),
+            new: taken.map(|taken| taken.is_new),
+            suppressed: taken.and_then(|taken| taken.suppressed),
+            recipients: several(&mail.incoming, received),
+        };
+        match self.printer.form {
+            Form::Json => self.printer.json(&line),
+            Form::Text => self.printer.data(line.said(first.map(|one| one.action))),
+        }
+    }
+}
+
+fn class(about: &Returned) -> Option<&'static str> {
+    about.verdict.map(|verdict| verdict.class.name())
+}
+
+fn several<'a>(incoming: &'a Incoming, received: &'a [Received]) -> Vec<About<'a>> {
+    if incoming.about.len() < 2 {
+        return Vec::new();
+    }
+    let about = incoming.about.iter().enumerate().map(|(at, about)| About {
+        recipient: &about.address,
+        severity: about.severity(),
+        class: class(about),
+        campaign: received.get(at).and_then(|one| one.campaign.as_deref()),
+        suppressed: received.get(at).and_then(|one| one.suppressed),
+    });
+    about.collect()
+}
+
+impl Line<'_> {
+    fn said(&self, action: Option<Action>) -> Text {
+        let what = match (self.kind, action, self.severity) {
+            (Kind::Bounce, Some(Action::Delayed), _) => text!("delayed"),
+            (Kind::Bounce, _, Some(Severity::Hard)) => text!("hard bounce"),
+            (Kind::Bounce, _, _) => text!("soft bounce"),
+            (Kind::Complaint, _, _) => text!("complaint"),
+            (Kind::Unsubscribe, _, _) => text!("unsubscribed"),
+            (Kind::AutoReply, _, _) => text!("automatic reply"),
+            (Kind::Other, _, _) => text!("not a report"),
+        };
+        let file = self.file;
+        let who = self.recipient.unwrap_or("–");
+        let class = self.class.unwrap_or_default();
+        let line = text!("{file}: {what}  {who} {class}", file, what, who, class);
+        match (self.suppressed, self.new, self.campaign) {
+            (Some(reason), _, _) => text!("{line} → suppressed ({reason})", line, reason = reason.said()),
+            (None, Some(false), Some(_)) => text!("{line} (taken in before)", line),
+            (None, _, None) if self.new.is_some() => text!("{line} (of no mail on record)", line),
+            _ => line,
+        }
+    }
+}
+
+impl Tally {
+    fn count(&mut self, incoming: &Incoming, received: &[Received]) {
+        self.mails += 1;
+        let kind = match incoming.kind {
+            Kind::Bounce => &mut self.bounces,
+            Kind::Complaint => &mut self.complaints,
+            Kind::Unsubscribe => &mut self.wishes,
+            Kind::AutoReply => &mut self.replies,
+            Kind::Other => &mut self.others,
+        };
+        *kind += 1;
+        for one in received {
+            self.strange += u64::from(one.address.is_none());
+            self.known += u64::from(one.address.is_some() && !one.is_new);
+            self.suppressed += u64::from(one.suppressed.is_some());
+            if let (Some(campaign), Some(why)) = (&one.campaign, &one.held) {
+                self.held.push((campaign.clone(), why.clone()));
+            }
+        }
+    }
+
+    /// Says it.
+    pub(super) fn say(&self, is_dry: bool, printer: Printer) {
+        printer.say(text!(
+            "{mails} read: {bounces} bounces, {complaints} complaints, {wishes} wishes to unsubscribe, {replies} automatic replies, \
+             {others} others",
+            mails = mails(self.mails),
+            bounces = self.bounces,
+            complaints = self.complaints,
+            wishes = self.wishes,
+            replies = self.replies,
+            others = self.others
+        ));
+        if self.known > 0 {
+            printer.say(text!("{known} taken in before", known = self.known));
+        }
+        if self.strange > 0 {
+            printer.say(text!(
+                "{strange} of mails that are not on record here: nobody is suppressed for them",
+                strange = self.strange
+            ));
+        }
+        if is_dry {
+            printer.say(text!("nothing was changed (--dry-run)"));
+        } else {
+            printer.say(text!(
+                "{suppressed} addresses are mailed no more from now on",
+                suppressed = self.suppressed
+            ));
+        }
+        for (campaign, why) in &self.held {
+            printer.warn(text!(
+                "campaign {campaign} is held: {why}; `mailshot report {campaign}` shows what came back",
+                campaign = campaign.as_str(),
+                why = Text::kept(why)
+            ));
+        }
+    }
+}

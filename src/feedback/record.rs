@@ -1,0 +1,99 @@
+//! Puts what comes back on record: which mail it is about, who is mailed no more.
+
+use super::{Action, Incoming, Kind, Returned};
+use crate::campaign::limits::Limits;
+use crate::ledger::{Ledger, NewFeedback, Received};
+use crate::mail::{Address, DeliveryTag, Feedback, UnsubscribeKey};
+
+/// Characters of a report that are kept.
+const SAID_MAX: usize = 500;
+
+/// Where what comes back is put.
+#[derive(Debug)]
+pub struct Recorder {
+    /// The record.
+    pub ledger: Ledger,
+    /// Tells which tokens are ours.
+    pub key: Option<UnsubscribeKey>,
+    /// How much may come back.
+    pub limits: Limits,
+    /// Is nothing to be changed? Then it only says what would become of it.
+    pub is_trial: bool,
+}
+
+impl Recorder {
+    /// Takes in rows of mails; says what became of each.
+    pub async fn receive(&self, rows: Vec<NewFeedback>) -> anyhow::Result<Vec<Received>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ledger.receive(rows, self.limits, self.is_trial).await
+    }
+
+    /// What a mail puts on record: a row for each recipient that it is about, in their order.
+    /// `digest` names the mail where it has no Message-ID, `source` is where it was found.
+    pub fn rows(&self, incoming: &Incoming, (digest, source): (&str, &str), now_ms: i64) -> Vec<NewFeedback> {
+        let of_mail = incoming
+            .message_ids
+            .iter()
+            .filter_map(|id| DeliveryTag::of_message_id(id));
+        let key = self.key.as_ref();
+        let of_tokens = incoming.tokens.iter().filter_map(|token| key?.verify(token));
+        let tags: Vec<DeliveryTag> = of_tokens.chain(of_mail).collect();
+        let name = format!("mail {}", incoming.id.as_deref().unwrap_or(digest));
+        let row = |about: Option<&Returned>| NewFeedback {
+            evidence: match about {
+                Some(about) => format!("{name} {}", about.address.to_lowercase()),
+                None => name.clone(),
+            },
+            kind: Feedback::Bounce,
+            severity: None,
+            class: about.and_then(|about| about.verdict).map(|verdict| verdict.class),
+            // A report about several people is about one mail of ours at most.
+            tags: if incoming.about.len() > 1 {
+                Vec::new()
+            } else {
+                tags.clone()
+            },
+            address: about.map(|about| Address::key_of(about.original.as_deref().unwrap_or(&about.address))),
+            list: String::new(),
+            at_ms: incoming.date_ms.unwrap_or(now_ms).min(now_ms),
+            source: source.to_owned(),
+            said: about.map(said).unwrap_or_default(),
+        };
+        let kind = match incoming.kind {
+            Kind::Bounce => None,
+            Kind::Complaint => Some(Feedback::Complaint),
+            Kind::Unsubscribe => Some(Feedback::Unsubscribe),
+            Kind::AutoReply | Kind::Other => return Vec::new(),
+        };
+        // Redacted complaints name nobody, but the mail.
+        if incoming.about.is_empty() && !tags.is_empty() {
+            let kind = kind.unwrap_or(Feedback::Bounce);
+            return vec![NewFeedback { kind, ..row(None) }];
+        }
+        let about = incoming.about.iter().map(|about| NewFeedback {
+            kind: kind.unwrap_or(match about.action {
+                Action::Delivered => Feedback::Delivered,
+                Action::Failed | Action::Delayed => Feedback::Bounce,
+            }),
+            severity: about
+                .severity()
+                .filter(|_| kind.is_none() && about.action == Action::Failed),
+            ..row(Some(about))
+        });
+        about.collect()
+    }
+}
+
+/// What was said of somebody, as the record keeps it.
+fn said(about: &Returned) -> String {
+    let reply = &about.reply;
+    let text = if reply.code == 0 {
+        let code = reply.enhanced.map(|code| format!("{code} ")).unwrap_or_default();
+        format!("{code}{}", reply.text)
+    } else {
+        reply.to_string()
+    };
+    text.trim().chars().take(SAID_MAX).collect()
+}
