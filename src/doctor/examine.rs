@@ -10,7 +10,7 @@ use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet, SELECTORS};
 use super::finding::{Finding, Severity, settled};
-use super::received::{self, Received};
+use super::received::{self, Reading, Received};
 use super::{spf, web};
 use crate::deliver::exchanger::{self, Heard};
 use crate::dkim::Signer;
@@ -105,7 +105,11 @@ pub async fn examine_all(subject: &Subject, setup: &Setup, mx_port: Option<u16>)
 
 /// Asks what has to be asked about a mail that was received, and says what it means.
 pub async fn examine_received(received: Received<'_>, resolvers: &[Resolver]) -> Vec<Finding> {
-    settle(resolvers, |book| received::verdict(book, received)).await
+    let limited = received::limited(received.mail);
+    let reading = Reading::of(received, &limited);
+    let mut findings = settle(resolvers, |book| reading.verdict(book)).await;
+    findings.extend(reading.on_the_way());
+    findings
 }
 
 /// Judges over a book that is empty at first, asks what was missed, and judges again until nothing is.
@@ -202,17 +206,8 @@ pub fn verdict(book: &Book, subject: &Subject, setup: &Setup) -> Vec<Finding> {
         Err(Unsaid::Failed(_)) => domain.clone(),
         Err(Unsaid::Pending) => return Vec::new(),
     };
-    if zone::is_seen(book, domain) == Ok(false) {
-        let top = &domain.last(1);
-        let what = text!(
-            "nothing is seen of {domain}, nor of `{top}` above it: what is asked does not see the public DNS",
-            domain,
-            top
-        );
-        let finding = Finding::new("NS-01", Severity::Unknown, domain, what);
-        return vec![finding.fix(text!(
-            "check the spelling, or name a resolver that does: --resolver"
-        ))];
+    if let Some(unseen) = zone::unseen(book, domain) {
+        return vec![unseen];
     }
     let mut findings = checks(book, subject, setup, &zone);
     // The zone is what is pasted into; a record of the domain belongs there too.

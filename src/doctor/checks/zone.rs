@@ -48,6 +48,21 @@ pub fn is_seen(book: &Book, domain: &Name) -> Result<bool, Unsaid> {
     Ok(has_servers(&apex)? || has_servers(&top)?)
 }
 
+/// What is said where nothing is seen of a domain.
+pub fn unseen(book: &Book, domain: &Name) -> Option<Finding> {
+    if is_seen(book, domain) != Ok(false) {
+        return None;
+    }
+    let top = &domain.last(1);
+    let what = text!(
+        "nothing is seen of {domain}, nor of `{top}` above it: what is asked does not see the public DNS",
+        domain,
+        top
+    );
+    let fix = text!("check the spelling, or name a resolver that does: --resolver");
+    Some(Finding::new("NS-01", Severity::Unknown, domain, what).fix(fix))
+}
+
 /// A server that speaks for the zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
