@@ -64,11 +64,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .flat_map(|account| &account.dkim)
         .map(|dkim| dkim.selector.clone())
         .collect();
-    let resolvers = if args.resolver.is_empty() {
-        Resolver::usual()
-    } else {
-        args.resolver.clone()
-    };
+    let resolvers = Resolver::or_usual(&args.resolver);
     let received = Received {
         mail: &mail,
         sent: sent.as_ref(),

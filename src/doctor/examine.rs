@@ -103,6 +103,12 @@ pub async fn examine_all(subject: &Subject, setup: &Setup, mx_port: Option<u16>)
     findings
 }
 
+/// The zone that a domain lies in, as these resolvers say; none where they do not.
+pub async fn zone_of(domain: &Name, resolvers: &[Resolver]) -> Option<Name> {
+    let found = settle(resolvers, |book| zone::found(book, domain)).await;
+    found.ok().flatten()
+}
+
 /// Asks what has to be asked about a mail that was received, and says what it means.
 pub async fn examine_received(received: Received<'_>, resolvers: &[Resolver]) -> Vec<Finding> {
     let limited = received::limited(received.mail);

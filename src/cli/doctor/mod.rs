@@ -110,11 +110,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         return send_to::run(args, address, printer);
     }
     let scope = Scope::of(args)?;
-    let resolvers = if args.resolver.is_empty() {
-        Resolver::usual()
-    } else {
-        args.resolver.clone()
-    };
+    let resolvers = Resolver::or_usual(&args.resolver);
     let visit = Visit {
         args,
         scope,

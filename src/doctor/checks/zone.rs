@@ -21,17 +21,22 @@ pub struct Sources<'a> {
     pub port: u16,
 }
 
-/// The zone that a name lies in: the nearest name upwards with name servers; the name itself where nobody knows.
+/// The zone that a name lies in; the name itself where nobody knows.
 pub fn apex(book: &Book, domain: &Name) -> Result<Name, Unsaid> {
+    Ok(found(book, domain)?.unwrap_or_else(|| domain.clone()))
+}
+
+/// The zone that a name lies in: the nearest name upwards with name servers.
+pub fn found(book: &Book, domain: &Name) -> Result<Option<Name>, Unsaid> {
     let mut at = Some(domain.clone());
     while let Some(name) = at {
         if book.look(&name, Kind::Ns)?.own(&name, Kind::Ns).next().is_some() {
             // A name of one label is a public suffix: the zone of others.
-            return Ok(if name.labels() > 1 { name } else { domain.clone() });
+            return Ok((name.labels() > 1).then_some(name));
         }
         at = name.parent();
     }
-    Ok(domain.clone())
+    Ok(None)
 }
 
 /// Does whoever is asked see anything of this domain, or at least of the public DNS above it? What does not may not be

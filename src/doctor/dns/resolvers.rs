@@ -29,6 +29,15 @@ const PUBLIC: [(&str, [u8; 4]); 8] = [
 ];
 
 impl Resolver {
+    /// Those that were given, else the usual ones.
+    pub fn or_usual(given: &[Self]) -> Vec<Self> {
+        if given.is_empty() {
+            Self::usual()
+        } else {
+            given.to_vec()
+        }
+    }
+
     /// The system's own, then the public ones.
     pub fn usual() -> Vec<Self> {
         let public = PUBLIC.iter().map(|(label, ip)| Self {
