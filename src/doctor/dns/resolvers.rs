@@ -53,12 +53,6 @@ impl Resolver {
         Self::of_system(&text)
     }
 
-    /// One at this address.
-    pub fn at(address: SocketAddr) -> Self {
-        let label = address.to_string();
-        Self { label, address }
-    }
-
     /// Those of a `resolv.conf`.
     fn of_system(text: &[u8]) -> Vec<Self> {
         let (config, _faults) = resolv_conf::Config::parse_with_errors(text);
