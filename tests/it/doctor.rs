@@ -534,7 +534,7 @@ fn records_are_printed_ready_to_paste_and_in_chinese_too() {
 }
 
 /// Zones that each show one thing, by the name that stands for it, and what is found in them that is worse than a note.
-const ZONES: [(&str, &str, &[&str]); 31] = [
+const ZONES: [(&str, &str, &[&str]); 32] = [
     ("nomx", "!MX", &["MX-01 error", "SPF-03 warning"]),
     ("nullmx", "~MX 5 mx1.~ = MX 0 .", &["MX-02 error"]),
     ("mxip", "~MX 5 mx1.~ = MX 5 192.0.2.1", &["MX-04 error"]),
@@ -613,6 +613,11 @@ const ZONES: [(&str, &str, &[&str]); 31] = [
         "bimi",
         "+default._bimi.~ 60 TXT v=BIMI1; l=http://~/logo.svg",
         &["BIMI-01 warning"],
+    ),
+    (
+        "bimilogo",
+        "+default._bimi.~ 60 TXT v=BIMI1; l=https://www.~/logo.svg; a=https://www.~/vmc.pem",
+        &["BIMI-02 warning"],
     ),
 ];
 
