@@ -67,9 +67,8 @@ pub fn is_private(ip: IpAddr) -> bool {
 
 /// What no server on the Internet has for its address, beside private ones. Networks for documents are left out: they
 /// stand for public ones. Source: the IANA registries of special-purpose addresses for IPv4 and IPv6.
-const SPECIAL: [(IpAddr, u8); 12] = [
+const SPECIAL: [(IpAddr, u8); 11] = [
     (v4(0, 0), 8),
-    (v4(127, 0), 8),
     (v4(192, 0), 24),
     (IpAddr::V4(Ipv4Addr::new(192, 88, 99, 0)), 24),
     (v4(198, 18), 15),

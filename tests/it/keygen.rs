@@ -79,7 +79,8 @@ fn how_the_zone_is_known_is_said() {
         0,
         "news.b.test lies in the zone b.test, the DNS says",
     );
-    let assumed = "taken for granted, since the DNS does not say it: news.b.test is a zone of its own";
+    let assumed = "taken for granted, since the DNS does not say it: news.b.test is a zone of its own; \
+                   in the zone b.test the host record would be m1._domainkey.news";
     said("2", &[&nobody], 0, assumed);
     said(
         "3",

@@ -198,8 +198,8 @@ impl Place {
         Ok(Paste::text(parsed, &self.zone, key.record()))
     }
 
-    /// What must be known of the zone to paste a record.
-    fn said(&self) -> Option<Text> {
+    /// What must be known of the zone to paste this record.
+    fn said(&self, record: &Paste) -> Option<Text> {
         let (domain, zone) = (&self.domain, &self.zone);
         match self.source {
             Source::Given => None,
@@ -208,10 +208,15 @@ impl Place {
                 domain,
                 zone
             )),
-            Source::Assumed => Some(text!(
-                "taken for granted, since the DNS does not say it: {domain} is a zone of its own; where you edit it in a zone above, add --zone with that one's name (and another --out and --selector)",
-                domain
-            )),
+            Source::Assumed => {
+                let above = domain.parent()?;
+                Some(text!(
+                    "taken for granted, since the DNS does not say it: {domain} is a zone of its own; in the zone {above} the host record would be {host}",
+                    domain,
+                    above = &above,
+                    host = record.name.host_in(&above)
+                ))
+            }
         }
     }
 }
@@ -306,7 +311,7 @@ fn show(made: &[Made], place: &Place, printer: Printer) {
             path_in(workspace.as_ref(), &key.file)
         )));
     }
-    if let Some(said) = place.said() {
+    if let Some(said) = made.first().and_then(|key| place.said(&key.record)) {
         printer.say(said);
     }
     let selectors: Vec<String> = made
