@@ -75,6 +75,10 @@ impl SecretSource {
         if secret.is_empty() {
             bail!("{what} is empty ({self})");
         }
+        // The server would refuse it, and may lock the account for that.
+        if let Some(flaw) = Flaw::fatal(secret) {
+            bail!("{what} cannot be right ({self}): {}", flaw.said());
+        }
         Ok(Secret::new(secret))
     }
 
