@@ -11,6 +11,7 @@ pub mod several;
 pub mod recipient;
 pub mod file;
 pub mod likeness;
+pub mod fields;
 pub mod message;
 pub mod reply;
 pub mod verdict;
@@ -19,6 +20,7 @@ pub mod suppression;
 pub mod token;
 
 pub use address::{Address, AddressFault};
+pub use fields::{Field, Fields};
 pub use file::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
 pub use likeness::Likeness;
 pub use mailbox::Mailbox;
