@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::{Reply, Retry, Verdict};
+use crate::text;
+use crate::words::Text;
 
 /// How far the dialogue had come when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,7 +44,7 @@ impl fmt::Display for Stage {
 }
 
 impl FromStr for Stage {
-    type Err = String;
+    type Err = Text;
 
     /// Reads a stage, also as logs and other programs write it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -55,8 +57,9 @@ impl FromStr for Stage {
             "data" | "bdat" => Self::Data,
             "end-of-data" | "end of data" | "dot" | "eod" => Self::EndOfData,
             _ => {
-                return Err(format!(
-                    "`{text}` is no stage: there are connect, ehlo, auth, mail, rcpt, data and dot"
+                return Err(text!(
+                    "`{text}` is no stage: there are connect, ehlo, auth, mail, rcpt, data and dot",
+                    text
                 ));
             }
         })

@@ -6,6 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::text;
+use crate::words::Text;
+
 /// Words of a closed list, by which values are written and read.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal,)* }) => {
@@ -34,13 +37,13 @@ macro_rules! words {
         }
 
         impl FromStr for $name {
-            type Err = String;
+            type Err = Text;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let found = Self::ALL.iter().find(|known| known.name().eq_ignore_ascii_case(text));
                 found.copied().ok_or_else(|| {
                     let known: Vec<&str> = Self::ALL.iter().map(|known| known.name()).collect();
-                    format!("`{text}` is none of {}", known.join(", "))
+                    text!("`{text}` is none of {known}", text, known = known.join(", "))
                 })
             }
         }

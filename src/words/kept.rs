@@ -84,7 +84,7 @@ pub(super) fn said(english: &str, lang: Lang) -> String {
 
 fn in_chinese(english: &str, depth: usize) -> Option<String> {
     if let Some(chinese) = CHINESE.get(english) {
-        return Some(fill(chinese, |_| None));
+        return Some(fill(chinese, Lang::Zh, |_| None));
     }
     if depth == 0 {
         return None;
@@ -98,7 +98,7 @@ fn in_chinese(english: &str, depth: usize) -> Option<String> {
     let Some((pattern, found)) = PATTERNS.iter().find_map(fitting) else {
         return (!is_reply).then(|| parts_in_chinese(english, depth - 1))?;
     };
-    Some(fill(pattern.chinese, |name| {
+    Some(fill(pattern.chinese, Lang::Zh, |name| {
         let at = pattern.gaps.iter().position(|gap| gap == name)?;
         let found = *found.get(at)?;
         // A word alone is a name.

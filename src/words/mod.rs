@@ -10,10 +10,14 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::text;
+
 mod gap;
 mod kept;
+mod trouble;
 
 pub use gap::{Gap, Say, Shown};
+pub use trouble::{ended, trouble};
 
 /// A language that texts exist in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,14 +51,15 @@ impl Lang {
 }
 
 impl FromStr for Lang {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "en" => Ok(Self::En),
             "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
-            _ => Err(format!(
-                "no footer in the language `{text}`; there are \"en\" and \"zh\""
+            _ => Err(text!(
+                "`{text}` is no language of mailshot; there are \"en\" and \"zh\"",
+                text
             )),
         }
     }
@@ -78,7 +83,8 @@ pub enum Text {
     Both(Box<Both>),
 }
 
-/// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all.
+/// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all. With
+/// `from = "…"` it names who says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct Both {
@@ -86,6 +92,9 @@ pub struct Both {
     pub en: String,
     /// In simplified Chinese.
     pub zh: String,
+    /// The name of its source, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 impl Both {
@@ -103,17 +112,28 @@ impl Both {
 #[serde(untagged)]
 enum Written {
     Same(String),
-    Each { en: String, zh: String },
+    Each {
+        en: String,
+        zh: String,
+        from: Option<String>,
+    },
+}
+
+impl From<String> for Both {
+    fn from(text: String) -> Self {
+        Self {
+            en: text.clone(),
+            zh: text,
+            from: None,
+        }
+    }
 }
 
 impl From<Written> for Both {
     fn from(written: Written) -> Self {
         match written {
-            Written::Same(text) => Self {
-                en: text.clone(),
-                zh: text,
-            },
-            Written::Each { en, zh } => Self { en, zh },
+            Written::Same(text) => text.into(),
+            Written::Each { en, zh, from } => Self { en, zh, from },
         }
     }
 }
@@ -127,7 +147,7 @@ impl Text {
             Self::Both(both) => both.in_lang(lang).to_owned(),
             Self::Said { english, gaps } => {
                 let template = translated(english, lang).unwrap_or(english);
-                fill(template, |name| {
+                fill(template, lang, |name| {
                     let found = gaps.iter().find(|(known, _)| known == name);
                     found.map(|(_, text)| text.in_lang(lang))
                 })
@@ -151,7 +171,14 @@ impl Text {
 
     /// An error and what led to it, as `{:#}` shows them.
     pub fn error(error: &anyhow::Error) -> Self {
-        Self::joined(error.chain().map(Self::kept), ": ")
+        Self::joined(error.chain().map(Self::cause), ": ")
+    }
+
+    /// One link in the chain of an error.
+    fn cause(error: &(dyn std::error::Error + 'static)) -> Self {
+        error
+            .downcast_ref::<Self>()
+            .map_or_else(|| Self::kept(error), Self::clone)
     }
 
     /// Several, one after another.
@@ -209,6 +236,9 @@ impl fmt::Display for Text {
         f.write_str(&self.in_lang(Lang::En))
     }
 }
+
+/// What parsers say is wrong with a text.
+impl std::error::Error for Text {}
 
 /// Compared with what it says in English.
 impl PartialEq<str> for Text {
@@ -275,8 +305,10 @@ impl From<&Self> for Text {
 const COUNTED: &str = include_str!("zh/counted.toml");
 /// English that comes as strings, and is recognised.
 const KEPT: &str = include_str!("zh/kept.toml");
+/// The same of the operating system and of libraries.
+const LIBRARY: &str = include_str!("zh/library.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 19] = [
+const ZH: [&str; 21] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -286,6 +318,7 @@ const ZH: [&str; 19] = [
     include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
     KEPT,
+    LIBRARY,
     include_str!("zh/lists.toml"),
     include_str!("zh/providers.toml"),
     include_str!("zh/report.toml"),
@@ -293,6 +326,7 @@ const ZH: [&str; 19] = [
     include_str!("zh/send.toml"),
     include_str!("zh/settings.toml"),
     include_str!("zh/status.toml"),
+    include_str!("zh/system.toml"),
     include_str!("zh/templates.toml"),
     include_str!("zh/usage.toml"),
     include_str!("zh/verify.toml"),
@@ -315,7 +349,7 @@ pub fn translated(english: &str, lang: Lang) -> Option<&'static str> {
 /// The words of a sentence around its gaps, one more than there are gaps, and the names of those.
 fn gaps_and_words(template: &str) -> (Vec<String>, Vec<String>) {
     let gaps = std::cell::RefCell::new(Vec::new());
-    let marked = fill(template, |name| {
+    let marked = fill(template, Lang::En, |name| {
         gaps.borrow_mut().push(name.to_owned());
         Some('\0'.to_string())
     });
@@ -324,10 +358,16 @@ fn gaps_and_words(template: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// Fills the gaps of a sentence. A gap that nobody fills is shown as it is written.
-fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
+fn fill(template: &str, lang: Lang, with: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 16);
     let mut rest = template;
+    // Whether what stands at the end was filled in.
+    let mut is_filled = false;
     while let Some((before, after)) = rest.split_once(['{', '}']) {
+        if is_filled && !before.is_empty() {
+            part(&mut out, before, lang);
+            is_filled = false;
+        }
         out.push_str(before);
         let is_opening = rest.as_bytes().get(before.len()) == Some(&b'{');
         rest = if let Some(after) = after.strip_prefix(if is_opening { '{' } else { '}' }) {
@@ -335,7 +375,12 @@ fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
             after
         } else if let Some((name, after)) = after.split_once('}').filter(|_| is_opening) {
             match with(name) {
-                Some(text) => out.push_str(&text),
+                Some(text) if !text.is_empty() => {
+                    part(&mut out, &text, lang);
+                    out.push_str(&text);
+                    is_filled = true;
+                }
+                Some(_) => {}
                 None => out.extend(["{", name, "}"]),
             }
             after
@@ -343,8 +388,25 @@ fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
             after
         };
     }
+    if is_filled {
+        part(&mut out, rest, lang);
+    }
     out.push_str(rest);
     out
+}
+
+/// In Chinese a blank parts letters and digits from Chinese characters, and nobody knows beforehand what fills a gap.
+fn part(out: &mut String, next: &str, lang: Lang) {
+    let is_chinese = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
+    let (before, after) = (out.chars().next_back(), next.chars().next());
+    let both = before.zip(after);
+    let meet = both.is_some_and(|(before, after)| {
+        is_chinese(before) && after.is_ascii_alphanumeric()
+            || before.is_ascii_alphanumeric() && is_chinese(after)
+    });
+    if lang == Lang::Zh && meet {
+        out.push(' ');
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use toml::Value;
 use super::book::{Book, Origin};
 use super::preset::Preset;
 use super::source::Source;
-use super::values::{Values, Words};
+use super::values::Values;
 use crate::campaign::quota::Reset;
 use crate::text;
-use crate::words::{Lang, Text};
+use crate::words::{Both, Lang, Text};
 
 /// The values of a preset in the order they are shown.
 pub(super) const KEYS: [&str; 36] = [
@@ -76,7 +76,7 @@ pub struct Fact<'a> {
     /// The value in words; none when only the value itself says it.
     said: Option<Text>,
     /// The value, where it is words in both languages.
-    words: Option<Words>,
+    words: Option<Both>,
     /// Where it was found.
     pub source: Option<&'a Source>,
 }
@@ -149,7 +149,7 @@ impl Book {
                 known: of_region(key, preset)
                     .filter(|_| known != Known::None)
                     .unwrap_or(known),
-                source: words.and_then(Words::from).and_then(source).or(from),
+                source: words.and_then(|words| source(words.from.as_deref()?)).or(from),
                 words: words.cloned(),
             }
         };
