@@ -82,8 +82,10 @@ pub struct BucketSettings {
 impl BucketSettings {
     /// Fetches the secret half of the key.
     pub fn secret(&self, root: &Path) -> anyhow::Result<Secret> {
-        self.secret
-            .fetch(root, &format!("the secret of bucket `{}`", self.bucket))
+        self.secret.fetch(
+            root,
+            &text!("the secret of bucket `{bucket}`", bucket = self.bucket),
+        )
     }
 }
 

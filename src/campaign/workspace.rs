@@ -39,10 +39,11 @@ impl Unsubscribe {
         let path = self.key_file.display();
         let text = secret::key_text(&self.key_file)?;
         let Some(key) = UnsubscribeKey::from_text(&text) else {
-            bail!(
-                "{path} is too short for a key; it needs {} characters",
-                UnsubscribeKey::TEXT_MIN
-            );
+            bail!(text!(
+                "{path} is too short for a key; it needs {least} characters",
+                path,
+                least = UnsubscribeKey::TEXT_MIN
+            ));
         };
         Ok(key)
     }

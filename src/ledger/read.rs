@@ -15,6 +15,7 @@ use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
 
 pub use super::told::{AccountLock, Heard, Rules, Sending, Standing, Status, Story, Suppression, Try};
+use crate::words::Text;
 
 /// A reader of the ledger.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Reader {
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
                 row.get(3)?,
-                row.get(4)?,
+                row.get::<_, String>(4)?,
                 Rules {
                     laws: row.get(5)?,
                     legal_basis: row.get(6)?,
@@ -94,7 +95,7 @@ impl Reader {
             withdrawn,
             account,
             next_ms,
-            note,
+            note: Text::recalled(&note),
             rules,
         }))
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::command::Tally;
 use super::state::State;
+use crate::words::Text;
 
 /// How a campaign stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,7 +25,7 @@ pub struct Status {
     /// When it can go on, in ms since the epoch.
     pub next_ms: Option<i64>,
     /// Why it paused or stopped.
-    pub note: String,
+    pub note: Text,
     /// The laws it is held to, and what its files set against their rules.
     #[serde(flatten)]
     pub rules: Rules,

@@ -86,6 +86,14 @@ impl Fault {
         is_early && matches!(self.verdict.retry, Retry::Backoff | Retry::NextWindow)
     }
 
+    /// What the server said, in its words; or what happened, in ours.
+    pub fn said(&self) -> Text {
+        match &self.reply {
+            Some(reply) => Text::from(reply.to_string()),
+            None => Text::kept(&self.note),
+        }
+    }
+
     /// Is the connection lost with it? 421 closes it, whatever else it says. Source: RFC 5321, 3.8.
     pub fn breaks_off(&self) -> bool {
         self.verdict.is_about_link() || self.reply.as_ref().is_some_and(|reply| reply.code == 421)

@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text;
 
+mod both;
 mod gap;
 mod kept;
 mod trouble;
 
+pub use both::Both;
 pub use gap::{Gap, Say, Shown};
 pub use trouble::{ended, trouble};
 
@@ -83,61 +85,6 @@ pub enum Text {
     Both(Box<Both>),
 }
 
-/// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all. With
-/// `from = "…"` it names who says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written")]
-pub struct Both {
-    /// In English.
-    pub en: String,
-    /// In simplified Chinese.
-    pub zh: String,
-    /// The name of its source, where it has one of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
-}
-
-impl Both {
-    /// The text in this language.
-    pub fn in_lang(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
-    }
-}
-
-/// How it may be written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Same(String),
-    Each {
-        en: String,
-        zh: String,
-        from: Option<String>,
-    },
-}
-
-impl From<String> for Both {
-    fn from(text: String) -> Self {
-        Self {
-            en: text.clone(),
-            zh: text,
-            from: None,
-        }
-    }
-}
-
-impl From<Written> for Both {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Same(text) => text.into(),
-            Written::Each { en, zh, from } => Self { en, zh, from },
-        }
-    }
-}
-
 impl Text {
     /// The text in this language; in English where nobody has said it otherwise.
     pub fn in_lang(&self, lang: Lang) -> String {
@@ -169,9 +116,25 @@ impl Text {
         Self::Kept(format!("{english}"))
     }
 
+    /// As a record keeps it: in every language there is.
+    pub fn on_record(&self) -> String {
+        let [en, zh] = [Lang::En, Lang::Zh].map(|lang| self.in_lang(lang));
+        serde_json::to_string(&Both { en, zh, from: None }).unwrap_or_else(|_never| self.to_string())
+    }
+
+    /// What a record has. Old records have English alone.
+    pub fn recalled(record: &str) -> Self {
+        match serde_json::from_str::<Both>(record) {
+            Ok(both) => Self::Both(Box::new(both)),
+            Err(_english) => Self::kept(record),
+        }
+    }
+
     /// An error and what led to it, as `{:#}` shows them.
     pub fn error(error: &anyhow::Error) -> Self {
-        Self::joined(error.chain().map(Self::cause), ": ")
+        let causes = error.chain().map(Self::cause);
+        let said = causes.reduce(|before, after| text!("{before}: {after}", before, after));
+        said.unwrap_or_default()
     }
 
     /// One link in the chain of an error.
@@ -286,12 +249,6 @@ impl From<&String> for Text {
 impl From<Cow<'_, str>> for Text {
     fn from(text: Cow<'_, str>) -> Self {
         Self::Plain(text.into_owned())
-    }
-}
-
-impl From<&Both> for Text {
-    fn from(both: &Both) -> Self {
-        Self::Both(Box::new(both.clone()))
     }
 }
 

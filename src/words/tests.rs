@@ -168,18 +168,41 @@ fn what_was_kept_in_english_is_recognised() {
             "given up after 8 tries: the server closed the connection",
             "试了 8 次后放弃：服务器关闭了连接",
         ),
-        (
-            "paused: today's quota of 500 mails is used up; 1,240 wait",
-            "已暂停：今天的额度 500 封邮件已用完；还有 1,240 封待发",
-        ),
         // What a server or a user has said is not ours to translate.
         ("550 no longer on the list", "550 no longer on the list"),
+        // What begins like a sentence of ours is not that sentence.
+        ("write a number and ms, s or m", "write a number and ms, s or m"),
+        ("write mails/a b.eml", "写入 mails/a b.eml"),
         ("asked by phone", "asked by phone"),
         ("{name}", "{name}"),
     ] {
         assert_eq!(zh(kept), shown);
         assert_eq!(Text::kept(kept).to_string(), kept);
     }
+}
+
+#[test]
+fn what_is_on_record_is_said_in_either_language() {
+    let text = text!("stopped: {why}", why = "535 5.7.8 no");
+    let recalled = Text::recalled(&text.on_record());
+    for lang in [Lang::En, Lang::Zh] {
+        assert_eq!(recalled.in_lang(lang), text.in_lang(lang));
+    }
+    // Records of older versions have English alone.
+    let old = Text::recalled("no longer on the list");
+    assert_eq!(old.in_lang(Lang::Zh), "已不在名单上");
+}
+
+#[test]
+fn an_error_of_ours_is_said_in_chinese_and_so_is_what_led_to_it() {
+    use anyhow::Context as _;
+    let failed: anyhow::Result<()> = Err(text!("{path} is not a file", path = "a b").into());
+    let error = failed.context("read the password").unwrap_err();
+    assert_eq!(Text::error(&error).in_lang(Lang::Zh), "读取密码：a b 不是文件");
+    assert_eq!(
+        Text::error(&error).to_string(),
+        "read the password: a b is not a file"
+    );
 }
 
 #[test]

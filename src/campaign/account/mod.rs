@@ -386,7 +386,7 @@ impl Account {
         let (Login::Password(source) | Login::Token(source)) = &self.login else {
             return Ok(None);
         };
-        let what = format!("the password of account `{}`", self.name);
+        let what = text!("the password of account `{account}`", account = self.name);
         source.fetch(root, &what).map(Some)
     }
 }

@@ -293,7 +293,7 @@ pub struct Values {
     pub per_day: Option<NonZeroU32>,
     pub scope: Option<Scope>,
     pub day_resets: Option<Day>,
-    pub same_recipient: Option<String>,
+    pub same_recipient: Option<Both>,
     pub recipients_per_message: Option<NonZeroU32>,
     pub similar_per_minute: Option<NonZeroU32>,
     pub connections: Option<NonZeroU16>,

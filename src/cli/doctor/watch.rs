@@ -54,10 +54,9 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
         let next_ms = now_ms + visit.args.every.millis();
         if next_ms > until_ms {
             bar.finish_and_clear();
-            let after = visit.args.patience.to_string();
             printer.warn(text!(
                 "not done after {after}: {state}",
-                after,
+                after = visit.args.patience,
                 state = state(&open)
             ));
             printer.warn(text!("hint: run it again, or without --watch to see everything"));
