@@ -322,10 +322,11 @@ fn fill(template: &str, lang: Lang, with: impl Fn(&str) -> Option<String>) -> St
     let mut is_filled = false;
     while let Some((before, after)) = rest.split_once(['{', '}']) {
         if is_filled && !before.is_empty() {
-            part(&mut out, before, lang);
+            push(&mut out, before, lang);
             is_filled = false;
+        } else {
+            out.push_str(before);
         }
-        out.push_str(before);
         let is_opening = rest.as_bytes().get(before.len()) == Some(&b'{');
         rest = if let Some(after) = after.strip_prefix(if is_opening { '{' } else { '}' }) {
             out.push(if is_opening { '{' } else { '}' });
@@ -333,8 +334,7 @@ fn fill(template: &str, lang: Lang, with: impl Fn(&str) -> Option<String>) -> St
         } else if let Some((name, after)) = after.split_once('}').filter(|_| is_opening) {
             match with(name) {
                 Some(text) if !text.is_empty() => {
-                    part(&mut out, &text, lang);
-                    out.push_str(&text);
+                    push(&mut out, &text, lang);
                     is_filled = true;
                 }
                 Some(_) => {}
@@ -346,24 +346,29 @@ fn fill(template: &str, lang: Lang, with: impl Fn(&str) -> Option<String>) -> St
         };
     }
     if is_filled {
-        part(&mut out, rest, lang);
+        push(&mut out, rest, lang);
+    } else {
+        out.push_str(rest);
     }
-    out.push_str(rest);
     out
 }
 
-/// In Chinese a blank parts letters and digits from Chinese characters, and nobody knows beforehand what fills a gap.
-fn part(out: &mut String, next: &str, lang: Lang) {
-    let is_chinese = |c: char| matches!(c, '\u{3400}'..='\u{9fff}');
-    let (before, after) = (out.chars().next_back(), next.chars().next());
-    let both = before.zip(after);
-    let meet = both.is_some_and(|(before, after)| {
-        is_chinese(before) && after.is_ascii_alphanumeric()
-            || before.is_ascii_alphanumeric() && is_chinese(after)
-    });
-    if lang == Lang::Zh && meet {
+/// Adds what stands on the other side of a gap's end. In Chinese a blank parts letters and digits from Chinese characters,
+/// but none parts those from one another; and nobody knows beforehand what fills a gap.
+fn push(out: &mut String, mut next: &str, lang: Lang) {
+    let is_chinese = |text: Option<char>| matches!(text, Some('\u{3400}'..='\u{9fff}'));
+    let is_latin = |text: Option<char>| text.is_some_and(|c| c.is_ascii_alphanumeric());
+    let (last, first) = (out.chars().next_back(), next.chars().next());
+    if lang == Lang::En {
+        // Words have their blanks.
+    } else if is_chinese(last) && is_latin(first) || is_latin(last) && is_chinese(first) {
         out.push(' ');
+    } else if is_chinese(first) && last == Some(' ') && is_chinese(out.chars().nth_back(1)) {
+        out.pop();
+    } else if is_chinese(last) && first == Some(' ') && is_chinese(next.chars().nth(1)) {
+        next = next.trim_start();
     }
+    out.push_str(next);
 }
 
 #[cfg(test)]

@@ -250,6 +250,10 @@ fn a_blank_parts_letters_from_chinese_characters() {
         "第 3 行，“3”"
     );
     assert_eq!(fill("第{n}行", Lang::En, |_| Some("3".to_owned())), "第3行");
+    let seconds = |_: &str| Some("2 秒".to_owned());
+    assert_eq!(fill("等了 {n} 仍未完成", Lang::Zh, seconds), "等了 2 秒仍未完成");
+    let one = |_: &str| Some("一封信".to_owned());
+    assert_eq!(fill("发了 {n}，列  {n}", Lang::Zh, one), "发了一封信，列  一封信");
     assert_eq!(fill("a{n}b{n}", Lang::Zh, |_| Some(String::new())), "ab");
 }
 
