@@ -90,7 +90,7 @@ fn find_provider(workspace: &Workspace, campaign: &Campaign, printer: Printer) -
     let account = &campaign.account.name;
     let domain = campaign.from.address.domain();
     let book = &workspace.providers;
-    let found = match mx::find(book, domain, None) {
+    let found = match mx::find(book, domain, &[]) {
         Ok(found) => found,
         Err(error) => {
             let hint = text!(

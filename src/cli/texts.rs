@@ -182,6 +182,8 @@ Examples:
   mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both \\
     --out keys/m2026.pem
 
+The host record is that of the zone which the domain lies in, as the DNS says; --zone names another.
+
 With `both` the second key is of Ed25519: selector m2026-ed, file keys/m2026-ed25519.pem. Each mail
 then carries two signatures, and receivers take whichever they know.
 
@@ -246,7 +248,8 @@ Examples:
   mailshot verify received.eml --sent .mailshot/dry-run/spring/0001.eml
   mailshot verify received.eml --resolver 223.5.5.5 --json
 
-Exit codes: 0 nothing worse than warnings, 65 not a mail, 74 it cannot be read, 78 errors.";
+Exit codes: 0 nothing worse than warnings, 65 not a mail, 69 nothing could be judged,
+74 it cannot be read, 78 errors.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

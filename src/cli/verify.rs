@@ -13,7 +13,7 @@ use super::{load, runtime, texts};
 use crate::campaign::{ListSettings, Problems, Workspace, plain};
 use crate::doctor::dns::Resolver;
 use crate::doctor::examine_received;
-use crate::doctor::received::{Mail, Received, domain_of_from};
+use crate::doctor::received::{Mail, Received, domain_of_from, is_blind};
 use crate::ledger::read::{Reader, Sending};
 use crate::mail::{UnsubscribeKey, Volume};
 use crate::text;
@@ -64,11 +64,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .flat_map(|account| &account.dkim)
         .map(|dkim| dkim.selector.clone())
         .collect();
-    let resolvers = if args.resolver.is_empty() {
-        Resolver::usual()
-    } else {
-        args.resolver.clone()
-    };
+    let resolvers = Resolver::or_usual(&args.resolver);
     let received = Received {
         mail: &mail,
         sent: sent.as_ref(),
@@ -80,10 +76,19 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         account: None,
         findings,
     }];
-    let exit = exit(&all);
+    // What was compared is not what a sender is judged by.
+    let exit = match exit(&all) {
+        Exit::Ok if all.iter().any(|examined| is_blind(&examined.findings)) => Exit::Unavailable,
+        exit => exit,
+    };
     match printer.form {
         Form::Json => report::json(printer, &all, exit),
         Form::Text => report::text(printer, &all, args.verbose),
+    }
+    if exit == Exit::Unavailable {
+        printer.say(text!(
+            "nothing could be judged: no signature, neither SPF nor DMARC; check the network, or name another resolver: --resolver 223.5.5.5"
+        ));
     }
     if sent.is_none() {
         printer.say(text!(

@@ -16,8 +16,17 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Doors {
     others: Vec<Port>,
-    /// Known once a port was reached: the other one, or none for the account's own.
-    taken: OnceLock<Option<Port>>,
+    /// Known once a port was reached.
+    taken: OnceLock<Door>,
+}
+
+/// The port that is used from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// The account's own.
+    Own,
+    /// One of the others.
+    Other(Port),
 }
 
 impl Doors {
@@ -34,7 +43,10 @@ impl Doors {
 impl Target {
     /// The port that is used in place of the account's own, because that one could not be reached.
     pub fn detour(&self) -> Option<Port> {
-        self.doors.taken.get().copied().flatten()
+        match self.doors.taken.get()? {
+            Door::Own => None,
+            Door::Other(port) => Some(*port),
+        }
     }
 
     fn at(&self, port: Port) -> Self {
@@ -56,7 +68,7 @@ impl Session {
         }
         let opened = Self::open_at(target, trace.clone()).await;
         let Err(fault) = opened else {
-            doors.taken.get_or_init(|| None);
+            doors.taken.get_or_init(|| Door::Own);
             return opened;
         };
         if !is_shut(&fault) {
@@ -64,8 +76,8 @@ impl Session {
         }
         match doors.taken.get() {
             // Another connection has found it meanwhile.
-            Some(Some(port)) => return Self::open_at(&target.at(*port), trace).await,
-            Some(None) => return Err(fault),
+            Some(Door::Other(port)) => return Self::open_at(&target.at(*port), trace).await,
+            Some(Door::Own) => return Err(fault),
             None => {}
         }
         for port in &doors.others {
@@ -77,7 +89,7 @@ impl Session {
             match Self::open_at(&at, trace.clone()).await {
                 Err(fault) if is_shut(&fault) => {}
                 opened => {
-                    doors.taken.get_or_init(|| Some(*port));
+                    doors.taken.get_or_init(|| Door::Other(*port));
                     return opened;
                 }
             }

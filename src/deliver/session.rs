@@ -222,14 +222,11 @@ pub(super) async fn protect(link: Link, target: &Target) -> Result<Link, Fault> 
     let connector = TlsConnector::from(Arc::clone(&target.tls_config));
     match timeout(target.timeouts.connect, connector.connect(name, stream)).await {
         Ok(Ok(stream)) => Ok(Link::new(Either::Right(Box::new(stream)), trace)),
-        Ok(Err(error)) => Err(link_fault(
-            Stage::Connect,
-            &format!("no TLS with {}: {error}", target.name()),
-        )),
-        Err(_elapsed) => Err(link_fault(
-            Stage::Connect,
-            &format!("{}: the TLS handshake took too long", target.name()),
-        )),
+        Ok(Err(error)) => Err(tls_fault(&format!("no TLS with {}: {error}", target.name()))),
+        Err(_elapsed) => Err(tls_fault(&format!(
+            "{}: the TLS handshake took too long",
+            target.name()
+        ))),
     }
 }
 
@@ -275,6 +272,13 @@ pub(super) fn refused(judge: &Judge, stage: Stage, reply: Reply) -> Fault {
 
 pub(super) fn gone(stage: Stage, lost: &Lost) -> Fault {
     link_fault(stage, &lost.0)
+}
+
+fn tls_fault(note: &str) -> Fault {
+    Fault {
+        verdict: Verdict::TLS,
+        ..link_fault(Stage::Connect, note)
+    }
 }
 
 fn link_fault(stage: Stage, note: &str) -> Fault {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::rand::SystemRandom;
@@ -15,10 +16,13 @@ use sha2::{Digest as _, Sha256};
 use crate::text;
 use crate::words::Text;
 
-/// Bits of an RSA key that is safe, and whose record fits everywhere. Source: RFC 8301, 3.2.
+/// Bits of an RSA key that is safe, and whose record fits everywhere; we sign with none that is shorter: receivers may take
+/// less, nobody should. Source: RFC 8301, 3.2.
 pub const BITS: u16 = 2_048;
-/// Bits of an RSA key that we sign with at least: receivers may take less, nobody should. Source: RFC 8301, 3.2.
-pub const BITS_MIN: usize = 2_048;
+/// Bits of an RSA key at most. Source: ring signs with no longer ones; receivers need not check them (RFC 8301, 3.2).
+pub const BITS_MAX: u16 = 4_096;
+/// Bits of an RSA key are so many, or twice, or three times as many. Source: ring.
+pub const BITS_STEP: u16 = 512;
 /// What an Ed25519 key is called in PKCS #8. Source: RFC 8410, 3.
 const OID_ED25519: [u8; 5] = [0x06, 0x03, 0x2B, 0x65, 0x70];
 /// What an RSA key is called in PKCS #8. Source: RFC 8017, A.1.
@@ -61,8 +65,10 @@ pub enum KeyFault {
     },
     /// An RSA key that is too short.
     Short,
-    /// No key could be made.
-    NotMade(String),
+    /// An RSA key that is too long.
+    Long,
+    /// An RSA key of a length that nobody uses.
+    OddLength,
 }
 
 impl KeyFault {
@@ -76,9 +82,16 @@ impl KeyFault {
             Self::Damaged { kind } => text!("the {kind} key is damaged", kind = kind.name()),
             Self::Short => text!(
                 "an RSA key of fewer than {bits} bits is not safe to sign with",
-                bits = BITS_MIN
+                bits = BITS
             ),
-            Self::NotMade(why) => text!("no key could be made: {why}", why),
+            Self::Long => text!(
+                "an RSA key of more than {bits} bits is too long: receivers need not check its signatures",
+                bits = BITS_MAX
+            ),
+            Self::OddLength => text!(
+                "an RSA key whose bits are no multiple of {step} cannot be signed with",
+                step = BITS_STEP
+            ),
         }
     }
 }
@@ -99,6 +112,8 @@ enum Pair {
 /// A private key to sign with. It is never shown.
 pub struct Key {
     pair: Pair,
+    /// The public half as a record has it.
+    public: Vec<u8>,
 }
 
 impl fmt::Debug for Key {
@@ -135,6 +150,7 @@ impl Key {
                 kind: Algorithm::Ed25519,
             })?;
             return Ok(Self {
+                public: pair.public_key().as_ref().to_vec(),
                 pair: Pair::Ed25519(Box::new(pair)),
             });
         }
@@ -151,21 +167,13 @@ impl Key {
 
     /// The public half as a record has it: of RSA the key with its kind, of Ed25519 the bare 32 octets. Source: RFC 6376,
     /// 3.6.1; RFC 8463, 4.2.
-    pub fn public(&self) -> Vec<u8> {
-        match &self.pair {
-            Pair::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
-            Pair::Rsa(pair) => {
-                let bare = pair.public_key().as_ref();
-                let key = rsa::RsaPublicKey::from_pkcs1_der(bare).ok();
-                let whole = key.and_then(|key| Some(key.to_public_key_der().ok()?.into_vec()));
-                whole.unwrap_or_else(|| bare.to_vec())
-            }
-        }
+    pub fn public(&self) -> &[u8] {
+        &self.public
     }
 
     /// The record that receivers check its signatures with.
     pub fn record(&self) -> String {
-        let key = BASE64_STANDARD.encode(self.public());
+        let key = BASE64_STANDARD.encode(&self.public);
         format!("v=DKIM1; k={}; p={key}", self.algorithm().name())
     }
 
@@ -193,18 +201,17 @@ impl Key {
     }
 
     /// Makes a new key, as PEM (PKCS #8). An RSA key of 2048 bits takes some tenths of a second.
-    pub fn generate(algorithm: Algorithm, bits: u16) -> Result<String, KeyFault> {
-        let failed = |error: &dyn fmt::Display| KeyFault::NotMade(error.to_string());
+    pub fn generate(algorithm: Algorithm, bits: u16) -> anyhow::Result<String> {
+        let failed = "no key could be made";
         match algorithm {
             Algorithm::Rsa => {
                 let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, usize::from(bits));
-                let key = key.map_err(|error| failed(&error))?;
-                let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed(&error))?;
-                Ok(pem.to_string())
+                let pem = key.context(failed)?.to_pkcs8_pem(LineEnding::LF);
+                Ok(pem.context(failed)?.to_string())
             }
             Algorithm::Ed25519 => {
                 let mut seed = [0; 32];
-                getrandom::fill(&mut seed).map_err(|error| failed(&error))?;
+                getrandom::fill(&mut seed).context(failed)?;
                 // PKCS #8 without the public half, which OpenSSL and others read. Source: RFC 8410, 7.
                 let mut der = vec![0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05];
                 der.extend(OID_ED25519);
@@ -217,11 +224,17 @@ impl Key {
 }
 
 fn rsa(pair: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<Key, KeyFault> {
+    let damaged = KeyFault::Damaged { kind: Algorithm::Rsa };
     let pair = pair.map_err(|rejected| match rejected.to_string().as_str() {
         "TooSmall" => KeyFault::Short,
-        _ => KeyFault::Damaged { kind: Algorithm::Rsa },
+        "TooLarge" => KeyFault::Long,
+        "PrivateModulusLenNotMultipleOf512Bits" => KeyFault::OddLength,
+        _ => damaged.clone(),
     })?;
+    let bare = rsa::RsaPublicKey::from_pkcs1_der(pair.public_key().as_ref());
+    let public = bare.ok().and_then(|key| key.to_public_key_der().ok());
     Ok(Key {
+        public: public.ok_or(damaged)?.into_vec(),
         pair: Pair::Rsa(Box::new(pair)),
     })
 }
@@ -246,9 +259,9 @@ mod tests {
         assert_eq!(key.public().len(), 32);
         let record = key.record();
         assert!(record.starts_with("v=DKIM1; k=ed25519; p="), "{record}");
-        assert!(key.is_published_as(&key.public()));
+        assert!(key.is_published_as(key.public()));
         let other = Key::from_pem(&Key::generate(Algorithm::Ed25519, BITS).unwrap()).unwrap();
-        assert!(!other.is_published_as(&key.public()));
+        assert!(!other.is_published_as(key.public()));
     }
 
     #[test]
@@ -290,5 +303,35 @@ mod tests {
         }
         let short = Key::generate(Algorithm::Rsa, 1_024).unwrap();
         assert_eq!(Key::from_pem(&short).unwrap_err(), KeyFault::Short);
+    }
+
+    /// A key of this length as far as its modulus says: the other numbers are not looked at any more.
+    fn of_length(bits: usize) -> String {
+        let part = |tag: u8, octets: &[u8]| {
+            let length = octets.len().to_be_bytes();
+            match octets.len() {
+                0..128 => [&[tag], &length[7..], octets].concat(),
+                _ => [&[tag, 0x82], &length[6..], octets].concat(),
+            }
+        };
+        let modulus = [&[0], vec![0xC1; bits / 8].as_slice()].concat();
+        let half = vec![0x41; bits / 16];
+        let first = [vec![0], modulus, vec![1, 0, 1]];
+        let rest = vec![half; 6];
+        let numbers: Vec<u8> = first
+            .iter()
+            .chain(&rest)
+            .flat_map(|number| part(0x02, number))
+            .collect();
+        let der = part(0x30, &numbers);
+        format!(
+            "-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n",
+            BASE64_STANDARD.encode(der)
+        )
+    }
+
+    #[test]
+    fn a_key_that_is_too_long_is_not_called_damaged() {
+        assert_eq!(Key::from_pem(&of_length(8_192)).unwrap_err(), KeyFault::Long);
     }
 }

@@ -6,5 +6,5 @@
 mod key;
 mod signer;
 
-pub use key::{Algorithm, BITS, BITS_MIN, Key, KeyFault};
+pub use key::{Algorithm, BITS, BITS_MAX, BITS_STEP, Key, KeyFault};
 pub use signer::{Signer, Unsigned, is_selector};

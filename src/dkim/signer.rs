@@ -8,6 +8,7 @@ use mail_auth::dkim::{Canonicalization, Signature};
 use sha2::{Digest as _, Sha256};
 
 use super::key::{Algorithm, Key};
+use crate::mail::{Field, Fields};
 
 /// What is signed where it is there. From stands twice: so nobody can put a second one before it. Source: RFC 6376, 5.4
 /// and 8.15; RFC 8058, 4.
@@ -80,7 +81,7 @@ impl Signer {
     /// The signature of a mail as a header with its line end. The time stands in it, so that the same mail gets the same
     /// signature; `at_secs` is the mail's own Date.
     pub fn sign(&self, mail: &[u8], at_secs: u64) -> Result<Vec<u8>, Unsigned> {
-        let (headers, body) = split(mail);
+        let (headers, body) = Fields::with_body(mail);
         // What the mail does not have is not named: a list or a server that adds one, such as Sender, would break it.
         let is_there = |wanted: &&str| headers.iter().any(|header| header.is(wanted));
         let signed: Vec<&str> = SIGNED.into_iter().filter(is_there).collect();
@@ -121,46 +122,9 @@ impl Signer {
     }
 }
 
-/// A header as it stands in a mail: its name, and what follows the colon, with folds and the line end.
-#[derive(Clone, Copy)]
-struct Header<'m> {
-    name: &'m [u8],
-    value: &'m [u8],
-}
-
-impl Header<'_> {
-    fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
-    }
-}
-
-/// The headers and the body of a mail with CRLF line ends.
-fn split(mail: &[u8]) -> (Vec<Header<'_>>, &[u8]) {
-    let end = memchr::memmem::find(mail, b"\r\n\r\n").map_or(mail.len(), |at| at + 2);
-    let (head, rest) = mail.split_at(end);
-    let mut headers = Vec::with_capacity(24);
-    let mut from = 0;
-    for at in memchr::memmem::find_iter(head, b"\r\n") {
-        // A line that begins with a space goes on with the one before.
-        if matches!(head.get(at + 2), Some(b' ' | b'\t')) {
-            continue;
-        }
-        let line = head.get(from..at + 2).unwrap_or_default();
-        if let Some(colon) = memchr::memchr(b':', line) {
-            let (name, value) = line.split_at(colon);
-            headers.push(Header {
-                name: name.trim_ascii_end(),
-                value: value.get(1..).unwrap_or_default(),
-            });
-        }
-        from = at + 2;
-    }
-    (headers, rest.get(2..).unwrap_or_default())
-}
-
 /// The headers that these names stand for: of several with one name the last comes first, and a name for which there is
 /// none any more stands for nothing. Source: RFC 6376, 5.4.2.
-fn headers_in_order<'m>(names: &[&str], headers: &[Header<'m>]) -> Vec<(&'m [u8], &'m [u8])> {
+fn headers_in_order<'m>(names: &[&str], headers: &[Field<'m>]) -> Vec<(&'m [u8], &'m [u8])> {
     let mut found = Vec::with_capacity(names.len());
     for (at, name) in names.iter().enumerate() {
         let before = names.get(..at).unwrap_or_default();

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::checks::{agreement, cname, dkim, dmarc, exchangers, links, mx, own_keys, policies, server, zone};
+use super::checks::{
+    agreement, bimi, cname, dkim, dmarc, exchangers, links, mx, own_keys, policies, server, zone,
+};
 use super::dns::ask::Asker;
 use super::dns::{Book, Kind, Name, Resolver, Unsaid};
 use super::expected::{Expected, MxSet, SELECTORS};
 use super::finding::{Finding, Severity, settled};
-use super::received::{self, Received};
-use super::{spf, web};
+use super::received::{self, Reading, Received};
+use super::{smtp, spf, web};
 use crate::deliver::exchanger::{self, Heard};
 use crate::dkim::Signer;
 use crate::text;
@@ -69,6 +71,8 @@ pub struct Setup {
     pub resolvers: Vec<Resolver>,
     /// The port of name servers: 53, but for tests.
     pub port: u16,
+    /// What time it is here, in ms since the epoch.
+    pub now_ms: i64,
 }
 
 impl Setup {
@@ -103,9 +107,19 @@ pub async fn examine_all(subject: &Subject, setup: &Setup, mx_port: Option<u16>)
     findings
 }
 
+/// The zone that a domain lies in, as these resolvers say; none where they do not.
+pub async fn zone_of(domain: &Name, resolvers: &[Resolver]) -> Option<Name> {
+    let found = settle(resolvers, |book| zone::found(book, domain)).await;
+    found.ok().flatten()
+}
+
 /// Asks what has to be asked about a mail that was received, and says what it means.
 pub async fn examine_received(received: Received<'_>, resolvers: &[Resolver]) -> Vec<Finding> {
-    settle(resolvers, |book| received::verdict(book, received)).await
+    let limited = received::limited(received.mail);
+    let reading = Reading::of(received, &limited);
+    let mut findings = settle(resolvers, |book| reading.verdict(book)).await;
+    findings.extend(reading.on_the_way());
+    findings
 }
 
 /// Judges over a book that is empty at first, asks what was missed, and judges again until nothing is.
@@ -202,17 +216,8 @@ pub fn verdict(book: &Book, subject: &Subject, setup: &Setup) -> Vec<Finding> {
         Err(Unsaid::Failed(_)) => domain.clone(),
         Err(Unsaid::Pending) => return Vec::new(),
     };
-    if zone::is_seen(book, domain) == Ok(false) {
-        let top = &domain.last(1);
-        let what = text!(
-            "nothing is seen of {domain}, nor of `{top}` above it: what is asked does not see the public DNS",
-            domain,
-            top
-        );
-        let finding = Finding::new("NS-01", Severity::Unknown, domain, what);
-        return vec![finding.fix(text!(
-            "check the spelling, or name a resolver that does: --resolver"
-        ))];
+    if let Some(unseen) = zone::unseen(book, domain) {
+        return vec![unseen];
     }
     let mut findings = checks(book, subject, setup, &zone);
     // The zone is what is pasted into; a record of the domain belongs there too.
@@ -273,11 +278,12 @@ fn checks(book: &Book, subject: &Subject, setup: &Setup, zone: &Name) -> Vec<Fin
         settled("PROP-01", zone, agreement::check(book, zone, sources, &asked)),
         settled("STS-01", domain, policies::mta_sts(book, domain)),
         settled("RPT-01", domain, policies::tls_rpt(book, domain, zone)),
-        settled("BIMI-01", domain, policies::bimi(book, domain, policy.as_ref())),
+        settled("BIMI-01", domain, bimi::check(book, domain, policy.as_ref())),
         links(book, subject),
         own_server(book, subject),
     ];
     let mut findings = checked.concat();
+    findings.extend(clock(book, setup.now_ms));
     let not_certain = |finding: &&mut Finding| is_guessed && finding.id == "SPF-05";
     for finding in findings.iter_mut().filter(not_certain) {
         finding.severity = finding.severity.min(Severity::Warning);
@@ -312,6 +318,17 @@ fn own_keys(book: &Book, subject: &Subject) -> Vec<Finding> {
     keys.flat_map(|key| settled("DKIM-02", &key.domain, own_keys::check(book, key)))
         .chain(settled("DKIM-02", &subject.domain, aligned))
         .collect()
+}
+
+/// Our clock against those of the web servers that were asked something anyway. One of them may be wrong itself: only
+/// where all differ is it ours.
+fn clock(book: &Book, now_ms: i64) -> Option<Finding> {
+    let ahead = book
+        .fetched()
+        .filter_map(|(url, page)| Some((url, now_ms - page.date_ms?)));
+    let (url, least) = ahead.min_by_key(|(_, ahead_ms)| ahead_ms.abs())?;
+    let finding = smtp::skew(url, least);
+    (finding.severity > Severity::Ok).then_some(finding)
 }
 
 fn own_server(book: &Book, subject: &Subject) -> Vec<Finding> {

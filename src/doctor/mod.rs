@@ -19,5 +19,5 @@ mod web;
 mod tests;
 
 pub use checks::why::why;
-pub use examine::{OwnKey, Setup, Subject, examine, examine_all, examine_received, verdict};
+pub use examine::{OwnKey, Setup, Subject, examine, examine_all, examine_received, verdict, zone_of};
 pub use finding::{Area, Finding, Paste, Severity, is_blind};

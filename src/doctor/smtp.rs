@@ -263,7 +263,12 @@ fn clock(about: &str, own: &Seen, now_ms: i64) -> Finding {
         let what = text!("the server does not say what time it is");
         return Finding::new("CLK-01", Severity::Unknown, about, what);
     };
-    let off_ms = (now_ms - theirs).abs();
+    skew(about, now_ms - theirs)
+}
+
+/// What is said of our clock, which is so far ahead of another.
+pub(super) fn skew(about: &str, ahead_ms: i64) -> Finding {
+    let off_ms = ahead_ms.abs();
     if off_ms > SKEW_MS {
         let what = text!(
             "this machine's clock is {minutes} minutes off",

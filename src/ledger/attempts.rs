@@ -7,7 +7,7 @@ use super::accounts::Locks;
 use super::command::{AttemptId, Begin, CampaignId, DeliveryId, Finish, Intent, NewSuppression, Next};
 use super::deliveries::{OF_CAMPAIGN, failure, step_from, was_there};
 use super::pace::Paces;
-use super::quota::{LONGEST_MS, Usage, Which};
+use super::quota::{LONGEST_ATTEMPT_MS, Usage, Which};
 use super::state::{Event, State};
 use super::suppression::{either_suppressed, suppress};
 use crate::campaign::quota::{Quota, Spent};
@@ -64,7 +64,7 @@ impl<'db> Statements<'db> {
         if let Some(until) = paces.account_until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Paused(until));
         }
-        let first = intent.first_like(db, usage)?;
+        let first = intent.note_like(db, usage)?;
         if let Some(held) = intent.held_by_quota(db, usage, first)? {
             return Ok(held);
         }
@@ -103,7 +103,7 @@ impl<'db> Statements<'db> {
         ])?;
         let all = intent.is_limited().then_some(Which::All);
         for which in [all, there, first.map(Which::Like)].into_iter().flatten() {
-            usage.begin(&which.key(&intent.account));
+            usage.begin(&intent.account, which);
         }
         paces.begin(&intent.account, &bound.destination, intent.now_ms);
         Ok(Begin::Go(AttemptId {
@@ -155,18 +155,18 @@ impl<'db> Statements<'db> {
             db.prepare_cached("UPDATE attempt SET found_at_ms = 0 WHERE delivery_id = ?1 AND number = ?2")?
                 .execute(params![finish.delivery.0, finish.attempt.number])?;
             for which in finish.counted() {
-                usage.give_back(&which.key(&finish.account));
+                usage.give_back(&finish.account, which);
             }
             return step_from(db, finish.delivery, State::Sending, Event::AccountRefused, None);
         }
-        if finish.now_ms - finish.attempt.began_at_ms > LONGEST_MS {
+        if finish.now_ms - finish.attempt.began_at_ms > LONGEST_ATTEMPT_MS {
             db.execute(
                 "UPDATE attempt SET found_at_ms = ended_at_ms WHERE delivery_id = ?1 AND number = ?2",
                 params![finish.delivery.0, finish.attempt.number],
             )?;
         }
         for which in finish.counted() {
-            usage.end(&which.key(&finish.account), finish.now_ms);
+            usage.end((&finish.account, which), finish.now_ms);
         }
         let fault = || fault.map(ToString::to_string);
         let (event, reason, due_at_ms) = match &finish.next {
@@ -208,13 +208,13 @@ impl Intent {
         if self.is_limited()
             && let Some(spent) = self.spent(db, usage, Which::All, &self.quota)?
         {
-            usage.forget(&self.account);
+            usage.forget(&self.account, Which::All);
             return Ok(Some(Begin::Wait(spent)));
         }
         if let (Some(alike), Some(first)) = (&self.alike, first)
             && let Some(spent) = self.spent(db, usage, Which::Like(first), &alike.quota)?
         {
-            usage.forget(&Which::Like(first).key(&self.account));
+            usage.forget(&self.account, Which::Like(first));
             return Ok(Some(Begin::Alike(spent)));
         }
         Ok(None)
@@ -232,13 +232,13 @@ impl Intent {
         Ok(quota.spent(used, self.now_ms))
     }
 
-    /// The first mail of the time that it is like, where those are counted.
-    fn first_like(&self, db: &Connection, usage: &mut Usage) -> rusqlite::Result<Option<Likeness>> {
+    /// The first mail of the time that it is like, where those are counted; see [`Usage::note_like`].
+    fn note_like(&self, db: &Connection, usage: &mut Usage) -> rusqlite::Result<Option<Likeness>> {
         let Some(alike) = &self.alike else {
             return Ok(None);
         };
         let mail = (self.account.as_str(), alike.likeness);
-        usage.first_like(db, mail, &alike.quota, self.now_ms).map(Some)
+        usage.note_like(db, mail, &alike.quota, self.now_ms).map(Some)
     }
 }
 

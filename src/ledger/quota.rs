@@ -13,7 +13,7 @@ use crate::mail::Likeness;
 const LOST_AFTER_MS: i64 = 20 * 60 * 1_000;
 
 /// How much later than `found_at_ms` an attempt can have ended.
-pub(super) const LONGEST_MS: i64 = 60 * 60 * 1_000;
+pub(super) const LONGEST_ATTEMPT_MS: i64 = 60 * 60 * 1_000;
 
 /// Mails of an account that are counted together.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,13 @@ pub(super) enum Which<'a> {
     All,
     /// Those to one destination that has a limit of its own.
     To(&'a str),
-    /// Those that are like this one; see [`Usage::first_like`].
+    /// Those that are like this one; see [`Usage::note_like`].
     Like(Likeness),
 }
 
 impl Which<'_> {
     /// Under which key they are counted.
-    pub(super) fn key(self, account: &str) -> Cow<'_, str> {
+    fn key(self, account: &str) -> Cow<'_, str> {
         match self {
             Self::All => Cow::Borrowed(account),
             Self::To(destination) => Cow::Owned(format!("{account}\n{destination}")),
@@ -40,10 +40,11 @@ impl Which<'_> {
 /// The mails that windows may still hold.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
+    /// By [`Which::key`].
     counts: HashMap<String, Used>,
     /// By account: mails that others are like, and when one of those came last; the last at the end.
     firsts: HashMap<String, VecDeque<(Likeness, i64)>>,
-    /// To be read anew in the next transaction.
+    /// Keys that are to be read anew in the next transaction.
     stale: Vec<String>,
 }
 
@@ -72,15 +73,16 @@ impl Usage {
         Ok(used)
     }
 
-    /// The first mail of the time that this one is like; it itself, when there is none.
-    pub(super) fn first_like(
+    /// The first mail of the time that this one is like, which is now remembered for longer; it itself, when there is
+    /// none.
+    pub(super) fn note_like(
         &mut self,
         connection: &Connection,
         (account, likeness): (&str, Likeness),
         quota: &Quota,
         now_ms: i64,
     ) -> rusqlite::Result<Likeness> {
-        let oldest = now_ms - quota.longest_ms() - LONGEST_MS;
+        let oldest = now_ms - quota.longest_ms() - LONGEST_ATTEMPT_MS;
         if !self.firsts.contains_key(account) {
             let firsts = load_firsts(connection, account, oldest)?;
             self.firsts.insert(account.to_owned(), firsts);
@@ -97,37 +99,37 @@ impl Usage {
         Ok(first)
     }
 
-    /// Notes that an attempt of this account began.
-    pub(super) fn begin(&mut self, account: &str) {
-        if let Some(used) = self.counts.get_mut(account) {
+    /// Notes that an attempt began with one of these mails.
+    pub(super) fn begin(&mut self, account: &str, which: Which<'_>) {
+        if let Some(used) = self.counts.get_mut(which.key(account).as_ref()) {
             used.open += 1;
         }
     }
 
-    /// Notes that an attempt of this account ended.
-    pub(super) fn end(&mut self, account: &str, now_ms: i64) {
-        if let Some(used) = self.counts.get_mut(account) {
+    /// Notes that an attempt with one of these mails ended.
+    pub(super) fn end(&mut self, (account, which): (&str, Which<'_>), now_ms: i64) {
+        if let Some(used) = self.counts.get_mut(which.key(account).as_ref()) {
             used.end(now_ms);
         }
     }
 
-    /// Notes that an attempt of this account came to nothing before anything was said.
-    pub(super) fn give_back(&mut self, account: &str) {
-        if let Some(used) = self.counts.get_mut(account) {
+    /// Notes that an attempt with one of these mails came to nothing before anything was said.
+    pub(super) fn give_back(&mut self, account: &str, which: Which<'_>) {
+        if let Some(used) = self.counts.get_mut(which.key(account).as_ref()) {
             used.open = used.open.saturating_sub(1);
         }
     }
 
-    /// Reads the account anew in the next transaction: an attempt that seemed under way may belong to a run that is
+    /// Counts these mails anew in the next transaction: an attempt that seemed under way may belong to a run that is
     /// gone. Not in this one, where many intents may meet the same spent quota.
-    pub(super) fn forget(&mut self, account: &str) {
-        self.stale.push(account.to_owned());
+    pub(super) fn forget(&mut self, account: &str, which: Which<'_>) {
+        self.stale.push(which.key(account).into_owned());
     }
 
     /// To be called when a transaction begins.
     pub(super) fn forget_stale(&mut self) {
-        for account in self.stale.drain(..) {
-            self.counts.remove(&account);
+        for key in self.stale.drain(..) {
+            self.counts.remove(&key);
         }
     }
 }
@@ -164,7 +166,7 @@ fn load(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT began_at_ms, ended_at_ms FROM attempt WHERE account = ?1 AND found_at_ms > ?2 AND {also}"
     ))?;
-    let mut rows = statement.query(params![account, oldest - LONGEST_MS, value])?;
+    let mut rows = statement.query(params![account, oldest - LONGEST_ATTEMPT_MS, value])?;
     let mut open = 0;
     let mut ended = Vec::new();
     while let Some(row) = rows.next()? {

@@ -175,15 +175,13 @@ fn refuse_what_is_not_one_bare_address(input: &str) -> Result<(), AddressFault> 
         return Err(AddressFault::new(text!("a full-width `＠`")).hint(text!("type a plain `@`")));
     }
     if looks_like_several(input) {
-        return Err(AddressFault::new(text!("several addresses in one cell"))
+        return Err(AddressFault::new(text!("several addresses, not one"))
             .hint(text!("give each address a row of its own")));
     }
     if !input.contains('"') && input.contains('<') {
-        return Err(
-            AddressFault::new(text!("a name and an address in one cell")).hint(text!(
-                "keep only what stands between `<` and `>`; put the name into a column of its own"
-            )),
-        );
+        return Err(AddressFault::new(text!("a name before the address")).hint(text!(
+            "keep only what stands between `<` and `>`; put the name into a column of its own"
+        )));
     }
     Ok(())
 }
@@ -268,13 +266,13 @@ mod tests {
                 "a@192.0.2.1",
                 "`192.0.2.1` ends in a number; a domain looks like example.com",
             ),
-            ("a@example.com;b@example.com", "several addresses in one cell"),
+            ("a@example.com;b@example.com", "several addresses, not one"),
             (
                 "A <a@example.com>, B <b@example.com>",
-                "several addresses in one cell",
+                "several addresses, not one",
             ),
-            ("a@example.com|b@example.com", "several addresses in one cell"),
-            ("张三<a@example.com>", "a name and an address in one cell"),
+            ("a@example.com|b@example.com", "several addresses, not one"),
+            ("张三<a@example.com>", "a name before the address"),
             ("mailto:a@example.com", "a `mailto:` link, not a bare address"),
             ("wang@@example.com", "two `@`; an address has one"),
             ("zhang＠example.com", "a full-width `＠`"),

@@ -9,6 +9,7 @@ pub mod several;
 pub mod recipient;
 pub mod file;
 pub mod likeness;
+pub mod fields;
 pub mod message;
 pub mod reply;
 pub mod verdict;
@@ -16,6 +17,7 @@ pub mod outcome;
 pub mod token;
 
 pub use address::{Address, AddressFault};
+pub use fields::{Field, Fields};
 pub use file::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
 pub use likeness::Likeness;
 pub use mailbox::Mailbox;

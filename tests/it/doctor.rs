@@ -239,6 +239,55 @@ fn watch_waits_for_an_answer_too() {
 }
 
 #[test]
+fn watch_says_what_is_open_once_and_then_what_changes() {
+    let dns = Dns::authority("other.test 60 A 192.0.2.1");
+    let workspace = workspace();
+    let arguments = |more: &'static [&'static str]| {
+        let mut words = vec![
+            "doctor".to_owned(),
+            "good.test".to_owned(),
+            "--watch".to_owned(),
+            dns.argument(),
+        ];
+        words.extend(more.iter().map(|word| (*word).to_owned()));
+        words
+    };
+    let short = arguments(&["--every", "20ms", "--for", "200ms"]);
+    let short: Vec<&str> = short.iter().map(String::as_str).collect();
+    let said = workspace.run(&short).expect(75).stderr;
+    assert_eq!(said.matches("nothing is seen of good.test").count(), 1, "{said}");
+    assert!(
+        said.contains("not done after 200ms: still as said above"),
+        "{said}"
+    );
+    // Who has heard nothing is told in the end.
+    let quiet = [short.as_slice(), &["--quiet"]].concat();
+    let said = workspace.run(&quiet).expect(75).stderr;
+    assert_eq!(said.matches("nothing is seen of good.test").count(), 1, "{said}");
+    let long = arguments(&["--every", "20ms"]);
+    let long: Vec<&str> = long.iter().map(String::as_str).collect();
+    let running = workspace.start(&long);
+    super::harness::wait_for("a word of what is open", || {
+        running
+            .stderr()
+            .contains("nothing is seen of good.test")
+            .then_some(())
+    });
+    dns.change(&GOOD.replace("-all", "+all"));
+    super::harness::wait_for("a word of what is settled", || {
+        running
+            .stderr()
+            .contains("settled: good.test: nothing is seen")
+            .then_some(())
+    });
+    dns.change(GOOD);
+    running
+        .wait()
+        .expect(0)
+        .says(&["all see the same, and nothing is wrong"]);
+}
+
+#[test]
 fn selectors_that_are_named_must_have_a_key() {
     let dns = Dns::authority(GOOD);
     let run = |selector: &str| {
@@ -485,7 +534,7 @@ fn records_are_printed_ready_to_paste_and_in_chinese_too() {
 }
 
 /// Zones that each show one thing, by the name that stands for it, and what is found in them that is worse than a note.
-const ZONES: [(&str, &str, &[&str]); 31] = [
+const ZONES: [(&str, &str, &[&str]); 32] = [
     ("nomx", "!MX", &["MX-01 error", "SPF-03 warning"]),
     ("nullmx", "~MX 5 mx1.~ = MX 0 .", &["MX-02 error"]),
     ("mxip", "~MX 5 mx1.~ = MX 5 192.0.2.1", &["MX-04 error"]),
@@ -564,6 +613,11 @@ const ZONES: [(&str, &str, &[&str]); 31] = [
         "bimi",
         "+default._bimi.~ 60 TXT v=BIMI1; l=http://~/logo.svg",
         &["BIMI-01 warning"],
+    ),
+    (
+        "bimilogo",
+        "+default._bimi.~ 60 TXT v=BIMI1; l=https://www.~/logo.svg; a=https://www.~/vmc.pem",
+        &["BIMI-02 warning"],
     ),
 ];
 

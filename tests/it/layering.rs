@@ -9,7 +9,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("mail", &[]),
     ("clock", &[]),
     ("digest", &[]),
-    ("dkim", &[]),
+    ("dkim", &["mail"]),
     ("sandbox", &[]),
     ("campaign", &["digest", "dkim", "mail", "replies"]),
     // Stages never import each other, and never the ledger.

@@ -162,7 +162,7 @@ fn what_looks_wrong_is_named_with_its_line() {
     );
     let (_, found) = inspect("15_bad_addresses.csv", &[]);
     assert!(
-        says(&found, "several addresses in one cell") && says(&found, "--fix makes it `a@example.com`"),
+        says(&found, "several addresses, not one") && says(&found, "--fix makes it `a@example.com`"),
         "{found}"
     );
 }

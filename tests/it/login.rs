@@ -255,6 +255,25 @@ fn no_password_at_all_sends_nothing_and_does_not_connect() {
 }
 
 #[test]
+fn a_password_that_no_server_takes_is_never_tried() {
+    for (password, why) in [
+        ("right ", "there is a space before or behind it"),
+        (" ", "it is empty"),
+        ("ri\u{200b}ght", "there is a character in it that nobody sees"),
+    ] {
+        let sandbox = Sandbox::start(&["--login", LOGIN]);
+        let workspace = workspace(&sandbox, password);
+        workspace.send(&[]).expect(78).says(&[
+            "cannot be right",
+            "MAILSHOT_PASSWORD",
+            why,
+            "nothing was sent",
+        ]);
+        assert_eq!(sandbox.stop().connections, 0);
+    }
+}
+
+#[test]
 fn starttls_and_implicit_tls_trust_the_ca_file() {
     for tls in ["starttls", "tls"] {
         let sandbox = Sandbox::start(&["--login", LOGIN, "--tls", tls, "--ca-out", "ca.pem"]);
@@ -282,10 +301,10 @@ fn a_port_that_cannot_be_reached_is_not_the_only_one() {
     let mut workspace = Workspace::new(&account, &people(5));
     workspace.env("MAILSHOT_PASSWORD", "right");
     workspace.configure(&account, &provider);
-    workspace
-        .send(&[])
-        .expect(0)
-        .says(&["port 1 of 127.0.0.1 could not be reached", "`tls = \"starttls\"`"]);
+    workspace.send(&[]).expect(0).says(&[
+        "port 1 (tls) of 127.0.0.1 could not be reached",
+        "`tls = \"starttls\"`",
+    ]);
     assert_eq!(workspace.status().sent, 5);
     // Whoever names a port gets that one and no other, and nobody is let in without TLS.
     workspace.campaign("other", "");

@@ -32,6 +32,7 @@ mod help;
 #[cfg(test)]
 mod layering;
 #[cfg(test)]
+mod keygen;
 mod laws;
 #[cfg(test)]
 mod ledger;

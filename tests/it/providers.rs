@@ -110,6 +110,15 @@ fn a_provider_is_found_by_the_mx_of_a_domain() {
     ask(&resolver_of(&[(1, "mail.aurora-home.example.")]))
         .expect(65)
         .says(&["belongs to no provider known here"]);
+    // As everywhere, a resolver may have a name.
+    ask(&format!(
+        "office={}",
+        resolver_of(&[(1, "mail.aurora-home.example.")])
+    ))
+    .says(&["mail.aurora-home.example"]);
+    ask("office")
+        .expect(64)
+        .says(&["`office` is not an IP address; write 223.5.5.5"]);
     ask(&resolver_of(&[])).expect(65).says(&["takes no mail"]);
     ask(&resolver(&[], ResponseCode::NXDomain))
         .expect(65)

@@ -178,12 +178,44 @@ fn a_dns_that_is_silent_leaves_it_unknown_and_sent_can_be_named() {
     let nobody = format!("--resolver={}", closed.local_addr().unwrap());
     drop(closed);
     let words = ["verify", "copy.eml", "--sent", "sent.eml", "--json", &nobody];
-    let all: Vec<Value> = sent.workspace.run(&words).expect(0).json();
+    let all: Vec<Value> = sent.workspace.run(&words).expect(69).json();
     let severity = |id: &str| all.iter().find(|line| line["id"] == id).unwrap()["severity"].clone();
     for id in ["DKIM-10", "DKIM-11", "DKIM-12", "SPF-10", "DMARC-10"] {
         assert_eq!(severity(id), "unknown", "{id}: {all:?}");
     }
     assert_eq!(severity("SENT-03"), "ok");
+}
+
+#[test]
+fn a_resolver_that_does_not_see_the_public_dns_leaves_it_unknown() {
+    let mut sent = sent(&[]);
+    sent.dns = Dns::authority("inner.test 60 SOA 1\ninner.test 60 NS ns.inner.test\n");
+    let ended = sent.verify(&sent.mail, &["--lang", "zh"]).expect(69);
+    let filters = vec![(r"发送时间 [^\n]*", "发送时间 …")];
+    insta::with_settings!({ filters => filters }, {
+        insta::assert_snapshot!("verify_unseen_zh", ended.text());
+    });
+    let found = sent.findings(&sent.mail, 69);
+    for id in ["DKIM-10", "DKIM-11", "DKIM-12", "SPF-10", "DMARC-10", "NS-01"] {
+        assert!(found.contains(&format!("{id} unknown")), "{id}: {found:?}");
+    }
+    // What is wrong in any case is said in any case.
+    sent.findings(&sent.mail.replace("dmarc=pass", "dmarc=fail"), 78);
+}
+
+#[test]
+fn odd_signatures_and_senders_are_named_as_what_they_are() {
+    let sent = sent(&[]);
+    let copy = format!(
+        "From: somebody@example.net\r\nDKIM-Signature: hello\r\n{}",
+        sent.mail.replace("a=ed25519-sha256;", "")
+    );
+    let ended = sent.verify(&copy, &[]).expect(78);
+    ended.says(&[
+        "a signature that receivers do not count: nothing of it is a signature",
+        "a signature that receivers do not count: `a=` is missing in it (RFC 6376, 3.5)",
+        "the mail has 2 From: nobody can say who sent it",
+    ]);
 }
 
 #[test]

@@ -36,6 +36,17 @@ impl Flaw {
         matches!(self, Self::Empty | Self::SpaceAround | Self::Invisible)
     }
 
+    /// What a secret has that no server takes.
+    pub(super) fn fatal(secret: &str) -> Option<Self> {
+        if secret.trim().is_empty() {
+            Some(Self::Empty)
+        } else if secret != secret.trim() {
+            Some(Self::SpaceAround)
+        } else {
+            secret.contains(is_unseen).then_some(Self::Invisible)
+        }
+    }
+
     /// The flaw in words.
     pub fn said(self) -> Text {
         match self {
@@ -66,7 +77,6 @@ pub fn flaws(whole: &str, account: &Account) -> Vec<Flaw> {
         return vec![Flaw::Empty];
     }
     let has_more = whole.lines().skip(1).any(|line| !line.trim().is_empty());
-    let is_unseen = |c: char| is_invisible(c) || c.is_control();
     let is_odd = |c: char| !c.is_ascii() && !is_unseen(c) && !c.is_whitespace();
     let length = account.password_length.filter(|usual| {
         let count = secret.chars().filter(|c| !c.is_whitespace()).count();
@@ -82,6 +92,10 @@ pub fn flaws(whole: &str, account: &Account) -> Vec<Flaw> {
         is_weak(secret, account).then_some(Flaw::Weak),
     ];
     found.into_iter().flatten().collect()
+}
+
+fn is_unseen(c: char) -> bool {
+    is_invisible(c) || c.is_control()
 }
 
 /// Would it be guessed in short time by somebody who knows the account?

@@ -77,6 +77,10 @@ impl SecretSource {
         if secret.is_empty() {
             bail!(text!("{what} is empty ({place})", what, place = self.to_string()));
         }
+        // The server would refuse it, and may lock the account for that.
+        if let Some(flaw) = Flaw::fatal(secret) {
+            bail!("{what} cannot be right ({self}): {}", flaw.said());
+        }
         Ok(Secret::new(secret))
     }
 

@@ -27,6 +27,9 @@ pub(super) fn page(settings: &Settings, program: Option<Program>, lang: Lang) ->
     let mut is_known = false;
     for (kind, found) in incoming {
         if let Some(found) = found {
+            if is_known {
+                lines.push(Text::default());
+            }
             is_known = true;
             lines.push(row(&text!("Server type"), &kind.into()));
             lines.extend(server(found));

@@ -111,17 +111,14 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         return send_to::run(args, address, printer);
     }
     let scope = Scope::of(args)?;
-    let resolvers = if args.resolver.is_empty() {
-        Resolver::usual()
-    } else {
-        args.resolver.clone()
-    };
+    let resolvers = Resolver::or_usual(&args.resolver);
     let visit = Visit {
         args,
         scope,
         setup: Setup {
             resolvers,
             port: args.authority_port,
+            now_ms: Clock::System.now_ms(),
         },
         printer,
         clock: Clock::System,
@@ -143,7 +140,12 @@ impl Visit<'_> {
             self.printer
                 .say(text!("looking at {domain} …", domain = &subject.domain));
             let mx_port = self.args.mx.then_some(self.args.mx_port);
-            let findings = examine_all(subject, &self.setup, mx_port).await;
+            // With --watch hours may have gone by.
+            let setup = Setup {
+                now_ms: self.clock.now_ms(),
+                ..self.setup.clone()
+            };
+            let findings = examine_all(subject, &setup, mx_port).await;
             all.push(Examined {
                 domain: subject.domain.clone(),
                 account: None,

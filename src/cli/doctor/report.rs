@@ -124,11 +124,12 @@ fn count(all: &[Examined], severity: Severity) -> usize {
 
 fn sum(all: &[Examined]) -> Text {
     text!(
-        "errors: {errors}, warnings: {warnings}, unknown: {unknown}, well: {ok}",
+        "errors: {errors}, warnings: {warnings}, unknown: {unknown}, notes: {notes}, well: {ok}",
         errors = count(all, Severity::Error),
         warnings = count(all, Severity::Warning),
         unknown = count(all, Severity::Unknown),
-        ok = count(all, Severity::Ok) + count(all, Severity::Info)
+        notes = count(all, Severity::Info),
+        ok = count(all, Severity::Ok)
     )
 }
 

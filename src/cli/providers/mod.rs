@@ -3,14 +3,13 @@
 mod markdown;
 pub(super) mod mx;
 
-use std::net::SocketAddr;
-
 use serde_json::{Value, json};
 
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{load, texts};
 use crate::campaign::provider::{Book, Fact, Kind, Known, Preset, built_in};
+use crate::doctor::dns::Resolver;
 use crate::mail::Address;
 use crate::text;
 use crate::words::{Lang, Text};
@@ -25,9 +24,9 @@ pub(super) struct Args {
     /// Find the provider that takes mail for this domain or address; asks the DNS
     #[arg(long = "for", value_name = "DOMAIN|ADDRESS", conflicts_with = "markdown")]
     of: Option<String>,
-    /// The resolver to ask; else those of the system
-    #[arg(long, value_name = "IP:PORT", requires = "of")]
-    resolver: Option<SocketAddr>,
+    /// Ask this resolver instead of the system's; repeatable
+    #[arg(long, value_name = "[NAME=]IP[:PORT]", requires = "of")]
+    resolver: Vec<Resolver>,
     /// Print docs/providers.md
     #[arg(long, hide = true)]
     markdown: bool,
@@ -44,7 +43,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .as_ref()
         .map_or(built_in(), |workspace| &workspace.providers);
     match (&args.of, &args.name) {
-        (Some(of), _) => return find(book, of, args.resolver, printer),
+        (Some(of), _) => return find(book, of, &args.resolver, printer),
         (None, Some(name)) => show(book, &preset(book, name)?, printer),
         (None, None) => list(book, printer),
     }
@@ -245,14 +244,14 @@ fn as_json(fact: &Fact<'_>) -> Value {
 }
 
 /// Which provider takes the mail of a domain.
-fn find(book: &Book, of: &str, resolver: Option<SocketAddr>, printer: Printer) -> anyhow::Result<Exit> {
+fn find(book: &Book, of: &str, resolvers: &[Resolver], printer: Printer) -> anyhow::Result<Exit> {
     let domain = of.rsplit_once('@').map_or(of, |(_, domain)| domain);
     if Address::parse(&format!("a@{domain}")).is_err() {
         let what = text!("`{of}` is neither an address nor a domain", of);
         let hint = text!("write it like `--for news@example.com` or `--for example.com`");
         return Err(Coded::new(Exit::Usage, what).hint(hint).into());
     }
-    let found = mx::find(book, domain, resolver)?;
+    let found = mx::find(book, domain, resolvers)?;
     if printer.form == Form::Json {
         printer.json(&json!({ "domain": domain, "provider": found.provider(), "mx": found.hosts() }));
     } else {

@@ -1,7 +1,5 @@
 //! Which hosts take the mail of a domain. Source: RFC 5321, 5.1.
 
-use std::net::SocketAddr;
-
 use super::super::exit::{Coded, Exit};
 use super::super::runtime;
 use crate::campaign::provider::Book;
@@ -39,12 +37,12 @@ impl Found {
     }
 }
 
-/// Finds the provider of a domain: by its name, else by its MX records.
-pub(in crate::cli) fn find(book: &Book, domain: &str, resolver: Option<SocketAddr>) -> anyhow::Result<Found> {
+/// Finds the provider of a domain: by its name, else by its MX records. Where no resolver is named, the system's are asked.
+pub(in crate::cli) fn find(book: &Book, domain: &str, resolvers: &[Resolver]) -> anyhow::Result<Found> {
     if let Some(name) = book.by_domain(domain) {
         return Ok(Found::ByName(name));
     }
-    let hosts = ask(domain, resolver)?;
+    let hosts = ask(domain, resolvers)?;
     Ok(match book.by_mx(&hosts) {
         Some(name) => Found::ByMx(name, hosts),
         None => Found::Stranger(hosts),
@@ -52,11 +50,15 @@ pub(in crate::cli) fn find(book: &Book, domain: &str, resolver: Option<SocketAdd
 }
 
 /// The hosts that take mail for a domain, the preferred one first.
-fn ask(domain: &str, resolver: Option<SocketAddr>) -> anyhow::Result<Vec<String>> {
+fn ask(domain: &str, resolvers: &[Resolver]) -> anyhow::Result<Vec<String>> {
     let Some(name) = Name::parse(domain) else {
         return Err(Coded::new(Exit::Usage, text!("`{domain}` is not a domain", domain)).into());
     };
-    let resolvers = resolver.map_or_else(Resolver::of_this_machine, |address| vec![Resolver::at(address)]);
+    let resolvers = if resolvers.is_empty() {
+        Resolver::of_this_machine()
+    } else {
+        resolvers.to_vec()
+    };
     let said = match resolvers.as_slice() {
         [] => Err(text!("no resolver is set up")),
         [first, ..] => {

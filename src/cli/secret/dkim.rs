@@ -6,17 +6,18 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 use serde_json::json;
 
 use super::super::doctor::report;
 use super::super::exit::{Coded, Exit};
-use super::super::load;
 use super::super::printer::{Form, Printer};
+use super::super::{load, runtime};
 use super::absolute;
 use crate::campaign::Workspace;
-use crate::dkim::{Algorithm, BITS, Key, is_selector};
-use crate::doctor::Paste;
-use crate::doctor::dns::Name;
+use crate::dkim::{Algorithm, BITS, BITS_MAX, BITS_STEP, Key, is_selector};
+use crate::doctor::dns::{Name, Resolver};
+use crate::doctor::{Paste, zone_of};
 use crate::text;
 use crate::words::Text;
 
@@ -31,12 +32,18 @@ pub(super) struct Args {
     /// rsa, which all receivers check; ed25519; or both, under two selectors
     #[arg(long, value_enum, default_value_t = Kind::Rsa)]
     algorithm: Kind,
-    /// Bits of an RSA key
-    #[arg(long, default_value_t = BITS, value_parser = clap::value_parser!(u16).range(2_048..=4_096))]
-    bits: u16,
+    /// Bits of an RSA key; 2048 when absent
+    #[arg(long)]
+    bits: Option<u16>,
     /// Where the key goes; a file that is there stays as it is
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// The zone that you edit, where it is a domain above; else the DNS is asked
+    #[arg(long, value_name = "DOMAIN")]
+    zone: Option<String>,
+    /// Ask this resolver for the zone instead of the usual ones; repeatable
+    #[arg(long, value_name = "[NAME=]IP[:PORT]")]
+    resolver: Vec<Resolver>,
 }
 
 /// Which keys are made.
@@ -63,6 +70,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         let hint = text!("it is part of a name in the DNS: letters of ASCII, digits, `-` and `_`");
         return Err(Coded::new(Exit::Usage, what).hint(hint).into());
     }
+    check(args)?;
     let keys = match args.algorithm {
         Kind::Rsa => vec![(Algorithm::Rsa, args.selector.clone(), args.out.clone())],
         Kind::Ed25519 => vec![(Algorithm::Ed25519, args.selector.clone(), args.out.clone())],
@@ -84,19 +92,133 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     if let Some((.., file)) = keys.iter().find(|(.., file)| file.exists()) {
         return Err(is_there(file));
     }
+    let place = Place::of(domain, args, printer)?;
     let mut made = Vec::new();
     for (algorithm, selector, file) in keys {
-        made.push(make(algorithm, selector, file, &domain, args.bits)?);
+        let pem = Key::generate(algorithm, args.bits.unwrap_or(BITS))?;
+        made.push(Made {
+            algorithm,
+            record: place.record(&selector, &Key::from_pem(&pem)?)?,
+            selector,
+            file,
+            pem,
+        });
     }
     for key in &made {
         write(key)?;
     }
     // The records are data; what to do with them is for people.
     match printer.form {
-        Form::Json => made.iter().for_each(|key| as_json(key, &domain, printer)),
-        Form::Text => show(&made, &domain, printer),
+        Form::Json => made.iter().for_each(|key| as_json(key, &place, printer)),
+        Form::Text => show(&made, &place, printer),
     }
     Ok(Exit::Ok)
+}
+
+/// What clap does not see: what does not go together.
+fn check(args: &Args) -> Result<(), Coded> {
+    if args.out.as_os_str() == "-" {
+        let what = text!("a private key is written into a file only, not to stdout");
+        let hint = text!(
+            "it would stay in the terminal's history or in a log: name a file, such as --out keys/{selector}.pem",
+            selector = &args.selector
+        );
+        return Err(Coded::new(Exit::Usage, what).hint(hint));
+    }
+    let Some(bits) = args.bits else { return Ok(()) };
+    if args.algorithm == Kind::Ed25519 {
+        let what = text!("--bits is for RSA keys: a key of Ed25519 always has 256");
+        let hint = text!("leave --bits out, or make an RSA key: --algorithm rsa");
+        return Err(Coded::new(Exit::Usage, what).hint(hint));
+    }
+    if !(BITS..=BITS_MAX).contains(&bits) || !bits.is_multiple_of(BITS_STEP) {
+        let what = text!("{bits} bits are no length for an RSA key here", bits);
+        let hint = text!(
+            "give {min} to {max}, in steps of {step}; {usual} are usual, and their record fits everywhere",
+            min = BITS,
+            max = BITS_MAX,
+            step = BITS_STEP,
+            usual = BITS
+        );
+        return Err(Coded::new(Exit::Usage, what).hint(hint));
+    }
+    Ok(())
+}
+
+/// How the zone of a domain is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Source {
+    /// Somebody said so, or there is no other it could be.
+    Given,
+    /// The DNS says so.
+    Dns,
+    /// Nobody says so.
+    Assumed,
+}
+
+/// Where the records go.
+struct Place {
+    domain: Name,
+    zone: Name,
+    source: Source,
+}
+
+impl Place {
+    fn of(domain: Name, args: &Args, printer: Printer) -> anyhow::Result<Self> {
+        let (zone, source) = if let Some(zone) = &args.zone {
+            let zone = self::domain(zone)?;
+            if !domain.is_within(zone.as_str()) {
+                let what = text!("{domain} does not lie in the zone {zone}", domain, zone);
+                let hint = text!(
+                    "name the zone that you edit: {domain}, or a domain above it",
+                    domain
+                );
+                return Err(Coded::new(Exit::Usage, what).hint(hint).into());
+            }
+            (zone, Source::Given)
+        } else if domain.labels() == 2 {
+            // The domain above is a registry's.
+            (domain.clone(), Source::Given)
+        } else {
+            printer.say(text!("asking the DNS which zone {domain} lies in …", domain));
+            let resolvers = Resolver::or_usual(&args.resolver);
+            match runtime()?.block_on(zone_of(&domain, &resolvers)) {
+                Some(zone) => (zone, Source::Dns),
+                None => (domain.clone(), Source::Assumed),
+            }
+        };
+        Ok(Self { domain, zone, source })
+    }
+
+    /// The record of a key.
+    fn record(&self, selector: &str, key: &Key) -> anyhow::Result<Paste> {
+        let name = format!("{selector}._domainkey.{}", self.domain);
+        let parsed = Name::parse(&name).with_context(|| format!("{name} is too long for a name"))?;
+        Ok(Paste::text(parsed, &self.zone, key.record()))
+    }
+
+    /// What must be known of the zone to paste this record.
+    fn said(&self, record: &Paste) -> Option<Text> {
+        let (domain, zone) = (&self.domain, &self.zone);
+        match self.source {
+            Source::Given => None,
+            Source::Dns => Some(text!(
+                "{domain} lies in the zone {zone}, the DNS says: the host records are those of that zone",
+                domain,
+                zone
+            )),
+            Source::Assumed => {
+                let above = domain.parent()?;
+                Some(text!(
+                    "taken for granted, since the DNS does not say it: {domain} is a zone of its own; in the zone {above} the host record would be {host}",
+                    domain,
+                    above = &above,
+                    host = record.name.host_in(&above)
+                ))
+            }
+        }
+    }
 }
 
 fn domain(text: &str) -> anyhow::Result<Name> {
@@ -126,26 +248,6 @@ fn is_there(file: &Path) -> anyhow::Error {
     Coded::new(Exit::Io, what).hint(hint).into()
 }
 
-fn make(
-    algorithm: Algorithm,
-    selector: String,
-    file: PathBuf,
-    domain: &Name,
-    bits: u16,
-) -> anyhow::Result<Made> {
-    let pem = Key::generate(algorithm, bits)?;
-    let key = Key::from_pem(&pem)?;
-    let name = Name::parse(&format!("{selector}._domainkey.{domain}"));
-    let name = name.with_context(|| format!("{selector}._domainkey.{domain} is too long for a name"))?;
-    Ok(Made {
-        algorithm,
-        selector,
-        file,
-        pem,
-        record: Paste::text(name, domain, key.record()),
-    })
-}
-
 /// Nobody else can read the file at any moment, and none is written over.
 fn write(key: &Made) -> anyhow::Result<()> {
     let failed = || format!("write {}", key.file.display());
@@ -166,17 +268,19 @@ fn write(key: &Made) -> anyhow::Result<()> {
         .with_context(failed)
 }
 
-fn as_json(key: &Made, domain: &Name, printer: Printer) {
+fn as_json(key: &Made, place: &Place, printer: Printer) {
     printer.json(&json!({
-        "domain": domain,
+        "domain": place.domain,
         "selector": key.selector,
         "algorithm": key.algorithm.name(),
         "key_file": key.file,
         "record": report::record(&key.record),
+        "zone_is": place.source,
     }));
 }
 
-fn show(made: &[Made], domain: &Name, printer: Printer) {
+fn show(made: &[Made], place: &Place, printer: Printer) {
+    let domain = &place.domain;
     for key in made {
         printer.say(text!(
             "a key ({algorithm}) was made in {file}; only you can read it, and it must stay so",
@@ -207,11 +311,8 @@ fn show(made: &[Made], domain: &Name, printer: Printer) {
             path_in(workspace.as_ref(), &key.file)
         )));
     }
-    if domain.labels() > 2 {
-        printer.say(text!(
-            "the host records are those below {domain}; where its zone is the domain above, write the whole name there",
-            domain
-        ));
+    if let Some(said) = made.first().and_then(|key| place.said(&key.record)) {
+        printer.say(said);
     }
     let selectors: Vec<String> = made
         .iter()

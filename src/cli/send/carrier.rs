@@ -45,9 +45,10 @@ impl Job<'_> {
     pub(super) fn say_detour(&self, port: Port) {
         let account = &self.campaign.account;
         self.printer.warn(text!(
-            "warning: port {own} of {host} could not be reached, {other} could; write `port = {other}` and `tls = \"{tls}\"` in \
-             [account.{name}], and nobody waits for the first any longer",
+            "warning: port {own} ({own_tls}) of {host} could not be reached, {other} ({tls}) could; write `port = {other}` and \
+             `tls = \"{tls}\"` in [account.{name}], and nobody waits for the first any longer",
             own = u64::from(account.port),
+            own_tls = account.tls.name(),
             host = account.host.as_str(),
             other = u64::from(port.number),
             tls = port.tls.name(),

@@ -6,6 +6,7 @@ use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo};
 use x509_parser::public_key::PublicKey;
 
 use super::tags::Tags;
+use crate::dkim::BITS;
 use crate::doctor::dns::{Book, Kind, Name, Unsaid};
 use crate::doctor::expected::SELECTORS;
 use crate::doctor::finding::{Checked, Finding};
@@ -13,8 +14,6 @@ use crate::text;
 
 /// Bits of an RSA key that receivers take at all. Source: RFC 8301, 3.2.
 const RSA_MIN: usize = 1_024;
-/// Bits of an RSA key that is safe.
-const RSA_SAFE: usize = 2_048;
 /// Octets of an Ed25519 key. Source: RFC 8463, 4.
 const ED25519: usize = 32;
 
@@ -153,12 +152,18 @@ fn strength(name: &Name, kind: &str, p: &str) -> Finding {
                 Finding::error("DKIM-01", name, text!("the key is damaged: no RSA key in `p=`")).fix(renew)
             }
             Some(bits) if bits < RSA_MIN => {
-                let what = text!("an RSA key of {bits} bits: receivers take none below 1024", bits);
-                Finding::error("DKIM-01", name, what).fix(text!("have a key of 2048 bits made"))
+                let what = text!(
+                    "an RSA key of {bits} bits: receivers take none below {least}",
+                    bits,
+                    least = RSA_MIN
+                );
+                Finding::error("DKIM-01", name, what)
+                    .fix(text!("have a key of {safe} bits made", safe = BITS))
             }
-            Some(bits) if bits < RSA_SAFE => {
-                let what = text!("an RSA key of {bits} bits; 2048 are safe", bits);
-                Finding::warning("DKIM-01", name, what).fix(text!("have a key of 2048 bits made"))
+            Some(bits) if bits < usize::from(BITS) => {
+                let what = text!("an RSA key of {bits} bits; {safe} are safe", bits, safe = BITS);
+                Finding::warning("DKIM-01", name, what)
+                    .fix(text!("have a key of {safe} bits made", safe = BITS))
             }
             Some(bits) => Finding::ok("DKIM-01", name, text!("an RSA key of {bits} bits", bits)),
         },

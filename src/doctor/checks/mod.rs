@@ -10,6 +10,7 @@ pub mod dmarc;
 pub mod zone;
 pub mod agreement;
 pub mod policies;
+pub mod bimi;
 pub mod links;
 pub mod server;
 pub mod why;

@@ -1,6 +1,5 @@
-//! What protects and adorns mail beyond the three: MTA-STS (RFC 8461), TLS-RPT (RFC 8460), BIMI (draft-brand-indicators).
+//! What protects and adorns mail beyond the three: MTA-STS (RFC 8461), TLS-RPT (RFC 8460).
 
-use super::dmarc::Policy;
 use super::tags::Tags;
 use crate::doctor::dns::book::PageQuestion;
 use crate::doctor::dns::{Book, Kind, Name};
@@ -11,7 +10,11 @@ use crate::text;
 const AGE_MIN: u64 = 604_800;
 
 /// The texts at a name that begin with this version.
-fn records(book: &Book, name: &Name, version: &str) -> Result<Vec<String>, crate::doctor::dns::Unsaid> {
+pub(super) fn records(
+    book: &Book,
+    name: &Name,
+    version: &str,
+) -> Result<Vec<String>, crate::doctor::dns::Unsaid> {
     let texts = book.look(name, Kind::Txt)?.texts(name);
     let texts = texts
         .iter()
@@ -102,7 +105,7 @@ pub fn mta_sts(book: &Book, domain: &Name) -> Checked {
             ]);
         }
     };
-    Ok(vec![sts_verdict(&url, page, &exchanges)])
+    Ok(vec![sts_verdict(&url, &page.text, &exchanges)])
 }
 
 fn sts_verdict(url: &str, page: &str, exchanges: &[(u16, Name)]) -> Finding {
@@ -170,33 +173,6 @@ pub fn tls_rpt(book: &Book, domain: &Name, zone: &Name) -> Checked {
         }
         _ => Finding::warning("RPT-01", name, text!("several TLS-RPT records: none counts"))
             .fix(text!("keep one")),
-    }])
-}
-
-/// BIMI: a logo beside the mail. It needs a policy that is enforced.
-pub fn bimi(book: &Book, domain: &Name, policy: Option<&Policy>) -> Checked {
-    let name = domain.below("default._bimi");
-    let found = records(book, &name, "BIMI1")?;
-    let Some(record) = found.first() else {
-        return Ok(Vec::new());
-    };
-    let tags = Tags::parse(record);
-    let logo = tags.get("l").unwrap_or_default();
-    Ok(vec![if found.len() > 1 {
-        Finding::warning("BIMI-01", name, text!("several BIMI records: none counts")).fix(text!("keep one"))
-    } else if logo.is_empty() && tags.get("l").is_some() {
-        Finding::info("BIMI-01", name, text!("the domain says that it has no logo"))
-    } else if !logo.starts_with("https://") {
-        let what = text!("the logo (`l=`) must have an https address");
-        Finding::warning("BIMI-01", name, what).fix(text!("write `l=https://….svg`"))
-    } else if !policy.is_some_and(Policy::is_enforced) {
-        let what = text!("a logo is only shown when DMARC is quarantine or reject");
-        Finding::warning("BIMI-01", name, what).fix(text!("first see to DMARC-02"))
-    } else if tags.get("a").unwrap_or_default().is_empty() {
-        let what = text!("a logo without a certificate (`a=`): Gmail and Apple do not show it");
-        Finding::info("BIMI-01", name, what)
-    } else {
-        Finding::ok("BIMI-01", name, text!("one record: {record}", record))
     }])
 }
 

@@ -27,6 +27,36 @@ pub fn why(id: &str) -> Text {
         "DKIM-02" => {
             text!("a signature that does not fit its record counts as none, and looks like a forgery")
         }
+        "DKIM-01" | "DKIM-03" => text!("Gmail, Yahoo and Microsoft want bulk mail signed"),
+        "DMARC-01" | "DMARC-02" => {
+            text!("Gmail, Yahoo and Microsoft want a DMARC record of bulk senders (RFC 9989)")
+        }
+        "DMARC-03" => text!("reports show who sends in your name (RFC 9990)"),
+        "TTL-01" => text!("an hour is the usual balance of load and speed"),
+        "PROP-01" => text!("receivers everywhere must see the same records"),
+        "NS-01" => text!("when the name servers fail, nobody can check your mail"),
+        "STS-01" => text!("MTA-STS makes senders insist on checked TLS (RFC 8461)"),
+        "RPT-01" => text!("TLS-RPT tells when TLS fails (RFC 8460)"),
+        "BIMI-01" | "BIMI-02" => {
+            text!("BIMI shows a logo, in one harmless form: SVG Tiny PS")
+        }
+        "URL-01" => text!("who cannot unsubscribe reports the mail as spam"),
+        "PTR-01" => text!("the address of a mail server must have a name that leads back to it"),
+        "BL-01" => text!("many receivers refuse what stands on a block list"),
+        "PORT-01" => text!("networks block ports, and providers serve different ones"),
+        "TLS-01" => text!("without a valid certificate the password would go to whoever answers"),
+        "AUTH-01" => text!("the server must offer a login that mailshot knows"),
+        "LOGIN-01" => text!("a wrong password stops every campaign; providers lock the account after a few"),
+        "FROM-01" => text!("the provider refuses senders other than the login"),
+        "EGR-01" => text!("providers block accounts that log in from unusual networks"),
+        "CLK-01" => text!("a wrong clock gives mails a wrong date, and breaks signatures and certificates"),
+        _ => of_a_mail(id),
+    }
+}
+
+/// Why a check of a mail that was received matters.
+fn of_a_mail(id: &str) -> Text {
+    match id {
         "DKIM-10" | "DKIM-12" | "DKIM-13" => {
             text!("receivers believe a valid signature of the sender's own domain")
         }
@@ -42,27 +72,6 @@ pub fn why(id: &str) -> Text {
         "SENT-03" | "SENT-04" | "SENT-05" | "SENT-06" => {
             text!("people should get what you wrote, and know who counts what they do")
         }
-        "DKIM-01" | "DKIM-03" => text!("Gmail, Yahoo and Microsoft want bulk mail signed"),
-        "DMARC-01" | "DMARC-02" => {
-            text!("Gmail, Yahoo and Microsoft want a DMARC record of bulk senders (RFC 9989)")
-        }
-        "DMARC-03" => text!("reports show who sends in your name (RFC 9990)"),
-        "TTL-01" => text!("an hour is the usual balance of load and speed"),
-        "PROP-01" => text!("receivers everywhere must see the same records"),
-        "NS-01" => text!("when the name servers fail, nobody can check your mail"),
-        "STS-01" => text!("MTA-STS makes senders insist on checked TLS (RFC 8461)"),
-        "RPT-01" => text!("TLS-RPT tells when TLS fails (RFC 8460)"),
-        "BIMI-01" => text!("BIMI shows a logo beside the mail"),
-        "URL-01" => text!("who cannot unsubscribe reports the mail as spam"),
-        "PTR-01" => text!("the address of a mail server must have a name that leads back to it"),
-        "BL-01" => text!("many receivers refuse what stands on a block list"),
-        "PORT-01" => text!("networks block ports, and providers serve different ones"),
-        "TLS-01" => text!("without a valid certificate the password would go to whoever answers"),
-        "AUTH-01" => text!("the server must offer a login that mailshot knows"),
-        "LOGIN-01" => text!("a wrong password stops every campaign; providers lock the account after a few"),
-        "FROM-01" => text!("the provider refuses senders other than the login"),
-        "EGR-01" => text!("providers block accounts that log in from unusual networks"),
-        "CLK-01" => text!("a wrong clock gives mails a wrong date, and breaks signatures and certificates"),
         _ => Text::default(),
     }
 }

@@ -21,17 +21,22 @@ pub struct Sources<'a> {
     pub port: u16,
 }
 
-/// The zone that a name lies in: the nearest name upwards with name servers; the name itself where nobody knows.
+/// The zone that a name lies in; the name itself where nobody knows.
 pub fn apex(book: &Book, domain: &Name) -> Result<Name, Unsaid> {
+    Ok(found(book, domain)?.unwrap_or_else(|| domain.clone()))
+}
+
+/// The zone that a name lies in: the nearest name upwards with name servers.
+pub fn found(book: &Book, domain: &Name) -> Result<Option<Name>, Unsaid> {
     let mut at = Some(domain.clone());
     while let Some(name) = at {
         if book.look(&name, Kind::Ns)?.own(&name, Kind::Ns).next().is_some() {
             // A name of one label is a public suffix: the zone of others.
-            return Ok(if name.labels() > 1 { name } else { domain.clone() });
+            return Ok((name.labels() > 1).then_some(name));
         }
         at = name.parent();
     }
-    Ok(domain.clone())
+    Ok(None)
 }
 
 /// Does whoever is asked see anything of this domain, or at least of the public DNS above it? What does not may not be
@@ -46,6 +51,21 @@ pub fn is_seen(book: &Book, domain: &Name) -> Result<bool, Unsaid> {
     let apex = apex(book, domain)?;
     let has_servers = |name: &Name| Ok(!book.look(name, Kind::Ns)?.records.is_empty());
     Ok(has_servers(&apex)? || has_servers(&top)?)
+}
+
+/// What is said where nothing is seen of a domain.
+pub fn unseen(book: &Book, domain: &Name) -> Option<Finding> {
+    if is_seen(book, domain) != Ok(false) {
+        return None;
+    }
+    let top = &domain.last(1);
+    let what = text!(
+        "nothing is seen of {domain}, nor of `{top}` above it: what is asked does not see the public DNS",
+        domain,
+        top
+    );
+    let fix = text!("check the spelling, or name a resolver that does: --resolver");
+    Some(Finding::new("NS-01", Severity::Unknown, domain, what).fix(fix))
 }
 
 /// A server that speaks for the zone.

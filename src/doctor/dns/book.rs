@@ -42,6 +42,17 @@ pub struct PageQuestion {
     pub is_any_answer: bool,
 }
 
+/// A page that was fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What it says.
+    pub text: String,
+    /// The media type that the web server names.
+    pub kind: Option<String>,
+    /// What time it is for the web server, in ms since the epoch.
+    pub date_ms: Option<i64>,
+}
+
 /// Why something cannot be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unsaid {
@@ -55,7 +66,7 @@ pub enum Unsaid {
 #[derive(Debug, Default)]
 pub struct Book {
     answers: BTreeMap<Question, Result<Answer, NoAnswer>>,
-    pages: BTreeMap<String, Result<String, String>>,
+    pages: BTreeMap<String, Result<Page, String>>,
     missed: RefCell<BTreeSet<Question>>,
     missed_pages: RefCell<BTreeSet<PageQuestion>>,
 }
@@ -109,12 +120,18 @@ impl Book {
     }
 
     /// A page; the inner error says why there is none.
-    pub fn page(&self, question: &PageQuestion) -> Result<&Result<String, String>, Unsaid> {
+    pub fn page(&self, question: &PageQuestion) -> Result<&Result<Page, String>, Unsaid> {
         if let Some(page) = self.pages.get(&question.url) {
             return Ok(page);
         }
         self.missed_pages.borrow_mut().insert(question.clone());
         Err(Unsaid::Pending)
+    }
+
+    /// The pages that were fetched, by their addresses.
+    pub fn fetched(&self) -> impl Iterator<Item = (&str, &Page)> {
+        let pages = self.pages.iter();
+        pages.filter_map(|(url, page)| Some((url.as_str(), page.as_ref().ok()?)))
     }
 
     /// Notes an answer.
@@ -123,7 +140,7 @@ impl Book {
     }
 
     /// Notes a page.
-    pub fn note_page(&mut self, url: String, page: Result<String, String>) {
+    pub fn note_page(&mut self, url: String, page: Result<Page, String>) {
         self.pages.insert(url, page);
     }
 

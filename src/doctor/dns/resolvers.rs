@@ -32,6 +32,15 @@ const PUBLIC: [(&str, [u8; 4]); 8] = [
 ];
 
 impl Resolver {
+    /// Those that were given, else the usual ones.
+    pub fn or_usual(given: &[Self]) -> Vec<Self> {
+        if given.is_empty() {
+            Self::usual()
+        } else {
+            given.to_vec()
+        }
+    }
+
     /// The system's own, then the public ones.
     pub fn usual() -> Vec<Self> {
         let public = PUBLIC.iter().map(|(label, ip)| Self {
@@ -45,12 +54,6 @@ impl Resolver {
     pub fn of_this_machine() -> Vec<Self> {
         let text = std::fs::read(Path::new("/etc/resolv.conf")).unwrap_or_default();
         Self::of_system(&text)
-    }
-
-    /// One at this address.
-    pub fn at(address: SocketAddr) -> Self {
-        let label = address.to_string();
-        Self { label, address }
     }
 
     /// Those of a `resolv.conf`.

@@ -16,11 +16,13 @@ use mail_auth::common::verify::DomainKey;
 use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use mail_auth::hickory_resolver::proto::op::ResponseCode;
 use mail_auth::spf::Spf;
-use mail_auth::{DnsError, DnssecStatus, Error, MX, MessageAuthenticator, RecordSet, ResolverCache, Txt};
+use mail_auth::{
+    DnsError, DnssecStatus, Error, MX, MessageAuthenticator, Parameters, RecordSet, ResolverCache, Txt,
+};
 
-use crate::doctor::dns::{Book, Data, Kind, Name, Unsaid};
+use crate::doctor::checks::zone;
+use crate::doctor::dns::{Book, Data, Kind, Name};
 use crate::doctor::spf;
-use crate::words::Text;
 
 /// A book as a cache.
 pub(super) struct Known<'b> {
@@ -64,8 +66,16 @@ fn name_of<Q: Hash + ?Sized>(key: &Q) -> Option<Name> {
     Name::parse(std::str::from_utf8(text).ok()?)
 }
 
+/// A question, with this cache for all answers.
+type Asked<'k, P, K> = Parameters<'k, P, K, K, K, K, K>;
+
 fn not_found() -> Txt {
     Txt::Error(Error::Dns(DnsError::RecordNotFound(ResponseCode::NXDomain)))
+}
+
+/// Nobody says anything about a record; why not, the book knows.
+fn unsaid() -> Txt {
+    Txt::Error(Error::Dns(DnsError::Resolver(String::new())))
 }
 
 fn of<T: TxtRecordParser>(text: &[u8], wrap: impl Fn(Arc<T>) -> Txt) -> Txt {
@@ -85,21 +95,39 @@ impl<'b> Known<'b> {
         self.has_failed.get()
     }
 
+    /// A question to a verifier, which this answers.
+    pub(super) fn answering<P>(&self, question: P) -> Asked<'_, P, Self> {
+        Parameters::new(question)
+            .with_txt_cache(self)
+            .with_mx_cache(self)
+            .with_ipv4_cache(self)
+            .with_ipv6_cache(self)
+            .with_ptr_cache(self)
+    }
+
+    /// A record that this domain does not have. Whoever does not see the public DNS does not know.
+    fn absent(&self, domain: &str) -> Txt {
+        match Name::parse(domain).map(|domain| zone::is_seen(self.book, &domain)) {
+            Some(Ok(false) | Err(_)) => unsaid(),
+            Some(Ok(true)) | None => not_found(),
+        }
+    }
+
     fn text(&self, name: &Name) -> Txt {
-        let texts = match self.book.look(name, Kind::Txt) {
-            Ok(answer) => answer.texts(name),
-            Err(Unsaid::Pending) => return Txt::Error(Error::Dns(DnsError::Resolver("pending".to_owned()))),
-            Err(Unsaid::Failed(why)) => {
-                return Txt::Error(Error::Dns(DnsError::Resolver(Text::from(&why).to_string())));
-            }
+        let Ok(answer) = self.book.look(name, Kind::Txt) else {
+            return unsaid();
         };
-        if name.as_str().contains("._domainkey.") && !name.as_str().starts_with("_report.") {
-            return texts
-                .first()
-                .map_or_else(not_found, |text| of::<DomainKey>(text, Txt::DomainKey));
+        let texts = answer.texts(name);
+        if let Some((before, domain)) = name.as_str().split_once("._domainkey.")
+            && before != "_report"
+        {
+            return match texts.first() {
+                Some(text) => of::<DomainKey>(text, Txt::DomainKey),
+                None => self.absent(domain),
+            };
         }
         match spf::tree::records(&texts).as_slice() {
-            [] => not_found(),
+            [] => self.absent(name.as_str()),
             [record] => of::<Spf>(record.as_bytes(), Txt::Spf),
             // Source: RFC 7208, 4.5: several are an error.
             [_, _, ..] => Txt::Error(Error::ParseError),
@@ -113,11 +141,9 @@ impl<'b> Known<'b> {
     {
         let name = name_of(key);
         let answer = name.as_ref().and_then(|name| {
-            let looked = self.book.look(name, kind);
-            if let Err(Unsaid::Failed(_)) = looked {
-                self.has_failed.set(true);
-            }
-            looked.ok()
+            let looked = self.book.look(name, kind).ok();
+            self.has_failed.set(self.has_failed.get() || looked.is_none());
+            looked
         });
         let records = answer
             .zip(name.as_ref())

@@ -1,5 +1,7 @@
 //! A mail as it was saved: headers in their order, and the body. Whatever it is, reading it does not fail.
 
+use crate::mail::Fields;
+
 /// A header, unfolded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -7,8 +9,6 @@ pub struct Header {
     pub name: String,
     /// Its value on one line, without spaces around it.
     pub value: String,
-    /// Where it begins in the mail.
-    pub at: usize,
 }
 
 /// A mail with CRLF line ends.
@@ -37,38 +37,20 @@ impl Mail {
                 None => bytes.extend_from_slice(line),
             }
         }
-        let mut mail = Self {
+        let (fields, body) = Fields::with_body(&bytes);
+        let headers = fields
+            .iter()
+            .map(|field| Header {
+                name: String::from_utf8_lossy(field.name).into_owned(),
+                value: field.unfolded(),
+            })
+            .collect();
+        let body_at = bytes.len() - body.len();
+        Self {
             bytes,
-            ..Self::default()
-        };
-        mail.read_headers();
-        mail
-    }
-
-    fn read_headers(&mut self) {
-        let mut at = 0;
-        for line in self.bytes.split_inclusive(|byte| *byte == b'\n') {
-            let begin = at;
-            at += line.len();
-            let text = String::from_utf8_lossy(line);
-            let text = text.trim_end();
-            if text.is_empty() {
-                break;
-            }
-            if text.starts_with([' ', '\t']) {
-                if let Some(last) = self.headers.last_mut() {
-                    last.value.push(' ');
-                    last.value.push_str(text.trim());
-                }
-            } else if let Some((name, value)) = text.split_once(':') {
-                self.headers.push(Header {
-                    name: name.trim_end().to_owned(),
-                    value: value.trim().to_owned(),
-                    at: begin,
-                });
-            }
+            headers,
+            body_at,
         }
-        self.body_at = at;
     }
 
     /// All of it.

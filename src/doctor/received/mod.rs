@@ -10,15 +10,19 @@ mod sender;
 mod results;
 mod changes;
 
-use mail_auth::AuthenticatedMessage;
+use std::borrow::Cow;
+
+use mail_parser::HeaderValue;
+use mail_parser::parsers::MessageStream;
 
 use super::checks::dmarc::{self, Policy};
 use super::checks::tags::Tags;
+use super::checks::zone;
 use super::dns::{Book, Name, Unsaid};
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use crate::text;
 use sender::Spf;
-use signatures::Signed;
+use signatures::{Signed, Written};
 
 pub use mail::{Header, Mail};
 
@@ -62,38 +66,93 @@ impl Looked<'_> {
 
 /// The domain of the sender people see.
 pub fn domain_of_from(mail: &Mail) -> Option<Name> {
-    let message = AuthenticatedMessage::parse_with_opts(mail.bytes(), None, false)?;
-    let address = message.from.first()?;
+    // A bare address ends where the line does.
+    let from = format!("{}\n", mail.first("From")?);
+    let HeaderValue::Address(addresses) = MessageStream::new(from.as_bytes()).parse_address() else {
+        return None;
+    };
+    let address = addresses.iter().find_map(|address| address.address())?;
     Name::parse(address.rsplit_once('@')?.1)
 }
 
-/// What can be said with what is known so far.
-pub fn verdict(book: &Book, copy: Received<'_>) -> Vec<Finding> {
-    let mail = copy.mail;
-    let message = AuthenticatedMessage::parse_with_opts(mail.bytes(), None, false);
-    let (Some(message), Some(from)) = (message, domain_of_from(mail)) else {
-        let what = text!("the mail has no From with an address");
-        return vec![Finding::error("DMARC-10", "From", what)];
-    };
-    let (signed, mut findings) = signatures::look(book, &message);
-    let (spf, spf_finding) = sender::spf(book, mail);
-    let looked = Looked {
-        mail,
-        from: from.to_string(),
-        signed,
-        spf,
-        policy: dmarc::policy(book, &from),
-    };
-    findings.push(signatures::one_click(&looked));
-    findings.push(signatures::alignment(&looked));
-    findings.extend(signatures::selector(&looked, copy.selectors));
-    findings.push(spf_finding);
-    findings.push(sender::dmarc(&looked));
-    findings.extend(results::check(mail));
-    if let Some(sent) = copy.sent {
-        findings.extend(changes::check(sent, mail));
+/// The mail as its signatures are checked in it: with no more of them than are looked at.
+pub fn limited(mail: &Mail) -> Cow<'_, [u8]> {
+    signatures::limited(mail)
+}
+
+/// A copy, taken apart once: verdicts come again and again, as long as something is missing in the book.
+pub struct Reading<'m> {
+    copy: Received<'m>,
+    from: Option<Name>,
+    written: Written<'m>,
+}
+
+impl<'m> Reading<'m> {
+    /// The reading of a copy; `limited` is what [`limited`] makes of its mail.
+    pub fn of(copy: Received<'m>, limited: &'m [u8]) -> Self {
+        Self {
+            copy,
+            from: domain_of_from(copy.mail),
+            written: Written::of(copy.mail, limited),
+        }
     }
+
+    /// What can be said of its sender with what is known so far.
+    pub fn verdict(&self, book: &Book) -> Vec<Finding> {
+        let mail = self.copy.mail;
+        let Some(from) = &self.from else {
+            let what = text!("the mail has no From with an address");
+            return vec![Finding::error("DMARC-10", "From", what)];
+        };
+        let (signed, mut findings) = self.written.look(book);
+        let (spf, spf_finding) = sender::spf(book, mail);
+        let looked = Looked {
+            mail,
+            from: from.to_string(),
+            signed,
+            spf,
+            policy: dmarc::policy(book, from),
+        };
+        findings.push(signatures::one_click(&looked));
+        findings.push(signatures::alignment(&looked));
+        findings.extend(signatures::selector(&looked, self.copy.selectors));
+        findings.push(spf_finding);
+        findings.push(sender::dmarc(book, from, &looked));
+        if findings.iter().any(is_unknown) {
+            findings.extend(zone::unseen(book, from));
+        }
+        findings
+    }
+
+    /// What can be said without the DNS: what the receiver says, and what is otherwise than it was sent.
+    pub fn on_the_way(&self) -> Vec<Finding> {
+        let mut findings = results::check(self.copy.mail);
+        if let Some(sent) = self.copy.sent {
+            findings.extend(changes::check(sent, self.copy.mail));
+        }
+        findings
+    }
+}
+
+/// All that can be said with what is known so far.
+pub fn verdict(book: &Book, copy: Received<'_>) -> Vec<Finding> {
+    let limited = limited(copy.mail);
+    let reading = Reading::of(copy, &limited);
+    let mut findings = reading.verdict(book);
+    findings.extend(reading.on_the_way());
     findings
+}
+
+fn is_unknown(finding: &Finding) -> bool {
+    finding.severity == Severity::Unknown
+}
+
+/// Could nothing be judged that the DNS decides: no signature, neither SPF nor DMARC?
+pub fn is_blind(findings: &[Finding]) -> bool {
+    let mut decided = findings
+        .iter()
+        .filter(|finding| matches!(finding.id, "DKIM-10" | "SPF-10" | "DMARC-10"));
+    decided.all(is_unknown)
 }
 
 #[cfg(test)]

@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 
+use mail_auth::SpfResult;
 use mail_auth::spf::verify::SpfParameters;
-use mail_auth::{Parameters, SpfResult};
 
 use super::Looked;
 use super::known::{Known, at_once, verifier};
 use super::mail::Mail;
 use super::signatures::{Signed, Standing};
+use crate::campaign::egress::is_special;
+use crate::doctor::checks::dmarc::Policy;
+use crate::doctor::checks::zone;
 use crate::doctor::dns::{Book, Name, Unsaid};
 use crate::doctor::finding::{Finding, Severity};
 use crate::text;
@@ -32,10 +35,11 @@ pub(super) fn came_from(mail: &Mail) -> Option<IpAddr> {
         let from = line.strip_prefix("from ")?;
         let from = from.split(" by ").next().unwrap_or(from);
         let inside = from.split(['[', ']']).skip(1).step_by(2);
-        inside.filter_map(address).find(is_public)
+        inside.filter_map(address).find(|ip| !is_special(*ip))
     });
     said.or(told)
         .and_then(|text| address(&text))
+        .filter(|ip| !is_special(*ip))
         .into_iter()
         .chain(way)
         .next()
@@ -43,14 +47,8 @@ pub(super) fn came_from(mail: &Mail) -> Option<IpAddr> {
 
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    text.strip_prefix("IPv6:").unwrap_or(text).parse().ok()
-}
-
-fn is_public(ip: &IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified()),
-        IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
-    }
+    let ip: IpAddr = text.strip_prefix("IPv6:").unwrap_or(text).parse().ok()?;
+    Some(ip.to_canonical())
 }
 
 /// The word that follows, up to what ends it.
@@ -82,7 +80,7 @@ pub(super) fn spf(book: &Book, mail: &Mail) -> (Option<Spf>, Finding) {
         let what = text!(
             "the mail does not say by which public address and sender it came: SPF cannot be worked out"
         );
-        return (None, Finding::info(ID, "Return-Path", what));
+        return (None, Finding::new(ID, Severity::Unknown, "Return-Path", what));
     };
     let domain = sender
         .rsplit_once('@')
@@ -90,13 +88,7 @@ pub(super) fn spf(book: &Book, mail: &Mail) -> (Option<Spf>, Finding) {
     let domain = domain.to_ascii_lowercase();
     let known = Known::new(book);
     let parameters = SpfParameters::verify_mail_from(ip, &domain, "receiver.invalid", &sender);
-    let parameters = Parameters::new(parameters)
-        .with_txt_cache(&known)
-        .with_mx_cache(&known)
-        .with_ipv4_cache(&known)
-        .with_ipv6_cache(&known)
-        .with_ptr_cache(&known);
-    let result = verifier().and_then(|verifier| at_once(verifier.verify_spf(parameters)));
+    let result = verifier().and_then(|verifier| at_once(verifier.verify_spf(known.answering(parameters))));
     let result = result.map(|output| output.result());
     // Who is named by a name that nobody answers about may be the one.
     let result = result.filter(|result| *result == SpfResult::Pass || !known.has_failed());
@@ -119,6 +111,13 @@ pub(super) fn spf(book: &Book, mail: &Mail) -> (Option<Spf>, Finding) {
         Some(SpfResult::PermError) => {
             Finding::error(ID, &domain, text!("its SPF record cannot be used")).fix(renew)
         }
+        Some(SpfResult::TempError) | None if is_unseen(book, &domain) => {
+            let what = text!(
+                "not known whether {ip} may send for it: what is asked does not see the public DNS",
+                ip
+            );
+            Finding::new(ID, Severity::Unknown, &domain, what)
+        }
         Some(SpfResult::TempError) | None => {
             let what = text!(
                 "not known whether {ip} may send for it: the DNS did not answer",
@@ -130,19 +129,46 @@ pub(super) fn spf(book: &Book, mail: &Mail) -> (Option<Spf>, Finding) {
     (Some(Spf { domain, result }), finding)
 }
 
-/// What DMARC makes of signatures and SPF.
-pub(super) fn dmarc(looked: &Looked<'_>) -> Finding {
+fn is_unseen(book: &Book, domain: &str) -> bool {
+    name(domain).is_some_and(|domain| zone::is_seen(book, &domain) == Ok(false))
+}
+
+/// The policy; or what is said where there is none.
+fn known_policy<'l>(book: &Book, domain: &Name, looked: &'l Looked<'_>) -> Result<&'l Policy, Box<Finding>> {
     const ID: &str = "DMARC-10";
     let from = &looked.from;
-    let policy = match &looked.policy {
-        Ok(Some(policy)) => policy,
+    Err(Box::new(match &looked.policy {
+        Ok(None) if zone::is_seen(book, domain) != Ok(true) => {
+            let what = text!("not known: what is asked does not see the public DNS");
+            Finding::new(ID, Severity::Unknown, from, what)
+        }
+        Ok(Some(policy)) => return Ok(policy),
         Ok(None) => {
             let what = text!("there is no DMARC record: receivers decide by themselves");
             let fix = text!("`mailshot doctor --fix` prints one");
-            return Finding::warning(ID, from, what).fix(fix);
+            Finding::warning(ID, from, what).fix(fix)
         }
-        Err(Unsaid::Failed(why)) => return Finding::unknown(ID, from, why),
-        Err(Unsaid::Pending) => return Finding::new(ID, Severity::Unknown, from, text!("not asked yet")),
+        Err(Unsaid::Failed(why)) => Finding::unknown(ID, from, why),
+        Err(Unsaid::Pending) => Finding::new(ID, Severity::Unknown, from, text!("not asked yet")),
+    }))
+}
+
+/// What DMARC makes of signatures and SPF.
+pub(super) fn dmarc(book: &Book, domain: &Name, looked: &Looked<'_>) -> Finding {
+    const ID: &str = "DMARC-10";
+    let from = &looked.from;
+    let count = looked.mail.all("From").count();
+    if count > 1 {
+        let what = text!(
+            "the mail has {count} From: nobody can say who sent it, and receivers refuse it (RFC 5322, 3.6)",
+            count
+        );
+        let fix = text!("have only one written; one that was added on the way is named below");
+        return Finding::error(ID, from, what).fix(fix);
+    }
+    let policy = match known_policy(book, domain, looked) {
+        Ok(policy) => policy,
+        Err(finding) => return *finding,
     };
     let is_aligned = |signed: &&Signed| looked.is_aligned(&signed.domain, "adkim");
     let by_dkim = looked.signed.iter().filter(is_aligned).any(Signed::is_valid);

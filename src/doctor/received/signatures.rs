@@ -1,13 +1,18 @@
 //! Which signatures a mail carries, whether they are valid, and what they cover. Source: RFC 6376; RFC 8058, 4.
 
+use std::borrow::Cow;
+
 use mail_auth::common::crypto::{Algorithm, CryptoError};
 use mail_auth::dkim::{DkimError, Signature};
-use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, DnsError, Error, Parameters};
+use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, DnsError, Error};
 
 use super::Looked;
 use super::known::{Known, at_once, verifier};
-use crate::doctor::dns::{Book, Name};
+use super::mail::Mail;
+use crate::doctor::checks::tags::Tags;
+use crate::doctor::dns::{Book, Kind, Name, Unsaid};
 use crate::doctor::finding::{Finding, Severity};
+use crate::mail::Fields;
 use crate::text;
 use crate::words::Text;
 
@@ -16,6 +21,11 @@ const SIGNATURES_MAX: usize = 16;
 
 /// Names of signed headers that are shown.
 const NAMES_SHOWN: usize = 40;
+
+/// What every signature must say. Source: RFC 6376, 3.5.
+const REQUIRED: [&str; 7] = ["v", "a", "b", "bh", "d", "h", "s"];
+
+const HEADER: &str = "DKIM-Signature";
 
 /// A signature, as far as it matters for what comes after.
 pub(super) struct Signed {
@@ -43,52 +53,142 @@ impl Signed {
     }
 }
 
-/// All signatures of a mail, with a finding for each.
-pub(super) fn look(book: &Book, message: &AuthenticatedMessage<'_>) -> (Vec<Signed>, Vec<Finding>) {
-    let known = Known::new(book);
-    let Some(verifier) = verifier() else {
-        return (Vec::new(), Vec::new());
-    };
-    let parameters = Parameters::new(message)
-        .with_txt_cache(&known)
-        .with_mx_cache(&known)
-        .with_ipv4_cache(&known)
-        .with_ipv6_cache(&known)
-        .with_ptr_cache(&known);
-    let outputs = at_once(verifier.verify_dkim(parameters)).unwrap_or_default();
-    let mut all = Vec::new();
-    let mut findings = Vec::new();
-    for output in outputs.iter().take(SIGNATURES_MAX) {
-        let Some(signature) = output.signature() else {
-            let why = reason(output.result());
-            let what = text!("a signature that cannot be read: {why}", why);
-            findings.push(Finding::warning("DKIM-10", "DKIM-Signature", what));
-            continue;
-        };
-        let (signed, finding) = one(output, signature);
-        all.push(signed);
-        findings.push(finding);
-    }
-    // One good signature is enough; what else there is fails without harm.
-    if all.iter().any(Signed::is_valid) {
-        for finding in findings
-            .iter_mut()
-            .filter(|finding| finding.severity == Severity::Error)
-        {
-            finding.severity = Severity::Warning;
-        }
-    }
-    if outputs.is_empty() {
-        let what = text!("the mail is not signed");
-        let fix = text!(
-            "switch DKIM on at your provider; with a mail server of your own, `mailshot secret dkim-keygen` makes a key"
-        );
-        findings.push(Finding::error("DKIM-10", "DKIM-Signature", what).fix(fix));
-    }
-    (all, findings)
+/// The signatures of a mail before the DNS is asked about them.
+pub(super) struct Written<'m> {
+    /// None where nothing of it can be read.
+    message: Option<AuthenticatedMessage<'m>>,
+    /// Of those that cannot be read, why not.
+    odd: Vec<Text>,
+    count: usize,
 }
 
-fn one(output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
+/// The mail without the signatures beyond `SIGNATURES_MAX`. For each kind of signature the whole body is hashed: a stranger
+/// must not decide how often.
+pub(super) fn limited(mail: &Mail) -> Cow<'_, [u8]> {
+    let (fields, body) = Fields::with_body(mail.bytes());
+    if fields.iter().filter(|field| field.is(HEADER)).count() <= SIGNATURES_MAX {
+        return Cow::Borrowed(mail.bytes());
+    }
+    let mut left = SIGNATURES_MAX;
+    let mut kept = Vec::with_capacity(mail.bytes().len());
+    for field in fields {
+        if field.is(HEADER) {
+            if left == 0 {
+                continue;
+            }
+            left -= 1;
+        }
+        kept.extend_from_slice(field.whole);
+    }
+    kept.extend_from_slice(b"\r\n");
+    kept.extend_from_slice(body);
+    Cow::Owned(kept)
+}
+
+impl<'m> Written<'m> {
+    /// Those of a mail. `limited` is the same mail, as [`limited`] leaves it.
+    pub(super) fn of(mail: &Mail, limited: &'m [u8]) -> Self {
+        let all = mail.all(HEADER).take(SIGNATURES_MAX);
+        Self {
+            message: AuthenticatedMessage::parse_with_opts(limited, None, false),
+            odd: all.filter_map(|value| fault(value.as_bytes())).collect(),
+            count: mail.all(HEADER).count(),
+        }
+    }
+
+    /// What mail-auth makes of those that can be read.
+    fn verified<'k>(&'k self, known: &'k Known<'_>) -> Vec<DkimOutput<'k>> {
+        let Some((verifier, message)) = verifier().zip(self.message.as_ref()) else {
+            return Vec::new();
+        };
+        let outputs = at_once(verifier.verify_dkim(known.answering(message))).unwrap_or_default();
+        // It judges each that it can read, in their order; what must be in one, it does not ask for.
+        let outputs = outputs.into_iter().filter(|output| output.signature().is_some());
+        outputs
+            .zip(&message.dkim_headers)
+            .filter(|(_, header)| fault(header.value).is_none())
+            .map(|(output, _)| output)
+            .collect()
+    }
+
+    /// All of them, with a finding for each.
+    pub(super) fn look(&self, book: &Book) -> (Vec<Signed>, Vec<Finding>) {
+        let known = Known::new(book);
+        let outputs = self.verified(&known);
+        let judged = outputs
+            .iter()
+            .filter_map(|output| Some(one(book, output, output.signature()?)));
+        let (all, mut findings): (Vec<Signed>, Vec<Finding>) = judged.unzip();
+        findings.extend(self.odd.iter().map(|why| {
+            let what = text!("a signature that receivers do not count: {why}", why);
+            let fix = text!("whoever signs must write it as RFC 6376 has it, or leave it out");
+            Finding::error("DKIM-10", HEADER, what).fix(fix)
+        }));
+        // One good signature is enough; what else there is fails without harm.
+        if all.iter().any(Signed::is_valid) {
+            for finding in &mut findings {
+                finding.severity = finding.severity.min(Severity::Warning);
+            }
+        }
+        if self.count > SIGNATURES_MAX {
+            let what = text!(
+                "{count} signatures, of which the first {seen} were looked at",
+                count = self.count,
+                seen = SIGNATURES_MAX
+            );
+            findings.push(Finding::warning("DKIM-10", HEADER, what));
+        }
+        if self.count == 0 {
+            let what = text!("the mail is not signed");
+            let fix = text!(
+                "switch DKIM on at your provider; with a mail server of your own, `mailshot secret dkim-keygen` makes a key"
+            );
+            findings.push(Finding::error("DKIM-10", HEADER, what).fix(fix));
+        }
+        (all, findings)
+    }
+}
+
+/// Why receivers take this for no signature, whatever the DNS says.
+fn fault(value: &[u8]) -> Option<Text> {
+    let text = String::from_utf8_lossy(value);
+    let tags = Tags::parse(&text);
+    let is_missing = |tag: &&str| tags.get(tag).is_none_or(str::is_empty);
+    let missing: Vec<String> = REQUIRED
+        .into_iter()
+        .filter(is_missing)
+        .map(|tag| format!("`{tag}=`"))
+        .collect();
+    if missing.len() == REQUIRED.len() {
+        return Some(text!("nothing of it is a signature"));
+    }
+    if !missing.is_empty() {
+        return Some(text!(
+            "{list} is missing in it (RFC 6376, 3.5)",
+            list = missing.join(", ")
+        ));
+    }
+    let mut covered = tags.get("h").unwrap_or_default().split(':');
+    if !covered.any(|name| name.trim().eq_ignore_ascii_case("From")) {
+        return Some(text!("it does not cover From (`h=`), as it must (RFC 6376, 5.4)"));
+    }
+    match Signature::parse(value) {
+        Ok(_) => None,
+        Err(Error::Dkim(DkimError::UnsupportedVersion)) => Some(text!("its version (`v=`) is not 1")),
+        Err(Error::Dkim(DkimError::UnsupportedAlgorithm)) => {
+            let algorithm = tags.get("a").unwrap_or_default();
+            Some(text!("nobody knows its algorithm: `a={algorithm}`", algorithm))
+        }
+        Err(Error::Dkim(DkimError::UnsupportedCanonicalization)) => {
+            let form = tags.get("c").unwrap_or_default();
+            Some(text!("nobody knows its canonical form: `c={form}`", form))
+        }
+        Err(Error::Base64) => Some(text!("`b=` or `bh=` is not Base64")),
+        Err(_) => Some(text!("it cannot be read")),
+    }
+}
+
+fn one(book: &Book, output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
     let about = format!("{}._domainkey.{}", signature.s, signature.d);
     let algorithm = match signature.a {
         Algorithm::RsaSha256 => "rsa-sha256",
@@ -100,7 +200,6 @@ fn one(output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
         DkimResult::TempError(_) => Standing::Unknown,
         _ => Standing::Invalid,
     };
-    let why = reason(output.result());
     let mut finding = match standing {
         Standing::Valid if signature.a == Algorithm::RsaSha1 => {
             let what = text!("valid, but with SHA-1, which receivers take for no signature (RFC 8301)");
@@ -113,10 +212,12 @@ fn one(output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
         }
         Standing::Valid => Finding::ok("DKIM-10", &about, text!("valid ({algorithm})", algorithm)),
         Standing::Unknown => {
+            let why = unanswered(book, &about);
             let what = text!("not known whether it is valid: {why}", why);
             Finding::new("DKIM-10", Severity::Unknown, &about, what)
         }
         Standing::Invalid => {
+            let why = reason(output.result());
             let what = text!("not valid: {why}", why);
             Finding::error("DKIM-10", &about, what).fix(mend(output.result()))
         }
@@ -130,6 +231,16 @@ fn one(output: &DkimOutput<'_>, signature: &Signature) -> (Signed, Finding) {
         standing,
     };
     (signed, finding)
+}
+
+/// Why nothing is known of a key.
+fn unanswered(book: &Book, name: &str) -> Text {
+    let looked = Name::parse(name).map(|name| book.look(&name, Kind::Txt).err());
+    match looked.flatten() {
+        Some(Unsaid::Failed(why)) => Text::from(&why),
+        Some(Unsaid::Pending) => text!("not asked yet"),
+        None => text!("what is asked does not see the public DNS"),
+    }
 }
 
 /// Why a signature is not valid, in plain words.
@@ -153,9 +264,11 @@ fn reason(result: &DkimResult) -> Text {
         }
         Error::Dkim(DkimError::RevokedPublicKey) => text!("the key was revoked (`p=` is empty)"),
         Error::Dkim(DkimError::SignatureExpired) => text!("it has expired (`x=`)"),
+        Error::Dkim(DkimError::FailedAuidMatch) => {
+            text!("its `i=` is not of the domain in `d=`, which the key asks for (`t=s`)")
+        }
         Error::Dns(DnsError::RecordNotFound(_)) => text!("there is no key in the DNS"),
         Error::Dns(DnsError::InvalidRecordType) => text!("the record in the DNS is not a key"),
-        Error::Dns(DnsError::Resolver(why)) => Text::kept(why),
         other => Text::from(other.to_string()),
     }
 }
@@ -177,81 +290,85 @@ fn mend(result: &DkimResult) -> Text {
     }
 }
 
+/// Said of something that a valid signature must be for, where none could be checked.
+fn unknown(looked: &Looked<'_>, id: &'static str, about: &str) -> Option<Finding> {
+    let is = |standing| looked.signed.iter().any(|signed| signed.standing == standing);
+    (!is(Standing::Valid) && is(Standing::Unknown)).then(|| {
+        let what = text!("not known: no signature could be checked");
+        Finding::new(id, Severity::Unknown, about, what)
+    })
+}
+
 /// Do valid signatures cover the way to unsubscribe?
 pub(super) fn one_click(looked: &Looked<'_>) -> Finding {
+    const ID: &str = "DKIM-11";
     const NAMES: [&str; 2] = ["List-Unsubscribe", "List-Unsubscribe-Post"];
     let about = NAMES[0];
     if looked.mail.first(NAMES[0]).is_none() {
         let what = text!("the mail has no List-Unsubscribe");
         let fix = text!("mailshot writes one into each mail: see below what was taken out on the way");
-        return Finding::warning("DKIM-11", about, what).fix(fix);
+        return Finding::warning(ID, about, what).fix(fix);
     }
     if looked.mail.first(NAMES[1]).is_none() {
         let what = text!("the mail has no List-Unsubscribe-Post: nobody offers one click");
         let fix = text!("set `url` in [unsubscribe]; one click needs an https address");
-        return Finding::warning("DKIM-11", about, what).fix(fix);
+        return Finding::warning(ID, about, what).fix(fix);
     }
     let covering = |signed: &&Signed| NAMES.iter().all(|name| signed.covers(name));
-    let mut good = looked.signed.iter().filter(|signed| signed.is_valid());
-    if let Some(signed) = good.clone().find(covering) {
+    let covering = looked.signed.iter().filter(covering);
+    if let Some(signed) = covering.clone().find(|signed| signed.is_valid()) {
         let domain = &signed.domain;
         let what = text!(
             "covered by the valid signature of {domain}: mail programs offer one click",
             domain
         );
-        return Finding::ok("DKIM-11", about, what);
+        return Finding::ok(ID, about, what);
     }
-    if good.next().is_none()
-        && looked
-            .signed
-            .iter()
-            .any(|signed| signed.standing == Standing::Unknown)
-    {
-        let what = text!("not known: no signature could be checked");
-        return Finding::new("DKIM-11", Severity::Unknown, about, what);
+    if let Some(finding) = unknown(looked, ID, about) {
+        return finding;
     }
     let what =
         text!("no valid signature covers both List-Unsubscribe and List-Unsubscribe-Post (RFC 8058, 4)");
-    let fix = text!(
-        "Gmail and Yahoo then offer no one click; ask the provider to sign them, or add a signature of your own: `mailshot secret dkim-keygen`"
-    );
-    Finding::error("DKIM-11", about, what).fix(fix)
+    // What does not count for another reason covers them already.
+    let fix = match covering.clone().next() {
+        Some(signed) => text!(
+            "the signature of {domain} covers both: it is enough to make it valid, see DKIM-10",
+            domain = &signed.domain
+        ),
+        None => text!(
+            "Gmail and Yahoo then offer no one click; ask the provider to sign them, or add a signature of your own: `mailshot secret dkim-keygen`"
+        ),
+    };
+    Finding::error(ID, about, what).fix(fix)
 }
 
 /// Is From covered, and is a signature's domain that of the sender?
 pub(super) fn alignment(looked: &Looked<'_>) -> Finding {
+    const ID: &str = "DKIM-12";
     let from = &looked.from;
-    let good: Vec<&Signed> = looked.signed.iter().filter(|signed| signed.is_valid()).collect();
-    if let Some(signed) = good
+    let good: Vec<&str> = looked
+        .signed
         .iter()
-        .find(|signed| looked.is_aligned(&signed.domain, "adkim"))
-    {
-        let what = text!(
-            "the signature of {domain} is aligned with it",
-            domain = &signed.domain
-        );
-        return Finding::ok("DKIM-12", from, what);
+        .filter(|signed| signed.is_valid())
+        .map(|signed| signed.domain.as_str())
+        .collect();
+    if let Some(domain) = good.iter().find(|domain| looked.is_aligned(domain, "adkim")) {
+        let what = text!("the signature of {domain} is aligned with it", domain = *domain);
+        return Finding::ok(ID, from, what);
     }
-    if good.is_empty()
-        && looked
-            .signed
-            .iter()
-            .any(|signed| signed.standing == Standing::Unknown)
-    {
-        let what = text!("not known: no signature could be checked");
-        return Finding::new("DKIM-12", Severity::Unknown, from, what);
+    if let Some(finding) = unknown(looked, ID, from) {
+        return finding;
     }
     if good.is_empty() {
         let what = text!("no valid signature, so none is aligned with it");
-        return Finding::info("DKIM-12", from, what);
+        return Finding::info(ID, from, what);
     }
-    let domains: Vec<&str> = good.iter().map(|signed| signed.domain.as_str()).collect();
     let what = text!(
         "no valid signature is aligned with it: {domains}",
-        domains = domains.join(", ")
+        domains = good.join(", ")
     );
     let fix = text!("have the provider sign with your own domain, or add a signature of your own");
-    Finding::warning("DKIM-12", from, what).fix(fix)
+    Finding::warning(ID, from, what).fix(fix)
 }
 
 /// A selector that the doctor does not know yet.

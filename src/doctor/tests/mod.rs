@@ -3,7 +3,9 @@
 mod dns_side;
 mod dmarc_side;
 mod smtp_side;
+mod web_side;
 
+use super::dns::book::Page;
 use super::dns::{Answer, Book, Data, Name, NoAnswer, Question, Record, Resolver, Whom};
 use super::examine::{Setup, Subject, verdict};
 use super::expected::Expected;
@@ -116,24 +118,36 @@ pub(super) fn subject(domain: &str, provider: Option<&str>) -> Subject {
     }
 }
 
+/// What time it is in these tests.
+pub(super) const NOW_MS: i64 = 1_795_489_200_000;
+
 /// What the doctor finds in this DNS.
 pub(super) fn examine(zone: &Zone, subject: &Subject) -> Vec<Finding> {
+    examine_with_web(zone, subject, &[])
+}
+
+/// The same with these pages by their addresses.
+pub(super) fn examine_with_web(zone: &Zone, subject: &Subject, web: &[(&str, Page)]) -> Vec<Finding> {
     let setup = Setup {
         resolvers: vec![Resolver {
             label: "test".to_owned(),
             address: "127.0.0.1:1".parse().unwrap(),
         }],
         port: 53,
+        now_ms: NOW_MS,
     };
     let mut book = Book::default();
     for _ in 0..64 {
         let findings = verdict(&book, subject, &setup);
         let missed = book.take_missed();
-        for page in book.take_missed_pages() {
-            book.note_page(page.url, Err("no web here".to_owned()));
-        }
-        if missed.is_empty() {
+        let pages = book.take_missed_pages();
+        if missed.is_empty() && pages.is_empty() {
             return findings;
+        }
+        for page in pages {
+            let there = web.iter().find(|(url, _)| *url == page.url);
+            let fetched = there.map(|(_, page)| page.clone());
+            book.note_page(page.url, fetched.ok_or_else(|| "no web here".to_owned()));
         }
         for question in missed {
             assert!(matches!(question.whom, Whom::Anyone | Whom::Resolver(_)));

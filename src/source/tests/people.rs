@@ -82,7 +82,7 @@ fn repairs_are_made_when_the_user_says_so() {
             "3 li@example.com li@example。com",
             "4 a@example.com 张三<a@example.com>",
             "5 b@gmail.com b@gmial.com",
-            "6:2 several addresses in one cell",
+            "6:2 several addresses, not one",
             "7:1 characters before the `@` that stand for others, such as full-width letters",
         ]
     );

@@ -1,5 +1,7 @@
 //! Received copies, against zones that are written down here.
 
+mod odd;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -24,7 +26,7 @@ fn signed(domain: &str) -> (String, String) {
     (format!("{WAY}{header}{MAIL}"), signer.key().record())
 }
 
-/// The verdict with these text records; all other questions find nothing.
+/// The verdict with these text records in a public DNS; all other questions find nothing.
 fn judged(mail: &str, sent: Option<&str>, texts: &[(&str, &str)]) -> Vec<(&'static str, Severity)> {
     findings(mail, sent, texts)
         .iter()
@@ -33,6 +35,12 @@ fn judged(mail: &str, sent: Option<&str>, texts: &[(&str, &str)]) -> Vec<(&'stat
 }
 
 fn findings(mail: &str, sent: Option<&str>, texts: &[(&str, &str)]) -> Vec<Finding> {
+    seen_from("example", mail, sent, texts)
+}
+
+/// The same for somebody who sees this name with its servers, and no other.
+fn seen_from(public: &str, mail: &str, sent: Option<&str>, texts: &[(&str, &str)]) -> Vec<Finding> {
+    let public = Name::parse(public).unwrap();
     let (mail, sent) = (
         Mail::parse(mail.as_bytes()),
         sent.map(|sent| Mail::parse(sent.as_bytes())),
@@ -54,10 +62,12 @@ fn findings(mail: &str, sent: Option<&str>, texts: &[(&str, &str)]) -> Vec<Findi
             let found = texts
                 .iter()
                 .filter(|(owner, _)| kind == Kind::Txt && Name::parse(owner).as_ref() == Some(&name));
-            let records = found.map(|(_, text)| Record {
+            let texts = found.map(|(_, text)| Data::Txt(vec![text.as_bytes().to_vec()]));
+            let servers = (kind == Kind::Ns && name == public).then(|| Data::Ns(name.below("ns")));
+            let records = texts.chain(servers).map(|data| Record {
                 name: name.clone(),
                 ttl: 60,
-                data: Data::Txt(vec![text.as_bytes().to_vec()]),
+                data,
             });
             let records: Vec<Record> = records.collect();
             let answer = Answer {
