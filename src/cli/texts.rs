@@ -51,7 +51,7 @@ Examples:
   mailshot preview hello --to li@example.com   for this recipient
   mailshot preview hello --row 7 --html > mail.html
   mailshot preview hello --eml > mail.eml
-  mailshot preview hello --open                look at it in the browser, as on a desktop and a phone";
+  mailshot preview hello --open                in the browser, as on a desktop and a phone";
 
 pub(super) const SEND: &str = "\
 Examples:
@@ -118,7 +118,7 @@ pub(super) const CLIENT_CONFIG: &str = "\
 Examples:
   mailshot client-config main --for outlook
   mailshot client-config alimail --for foxmail --address service@aurora-home.example
-  mailshot client-config alimail --for thunderbird --address a@aurora-home.example -o config-v1.1.xml
+  mailshot client-config alimail --for thunderbird --address a@example.com -o config-v1.1.xml
   mailshot client-config main --for apple -o mail.mobileconfig
 
 Outlook and Foxmail get a page to type in from, Thunderbird an autoconfig file, Apple Mail a
@@ -132,7 +132,7 @@ Examples:
   mailshot secret set main                    asks for the password, without showing it
   pass show mail/news | mailshot secret set main --yes
   mailshot secret test main                   logs in once, and sends nothing
-  mailshot secret rotate main                 a new password; the old one goes when the new one works
+  mailshot secret rotate main                 a new one; the old one goes when it works
   mailshot secret lint main                   what looks wrong with it, without showing it
   mailshot secret dkim-keygen --help          a key to sign mails with";
 
@@ -179,7 +179,8 @@ can sign mails in your name.
 
 Examples:
   mailshot secret dkim-keygen --domain example.com --selector m2026 --out keys/m2026.pem
-  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both --out keys/m2026.pem
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both \\
+    --out keys/m2026.pem
 
 The host record is that of the zone which the domain lies in, as the DNS says; --zone names another.
 
@@ -206,7 +207,8 @@ Examples:
 
 pub(super) const UNLOCK: &str = "\
 After a refused login mailshot leaves an account alone for as long as its provider locks it, so that
-no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same way.
+no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same
+way.
 
 Example:
   mailshot unlock main --yes         once the right password is set
@@ -218,15 +220,15 @@ elsewhere see it, and at the accounts' servers: ports, certificates, logins offe
 sent, and nobody logs in unless you say --login.
 
 Examples:
-  mailshot doctor                              the workspace's sender and all accounts
-  mailshot doctor spring --login               a campaign's; tries the login once
-  mailshot doctor example.com --fix            a domain; prints records ready to paste
-  mailshot doctor example.com --watch --for 4h wait until a change has arrived everywhere
+  mailshot doctor                                the workspace's sender and all accounts
+  mailshot doctor spring --login                 a campaign's; tries the login once
+  mailshot doctor example.com --fix              a domain; prints records ready to paste
+  mailshot doctor example.com --watch --for 4h   wait until a change has arrived everywhere
   mailshot doctor --resolver office=10.0.0.53 --resolver 223.5.5.5
   mailshot doctor --selector s1 --json
-  mailshot doctor --send-to me@gmail.com       one real mail, with the whole dialogue; on record,
-                                               within the quota, with one login
-  mailshot doctor spring --send-to me@qq.com   the mail of a campaign's first row
+  mailshot doctor --send-to me@gmail.com         one real mail, with the whole dialogue; on record,
+                                                 within the quota, with one login
+  mailshot doctor spring --send-to me@qq.com     the mail of a campaign's first row
 
 `send` refuses for a day what the doctor found errors in; see `send --ignore-doctor`.
 
@@ -246,8 +248,8 @@ Examples:
   mailshot verify received.eml --sent .mailshot/dry-run/spring/0001.eml
   mailshot verify received.eml --resolver 223.5.5.5 --json
 
-Exit codes: 0 nothing worse than warnings, 65 not a mail, 69 nothing could be judged, 74 it cannot be
-read, 78 errors.";
+Exit codes: 0 nothing worse than warnings, 65 not a mail, 69 nothing could be judged,
+74 it cannot be read, 78 errors.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

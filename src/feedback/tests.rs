@@ -39,7 +39,7 @@ fn told(mail: &str) -> (Kind, Option<String>, Option<&'static str>, Option<Class
     (
         incoming.kind,
         first.map(|one| one.address.clone()),
-        first.and_then(Returned::severity).map(crate::mail::Severity::name),
+        first.and_then(Returned::severity).map(Severity::name),
         first.and_then(|one| one.verdict).map(|verdict| verdict.class),
     )
 }
@@ -49,7 +49,12 @@ fn bounce(
     severity: &'static str,
     class: Class,
 ) -> (Kind, Option<String>, Option<&'static str>, Option<Class>) {
-    (Kind::Bounce, Some(address.to_owned()), Some(severity), Some(class))
+    (
+        Kind::Bounce,
+        Some(address.to_owned()),
+        Some(severity),
+        Some(class),
+    )
 }
 
 #[test]
@@ -61,7 +66,10 @@ fn a_report_for_programs_is_read_field_by_field() {
     );
     assert_eq!(told(&mail), bounce("li@example.com", "hard", Class::UnknownUser));
     let incoming = read(&mail);
-    assert_eq!(incoming.message_ids, ["0123456789abcdef0123456789abcdef@aurora-home.example"]);
+    assert_eq!(
+        incoming.message_ids,
+        ["0123456789abcdef0123456789abcdef@aurora-home.example"]
+    );
     assert_eq!(incoming.about[0].reply.code, 550);
 }
 
@@ -73,8 +81,11 @@ fn what_is_still_being_tried_is_no_failure_yet() {
          Diagnostic-Code: smtp; connect to mx: Connection timed out\n",
     );
     let incoming = read(&mail);
-    assert_eq!((incoming.kind, incoming.about[0].action), (Kind::Bounce, Action::Delayed));
-    assert_eq!(incoming.about[0].severity(), Some(crate::mail::Severity::Soft));
+    assert_eq!(
+        (incoming.kind, incoming.about[0].action),
+        (Kind::Bounce, Action::Delayed)
+    );
+    assert_eq!(incoming.about[0].severity(), Some(Severity::Soft));
 }
 
 #[test]
@@ -115,63 +126,90 @@ fn servers_that_write_to_people_alone_are_understood() {
     for (name, mail, expected) in [
         (
             "qmail",
-            notice(daemon, "failure notice", &format!(
-                "Hi. This is the qmail-send program at mx.example.com.\nI'm afraid I wasn't able to deliver your message to the \
+            notice(
+                daemon,
+                "failure notice",
+                &format!(
+                    "Hi. This is the qmail-send program at mx.example.com.\nI'm afraid I wasn't able to deliver your message to the \
                  following addresses.\n\n<li@example.com>:\n192.0.2.7 does not like recipient.\nRemote host said: 550 5.1.1 no such \
                  user\nGiving up on 192.0.2.7.\n\n{quoted}"
-            )),
+                ),
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "exim",
-            notice("Mail Delivery System <Mailer-Daemon@mx.example.com>", "Mail delivery failed: returning message to sender", &format!(
-                "This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered \
+            notice(
+                "Mail Delivery System <Mailer-Daemon@mx.example.com>",
+                "Mail delivery failed: returning message to sender",
+                &format!(
+                    "This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered \
                  to one or more of its\nrecipients. The following address(es) failed:\n\n  li@example.com\n    mailbox is full: \
                  retry timeout exceeded\n\n------ This is a copy of the message, including all the headers. ------\n\n{RETURNED}\nHello\n"
-            )),
+                ),
+            ),
             bounce("li@example.com", "soft", Class::MailboxFull),
         ),
         (
             "sendmail of old",
-            notice(daemon, "Returned mail: User unknown", &format!(
-                "   ----- The following addresses had permanent fatal errors -----\n<li@example.com>\n\n   ----- Transcript of session \
+            notice(
+                daemon,
+                "Returned mail: User unknown",
+                &format!(
+                    "   ----- The following addresses had permanent fatal errors -----\n<li@example.com>\n\n   ----- Transcript of session \
                  follows -----\n... while talking to mx.example.com.:\n>>> RCPT To:<li@example.com>\n<<< 550 <li@example.com>... User \
                  unknown\n\n   ----- Original message follows -----\n\n{RETURNED}\nHello\n"
-            )),
+                ),
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "Exchange",
-            notice("System Administrator <postmaster@example.com>", "Undeliverable: Autumn",
+            notice(
+                "System Administrator <postmaster@example.com>",
+                "Undeliverable: Autumn",
                 "Your message\n\n  To:      li@example.com\n  Subject: Autumn\n  Sent:    Tue, 24 Nov 2026 10:00:00\n\ndid not reach the \
                  following recipient(s):\n\nli@example.com on Tue, 24 Nov 2026 10:00:01\n    The recipient name is not recognized\n    \
-                 MSEXCH:IMS:EXAMPLE 0 (000C05A6) Unknown Recipient\n"),
+                 MSEXCH:IMS:EXAMPLE 0 (000C05A6) Unknown Recipient\n",
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "Domino",
-            notice("Postmaster@example.com", "DELIVERY FAILURE: User Li (li@example.com) not listed in Domino Directory",
+            notice(
+                "Postmaster@example.com",
+                "DELIVERY FAILURE: User Li (li@example.com) not listed in Domino Directory",
                 "Your message\n\n  Subject: Autumn\n\nwas not delivered to:\n\n  li@example.com\n\nbecause:\n\n  User Li \
-                 (li@example.com) not listed in Domino Directory\n"),
+                 (li@example.com) not listed in Domino Directory\n",
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "Gmail",
-            notice("Mail Delivery Subsystem <mailer-daemon@googlemail.com>", "Delivery Status Notification (Failure)",
+            notice(
+                "Mail Delivery Subsystem <mailer-daemon@googlemail.com>",
+                "Delivery Status Notification (Failure)",
                 "** Address not found **\n\nYour message wasn't delivered to li@example.com because the address couldn't be found, or \
-                 is unable to receive mail.\n"),
+                 is unable to receive mail.\n",
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "QQ",
-            notice("PostMaster@qq.com", "=?utf-8?B?57O757uf6YCA5L+h?=",
-                "退信原因：收件人邮件地址（li@example.com）不存在，邮件无法送达。\n\n收件人：li@example.com\n原因：550 Mailbox not found\n"),
+            notice(
+                "PostMaster@qq.com",
+                "=?utf-8?B?57O757uf6YCA5L+h?=",
+                "退信原因：收件人邮件地址（li@example.com）不存在，邮件无法送达。\n\n收件人：li@example.com\n原因：550 Mailbox not found\n",
+            ),
             bounce("li@example.com", "hard", Class::UnknownUser),
         ),
         (
             "Alibaba",
-            notice("postmaster@mail.aliyun.com", "=?utf-8?B?6YCA5L+h6YCa55+l?=",
-                "您好！您的邮件未能投递成功。\n\n收件人 <li@example.com>\n退信信息：552 mailbox is full\n"),
+            notice(
+                "postmaster@mail.aliyun.com",
+                "=?utf-8?B?6YCA5L+h6YCa55+l?=",
+                "您好！您的邮件未能投递成功。\n\n收件人 <li@example.com>\n退信信息：552 mailbox is full\n",
+            ),
             bounce("li@example.com", "soft", Class::MailboxFull),
         ),
     ] {
@@ -191,7 +229,7 @@ fn chinese_reports_are_read_in_the_encoding_they_came_in() {
     let incoming = Incoming::read(&mail, &Judge::default());
     assert_eq!(incoming.kind, Kind::Bounce);
     assert_eq!(incoming.about[0].address, "li@example.com");
-    assert_eq!(incoming.about[0].severity(), Some(crate::mail::Severity::Hard));
+    assert_eq!(incoming.about[0].severity(), Some(Severity::Hard));
 }
 
 #[test]
@@ -222,21 +260,44 @@ fn a_complaint_names_who_complained_or_at_least_the_mail() {
         )
     };
     let whole = read(&arf("Original-Rcpt-To: <li@example.com>\n", "To: li@example.com"));
-    assert_eq!((whole.kind, whole.about[0].address.as_str()), (Kind::Complaint, "li@example.com"));
+    assert_eq!(
+        (whole.kind, whole.about[0].address.as_str()),
+        (Kind::Complaint, "li@example.com")
+    );
     let redacted = read(&arf("", "To: <Undisclosed Recipients>"));
     assert_eq!((redacted.kind, redacted.about.len()), (Kind::Complaint, 0));
-    assert_eq!(redacted.message_ids, ["0123456789abcdef0123456789abcdef@aurora-home.example"]);
-    let failure = read(&arf("", "To: li@example.com").replace("Feedback-Type: abuse", "Feedback-Type: auth-failure"));
-    assert_eq!(failure.kind, Kind::Other, "a failed check of DMARC is nobody's complaint");
+    assert_eq!(
+        redacted.message_ids,
+        ["0123456789abcdef0123456789abcdef@aurora-home.example"]
+    );
+    let failure =
+        read(&arf("", "To: li@example.com").replace("Feedback-Type: abuse", "Feedback-Type: auth-failure"));
+    assert_eq!(
+        failure.kind,
+        Kind::Other,
+        "a failed check of DMARC is nobody's complaint"
+    );
 }
 
 #[test]
 fn answers_that_programs_write_are_told_from_bounces() {
     for (headers, text) in [
-        ("From: li@example.com\nSubject: Out of Office: Autumn\nAuto-Submitted: auto-replied", "I am away. Your mail was not forwarded."),
-        ("From: li@example.com\nSubject: =?utf-8?B?6Ieq5Yqo5Zue5aSNOiDnp4vlraM=?=", "您好，我正在休假，无法及时回复您的邮件。"),
-        ("From: Li <li@example.com>\nSubject: Automatic reply: Autumn\nX-Auto-Response-Suppress: All", "I no longer work here."),
-        ("Return-Path: <>\nFrom: li@example.com\nSubject: Abwesenheitsnotiz\nX-Autoreply: yes", "Ich bin nicht im Haus."),
+        (
+            "From: li@example.com\nSubject: Out of Office: Autumn\nAuto-Submitted: auto-replied",
+            "I am away. Your mail was not forwarded.",
+        ),
+        (
+            "From: li@example.com\nSubject: =?utf-8?B?6Ieq5Yqo5Zue5aSNOiDnp4vlraM=?=",
+            "您好，我正在休假，无法及时回复您的邮件。",
+        ),
+        (
+            "From: Li <li@example.com>\nSubject: Automatic reply: Autumn\nX-Auto-Response-Suppress: All",
+            "I no longer work here.",
+        ),
+        (
+            "Return-Path: <>\nFrom: li@example.com\nSubject: Abwesenheitsnotiz\nX-Autoreply: yes",
+            "Ich bin nicht im Haus.",
+        ),
     ] {
         let mail = format!("{headers}\nTo: {SENDER}\n\n{text}\n");
         assert_eq!(read(&mail).kind, Kind::AutoReply, "{headers}");
@@ -246,12 +307,20 @@ fn answers_that_programs_write_are_told_from_bounces() {
 #[test]
 fn people_who_write_about_bounces_send_none() {
     for (subject, text) in [
-        ("Re: your mail", "Hello,\n\nyour last mail came back to me with \"550 5.1.1 user unknown: li@example.com\", can you check?\n\nLi\n"),
-        ("Fwd: Undelivered Mail Returned to Sender", "See below.\n\n> <wu@example.com>: host mx said: 550 5.1.1 no such user\n"),
+        (
+            "Re: your mail",
+            "Hello,\n\nyour last mail came back to me with \"550 5.1.1 user unknown: li@example.com\", can you check?\n\nLi\n",
+        ),
+        (
+            "Fwd: Undelivered Mail Returned to Sender",
+            "See below.\n\n> <wu@example.com>: host mx said: 550 5.1.1 no such user\n",
+        ),
         ("Order 550", "Thank you, everything was delivered.\n"),
         ("退货", "请问我的包裹被退回来了怎么办？\n"),
     ] {
-        let mail = format!("From: Li <li@example.com>\nReturn-Path: <li@example.com>\nTo: {SENDER}\nSubject: {subject}\n\n{text}");
+        let mail = format!(
+            "From: Li <li@example.com>\nReturn-Path: <li@example.com>\nTo: {SENDER}\nSubject: {subject}\n\n{text}"
+        );
         assert_eq!(read(&mail).kind, Kind::Other, "{subject}");
     }
 }
@@ -263,10 +332,18 @@ fn a_wish_is_a_wish_in_the_subject_or_in_the_first_words() {
         (format!("unsubscribe-{token}"), "", true),
         ("unsubscribe".to_owned(), "", true),
         ("退订".to_owned(), "", true),
-        ("Re: Autumn".to_owned(), "Unsubscribe me please\n\n> Hello Li\n", false),
+        (
+            "Re: Autumn".to_owned(),
+            "Unsubscribe me please\n\n> Hello Li\n",
+            false,
+        ),
         ("Re: Autumn".to_owned(), "unsubscribe\n\n> Hello Li\n", true),
         ("回复: 新品".to_owned(), "退订\n\n> 您好\n", true),
-        ("Question".to_owned(), "How do I unsubscribe from the paper catalogue? I like the mails.\n", false),
+        (
+            "Question".to_owned(),
+            "How do I unsubscribe from the paper catalogue? I like the mails.\n",
+            false,
+        ),
     ] {
         let mail = format!("From: \"Li\" <li@example.com>\nTo: {SENDER}\nSubject: {subject}\n\n{text}\n");
         let incoming = read(&mail);
@@ -279,7 +356,9 @@ fn a_wish_is_a_wish_in_the_subject_or_in_the_first_words() {
 
 #[test]
 fn a_mail_program_that_unsubscribes_says_so_with_an_automatic_mail() {
-    let mail = format!("From: li@example.com\nTo: {SENDER}\nSubject: unsubscribe\nAuto-Submitted: auto-replied\n\nSent by a program.\n");
+    let mail = format!(
+        "From: li@example.com\nTo: {SENDER}\nSubject: unsubscribe\nAuto-Submitted: auto-replied\n\nSent by a program.\n"
+    );
     assert_eq!(read(&mail).kind, Kind::Unsubscribe);
 }
 
