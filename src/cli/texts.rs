@@ -192,12 +192,16 @@ Exit codes: 0 done, 64 no domain or selector, 74 the file is there already or ca
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
+  mailshot suppress add @competitor.example 'info@*' --list customers.aurora-home.example
   mailshot suppress add --token AQ8mTjEwP7KY7hrD1eWwmr7LssxkhI-v0QfX0-FlNnVN
-  mailshot suppress remove li@example.com
+  mailshot suppress remove li@example.com --reason 'signed up again in the shop'
+  mailshot suppress show li@example.com
   mailshot suppress import unsubscribed_members_export.csv
-  mailshot suppress list --json
+  mailshot suppress export suppressed.csv
+  mailshot suppress list --reason complaint --json
 
-A suppressed address gets no mail of any campaign, also not of one that is under way.
+A suppressed address gets no mail of any campaign, also not of one that is under way; with --list,
+of no campaign of that list. Bounces, complaints and unsubscribes get there by themselves.
 The token is what stands at the end of the unsubscribe link and in the unsubscribe mail's subject.";
 
 pub(super) const REPORT: &str = "\
@@ -262,4 +266,11 @@ Example:
 
 pub(super) const FEEDBACK: &str = "\
 Examples:
-  mailshot feedback import bounces.mbox --dry-run";
+  mailshot feedback import bounces.mbox --dry-run
+  mailshot feedback import ~/Maildir --json
+
+Whoever has no mailbox any more, or complains, or wants no more mails is suppressed; mails that come
+back for now are counted ([feedback] in mailshot.toml says how many are enough). The same report
+twice changes nothing. Reports about mails that were not sent from here suppress nobody.
+
+Exit codes: 0 done, 74 a file cannot be read.";

@@ -265,7 +265,7 @@ const KEPT: &str = include_str!("zh/kept.toml");
 /// The same of the operating system and of libraries.
 const LIBRARY: &str = include_str!("zh/library.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 21] = [
+const ZH: [&str; 22] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -274,6 +274,7 @@ const ZH: [&str; 21] = [
     include_str!("zh/doctor.toml"),
     include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
+    include_str!("zh/feedback.toml"),
     KEPT,
     LIBRARY,
     include_str!("zh/lists.toml"),

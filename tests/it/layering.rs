@@ -19,7 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
-    ("ledger", &["campaign::pace", "campaign::quota", "mail"]),
+    ("ledger", &["campaign::limits", "campaign::pace", "campaign::quota", "mail"]),
     (
         "pipeline",
         &[
@@ -34,12 +34,13 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["campaign", "digest", "ledger", "mail", "source"]),
     ("doctor", &["campaign", "deliver", "dkim", "mail"]),
+    ("feedback", &["campaign", "ledger", "mail", "replies"]),
     // Commands put everything together.
     (
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
-            "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source", "throttle",
+            "feedback", "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source", "throttle",
         ],
     ),
 ];
