@@ -60,7 +60,6 @@ fn whole_commands_and_their_errors_are_in_chinese() {
         &["suppress", "list"],
         &["suppress", "remove", "mo@example.com", "--reason", "又订阅了"],
         &["suppress", "show", "mo@example.com"],
-        &["suppress", "export", "-"],
         &["feedback", "import", "nowhere.eml"],
         &["explain", "550 5.1.1 no such user", "--stage", "rcpt"],
         &["explain", "421 4.7.28 rate"],

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["init"],
     &["check"],
