@@ -26,6 +26,17 @@ fn english(workspace: &Workspace, arguments: &[&str]) -> Vec<String> {
         .collect()
 }
 
+const KEYGEN: &[&str] = &[
+    "secret",
+    "dkim-keygen",
+    "--domain",
+    "a.example",
+    "--selector",
+    "m1",
+    "--out",
+    "m1.pem",
+];
+
 #[test]
 fn whole_commands_and_their_errors_are_in_chinese() {
     let sandbox = Sandbox::start(&["--fault", "reply@rcpt=550 5.1.1 no such user"]);
@@ -66,16 +77,7 @@ fn whole_commands_and_their_errors_are_in_chinese() {
         &["unlock", "main"],
         &["secret", "test", "main"],
         &["secret", "lint", "nobody"],
-        &[
-            "secret",
-            "dkim-keygen",
-            "--domain",
-            "a.example",
-            "--selector",
-            "m1",
-            "--out",
-            "m1.pem",
-        ],
+        KEYGEN,
         &["doctor", "a.example", "--resolver", "127.0.0.1:1", "--dns-only"],
         &["providers", "nobody"],
         &["client-config", "main"],
