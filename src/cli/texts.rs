@@ -207,7 +207,11 @@ The token is what stands at the end of the unsubscribe link and in the unsubscri
 pub(super) const REPORT: &str = "\
 Examples:
   mailshot report hello
-  mailshot report hello --json";
+  mailshot report hello --csv story.csv --html report.html
+  mailshot report hello --json
+
+Shares are of mails that were sent or refused. Gmail and Yahoo want fewer than 0.1 % of complaints
+and block senders over 0.3 %: then the campaign is held, and `mailshot send --release` goes on.";
 
 pub(super) const UNLOCK: &str = "\
 After a refused login mailshot leaves an account alone for as long as its provider locks it, so that

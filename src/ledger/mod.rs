@@ -21,6 +21,7 @@ mod pace;
 mod unrecorded;
 mod told;
 mod came;
+mod outcome;
 pub mod read;
 pub mod lock;
 

@@ -157,6 +157,13 @@ pub struct Came {
 }
 
 impl Came {
+    /// What it is, for programs: `bounce hard UNKNOWN_USER`.
+    pub fn name(&self) -> String {
+        let parts = [Some(&self.kind), self.severity.as_ref(), self.class.as_ref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join(" ")
+    }
+
     /// What it is, in words.
     pub fn what(&self) -> Text {
         match (self.kind.as_str(), self.severity.as_deref()) {
