@@ -26,6 +26,8 @@ mod doubt;
 #[cfg(test)]
 mod editions;
 #[cfg(test)]
+mod feedback;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod help;
