@@ -377,3 +377,44 @@ fn nobody_is_mailed_again_without_a_reason() {
         .says(&["say why they may be mailed again", "nothing was changed"]);
     assert_eq!(workspace.ask("SELECT count(*) FROM suppression"), Some(1));
 }
+
+#[test]
+fn events_of_a_provider_count_as_reports_do() {
+    let (_sandbox, workspace) = sent(4);
+    let id = message_id(&workspace, "p0001@example.com");
+    workspace.write(
+        "events.json",
+        &format!(
+            "[{{\"sg_event_id\":\"e1\",\"event\":\"bounce\",\"type\":\"bounce\",\"email\":\"p0001@example.com\",\"smtp-id\":\"<{id}>\",\
+             \"reason\":\"550 5.1.1 no such user\"}},{{\"sg_event_id\":\"e2\",\"event\":\"open\",\"email\":\"p0002@example.com\"}}]"
+        ),
+    );
+    workspace.write(
+        "table.csv",
+        "email,type\np0002@example.com,unsubscribed\nx@elsewhere.example,hard\n",
+    );
+    for expected in ["→ suppressed (no such mailbox)", "(taken in before)"] {
+        workspace
+            .run(&["feedback", "import-events", "events.json"])
+            .expect(0)
+            .says(&[expected, "1 about other things"]);
+    }
+    workspace
+        .run(&["feedback", "import-events", "table.csv"])
+        .expect(0)
+        .says(&[
+            "p0002@example.com: unsubscribed → suppressed",
+            "x@elsewhere.example",
+            "nobody is suppressed",
+        ]);
+    assert_eq!(workspace.ask("SELECT count(*) FROM suppression"), Some(2));
+    workspace.write("odd.csv", "name,shoe size\nLi,42\n");
+    workspace
+        .run(&["feedback", "import-events", "odd.csv"])
+        .expect(65)
+        .says(&[
+            "odd.csv has no events that can be understood",
+            "email,type",
+            "nothing was changed",
+        ]);
+}

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["init"],
     &["check"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["suppress", "show"],
     &["feedback"],
     &["feedback", "import"],
+    &["feedback", "import-events"],
     &["suppress", "list"],
     &["doctor"],
     &["explain"],
