@@ -87,7 +87,12 @@ Examples:
   mailshot resolve hello                             list what is in doubt
   mailshot resolve hello --resend                    send them again, with the same Message-ID
   mailshot resolve hello --assume-sent               take them for sent
-  mailshot resolve hello --resend --to li@example.com";
+  mailshot resolve hello --resend --to li@example.com
+  mailshot resolve hello --from /var/log/mail.log    take those for sent that the log knows
+
+With --from, the Message-IDs of the mails in doubt are looked for: in logs, in mails that came back,
+in tables that a provider exported; where a provider writes Message-IDs of its own, recipient and
+time. Those that are not found stay in doubt, unless you say with --complete that all stands there.";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:

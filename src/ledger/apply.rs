@@ -154,6 +154,11 @@ impl Writer {
                 how,
                 answer,
             } => later(answer, deliveries::resolve(db, campaign, key.as_deref(), how)?),
+            Command::Settle {
+                campaign,
+                settled,
+                answer,
+            } => later(answer, deliveries::settle(db, campaign, &settled)?),
             Command::SetRun {
                 campaign,
                 run,

@@ -251,6 +251,17 @@ pub enum Resolution {
     AssumeSent,
 }
 
+/// A doubt that is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Has it been sent, or is it to be sent again?
+    pub how: Resolution,
+    /// What speaks for it; kept.
+    pub evidence: String,
+}
+
 /// How a run ended, or that it goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunState {
@@ -379,6 +390,12 @@ pub(super) enum Command {
         campaign: CampaignId,
         key: Option<String>,
         how: Resolution,
+        answer: Answer<u64>,
+    },
+    /// Settles doubts one by one, with what speaks for it; answers how many.
+    Settle {
+        campaign: CampaignId,
+        settled: Vec<Settled>,
         answer: Answer<u64>,
     },
     /// Notes how a run stands.

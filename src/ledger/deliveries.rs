@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::command::{CampaignId, Delivery, DeliveryId, ListId, Resolution};
+use super::command::{CampaignId, Delivery, DeliveryId, ListId, Resolution, Settled};
 use super::state::{Event, State};
 use crate::mail::{Place, Volume};
 
@@ -137,29 +137,64 @@ pub(super) fn next_due(db: &Connection, campaign: CampaignId) -> rusqlite::Resul
     db.query_row(&sql, params![campaign.0, AT_ONCE], |row| row.get(0))
 }
 
-/// Settles doubts. Nobody is sent to again who is no longer on the list: they stay in doubt.
-pub(super) fn resolve(
+/// Those in doubt who may be settled in this way: nobody is sent to again who is no longer on the list.
+fn doubtful(
     db: &Connection,
     campaign: CampaignId,
     key: Option<&str>,
     how: Resolution,
-) -> rusqlite::Result<u64> {
+) -> rusqlite::Result<Vec<DeliveryId>> {
     let mut statement = db.prepare(&format!(
         "SELECT id FROM delivery WHERE {OF_CAMPAIGN} AND state = 'in_doubt' AND (?2 IS NULL OR lower(address) = ?2)
          AND (?3 OR list_id = (SELECT list.id FROM campaign JOIN list ON list.digest = campaign.inputs ->> 'list'
                                WHERE campaign.id = ?1))"
     ))?;
     let is_anyone = how == Resolution::AssumeSent;
-    let rows = statement.query_map(params![campaign.0, key, is_anyone], |row| row.get::<_, i64>(0))?;
-    let doubtful: Vec<i64> = rows.collect::<rusqlite::Result<_>>()?;
+    let rows = statement.query_map(params![campaign.0, key, is_anyone], |row| {
+        row.get(0).map(DeliveryId)
+    })?;
+    rows.collect()
+}
+
+fn event(how: Resolution) -> Event {
+    match how {
+        Resolution::Resend => Event::Resend,
+        Resolution::AssumeSent => Event::AssumeSent,
+    }
+}
+
+/// Settles doubts as the user says.
+pub(super) fn resolve(
+    db: &Connection,
+    campaign: CampaignId,
+    key: Option<&str>,
+    how: Resolution,
+) -> rusqlite::Result<u64> {
+    let reason = match how {
+        Resolution::Resend => "to be sent again: it was in doubt",
+        Resolution::AssumeSent => "taken for sent: it was in doubt",
+    };
+    let doubtful = doubtful(db, campaign, key, how)?;
     for delivery in &doubtful {
-        let (event, reason) = match how {
-            Resolution::Resend => (Event::Resend, "to be sent again: it was in doubt"),
-            Resolution::AssumeSent => (Event::AssumeSent, "taken for sent: it was in doubt"),
-        };
-        step(db, DeliveryId(*delivery), event, Some(reason))?;
+        step(db, *delivery, event(how), Some(reason))?;
     }
     Ok(doubtful.len() as u64)
+}
+
+/// Settles doubts one by one, as far as they are still in doubt; says how many.
+pub(super) fn settle(db: &Connection, campaign: CampaignId, settled: &[Settled]) -> rusqlite::Result<u64> {
+    let mut count = 0;
+    for how in [Resolution::AssumeSent, Resolution::Resend] {
+        let doubtful = doubtful(db, campaign, None, how)?;
+        for one in settled
+            .iter()
+            .filter(|one| one.how == how && doubtful.contains(&one.delivery))
+        {
+            step(db, one.delivery, event(how), Some(&one.evidence))?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// Those whose last attempt was refused because of the message itself: now that it has been changed, they wait again.

@@ -35,7 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use command::{
     AccountEvent, Alike, AttemptId, Begin, Bound, CampaignId, Delivery, DeliveryId, Finish, Intent, ListId,
-    NewDelivery, NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Tally,
+    NewDelivery, NewSuppression, Next, OnRecord, Registered, Resolution, RunState, Settled, Tally,
 };
 pub use feedback::{NewFeedback, Received};
 pub use pace::{About, Known};
@@ -277,6 +277,16 @@ impl Ledger {
             campaign,
             key,
             how,
+            answer,
+        })
+        .await
+    }
+
+    /// Settles doubts one by one, and keeps what speaks for it; says how many. What is no longer in doubt stays as it is.
+    pub async fn settle(&self, campaign: CampaignId, settled: Vec<Settled>) -> anyhow::Result<u64> {
+        self.ask(|answer| Command::Settle {
+            campaign,
+            settled,
             answer,
         })
         .await

@@ -181,3 +181,64 @@ fn whoever_is_in_doubt_and_not_meant_any_longer_is_not_sent_to_again() {
     workspace.send(&[]).expect(76);
     assert_eq!(tries(), 2);
 }
+
+#[test]
+fn a_log_that_knows_a_mail_settles_it_and_one_that_only_began_to_read_it_does_not() {
+    let list = ["drop-after-data-1@example.com", "accept-then-drop@example.com"];
+    let (_sandbox, workspace) = in_doubt_after_one_run(&list);
+    let id = |address: &str| workspace.deliveries()[address].message_ids[0].clone();
+    let (gone, kept) = (id(list[0]), id(list[1]));
+    workspace.write(
+        "mail.log",
+        &format!(
+            "Nov 24 10:00:00 mx postfix/cleanup[7]: AAAA1111: message-id=<{gone}>\n\
+             Nov 24 10:00:00 mx postfix/cleanup[7]: AAAA1111: milter-reject: END-OF-MESSAGE from unknown: 5.7.1 no\n\
+             Nov 24 10:00:00 mx postfix/cleanup[7]: BBBB2222: message-id=<{kept}>\n\
+             Nov 24 10:00:00 mx postfix/qmgr[8]: BBBB2222: from=<news@aurora-home.example>, size=1, nrcpt=1 (queue active)\n"
+        ),
+    );
+    workspace
+        .run(&["resolve", "news", "--from", "mail.log", "--yes"])
+        .expect(76)
+        .says(&[
+            "1 delivery found there, 0 to be sent again, 1 still in doubt",
+            "1 delivery settled",
+        ]);
+    assert_eq!(workspace.in_state("sent"), [list[1]]);
+    assert_eq!(
+        workspace.deliveries()[list[1]].reason,
+        "sent: found in mail.log:4"
+    );
+    workspace
+        .run(&["resolve", "news", "--from", "mail.log", "--complete", "--yes"])
+        .expect(0)
+        .says(&["1 to be sent again, 0 still in doubt"]);
+    assert_eq!(workspace.in_state("pending"), [list[0]]);
+    assert_eq!(id(list[0]), gone, "it keeps its Message-ID");
+}
+
+#[test]
+fn what_a_provider_exported_settles_by_recipient_and_time() {
+    let (_sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    workspace.write(
+        "details.csv",
+        "recipient,status,time\ndrop-after-data-1@example.com,delivered,2001-01-01T00:00:00Z\n",
+    );
+    workspace
+        .run(&["resolve", "news", "--from", "details.csv", "--yes"])
+        .expect(76)
+        .says(&["0 deliveries found there"]);
+    workspace.write(
+        "details.csv",
+        "recipient,status,time\ndrop-after-data-1@example.com,delivered,2099-01-01T00:00:00Z\n",
+    );
+    workspace
+        .run(&["resolve", "news", "--from", "details.csv", "--yes"])
+        .expect(0)
+        .says(&["1 delivery found there"]);
+    assert_eq!(workspace.status().sent, 3);
+    workspace
+        .run(&["resolve", "news", "--from", "nowhere.log", "--yes"])
+        .expect(74)
+        .says(&["cannot read nowhere.log", "nothing was changed"]);
+}

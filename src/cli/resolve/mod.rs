@@ -1,4 +1,8 @@
-//! `mailshot resolve`: lists deliveries in doubt, and settles them as the user says.
+//! `mailshot resolve`: lists deliveries in doubt, and settles them as the user says, or as others have them on record.
+
+mod evidence;
+
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -6,16 +10,18 @@ use super::counted::deliveries;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{load, runtime, texts};
-use crate::campaign::Workspace;
+use crate::campaign::{Workspace, plain};
 use crate::ledger::lock;
 use crate::ledger::read::{Reader, Standing};
-use crate::ledger::{Ledger, Resolution, State};
+use crate::ledger::{Ledger, Resolution, Settled, State};
 use crate::mail::Address;
 use crate::text;
 use crate::words::Text;
+use evidence::Evidence;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::RESOLVE)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 pub(super) struct Args {
     /// The campaign: its file, or its name
     campaign: String,
@@ -25,6 +31,13 @@ pub(super) struct Args {
     /// Take them for sent
     #[arg(long)]
     assume_sent: bool,
+    /// Look for them in a log of the mail server, in what a provider exported, or in mails that came back: those found there
+    /// are sent
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["resend", "assume_sent", "to"])]
+    from: Vec<PathBuf>,
+    /// With --from: everything that was accepted stands there, so that the others are sent again
+    #[arg(long, requires = "from")]
+    complete: bool,
     /// Only this recipient
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
@@ -36,6 +49,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(Some(&args.campaign))?;
     let name = load::campaign_name(&args.campaign, &workspace)?;
+    if !args.from.is_empty() {
+        return from(args, &workspace, &name, printer);
+    }
     let how = match (args.resend, args.assume_sent) {
         (true, _) => Resolution::Resend,
         (_, true) => Resolution::AssumeSent,
@@ -87,6 +103,66 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Ok)
+}
+
+/// Settles what is in doubt by what others have on record.
+fn from(args: &Args, workspace: &Workspace, name: &str, printer: Printer) -> anyhow::Result<Exit> {
+    let reader = reader_of(workspace, name)?;
+    let id = reader.campaign(name)?.ok_or_else(|| unknown(name))?;
+    let mut doubtful = Vec::new();
+    reader.each_fate(id, |fate| {
+        if fate.state == State::InDoubt {
+            doubtful.push(fate);
+        }
+        Ok(())
+    })?;
+    let mut evidence = Evidence::new(&doubtful);
+    for path in &args.from {
+        evidence.look_into(path).map_err(|error| {
+            let file = path.display().to_string();
+            Coded::new(
+                Exit::Io,
+                text!("cannot read {file}: {why}", file, why = plain(&error)),
+            )
+            .hint(text!("nothing was changed"))
+        })?;
+    }
+    let settled = doubtful.iter().filter_map(|fate| match evidence.of(fate.id) {
+        Some(place) => Some(Settled {
+            delivery: fate.id,
+            how: Resolution::AssumeSent,
+            evidence: format!("sent: found in {place}"),
+        }),
+        None => args.complete.then(|| Settled {
+            delivery: fate.id,
+            how: Resolution::Resend,
+            evidence: "to be sent again: it is not in the server's records".to_owned(),
+        }),
+    });
+    let settled: Vec<Settled> = settled.collect();
+    let sent = settled
+        .iter()
+        .filter(|one| one.how == Resolution::AssumeSent)
+        .count() as u64;
+    let again = settled.len() as u64 - sent;
+    let left = (doubtful.len() - settled.len()) as u64;
+    printer.say(text!(
+        "{sent} found there, {again} to be sent again, {left} still in doubt",
+        sent = deliveries(sent),
+        again,
+        left
+    ));
+    if !settled.is_empty() {
+        super::confirm(printer, args.yes, text!("Settle them so?"))?;
+    }
+    let count = runtime()?.block_on(async { Ledger::open(&workspace.ledger)?.settle(id, settled).await })?;
+    match printer.form {
+        Form::Json => printer.json(&json!({
+            "campaign": name, "resolved": count, "sent": sent, "resend": again, "in_doubt": left,
+        })),
+        Form::Text => printer.data(text!("{deliveries} settled", deliveries = deliveries(count))),
+    }
+    Ok(if left == 0 { Exit::Ok } else { Exit::Partial })
 }
 
 async fn settle(
