@@ -91,10 +91,9 @@ impl Taker {
     ) -> anyhow::Result<Self> {
         let workspace = workspace.filter(|workspace| !is_dry || workspace.ledger.exists());
         let recorder = workspace.map(|workspace| -> anyhow::Result<Recorder> {
-            let has_key = workspace.unsubscribe.key_file.exists();
             Ok(Recorder {
                 ledger: Ledger::open(&workspace.ledger)?,
-                key: has_key.then(|| workspace.unsubscribe.key()).transpose()?,
+                keys: workspace.unsubscribe.keys_if_any()?,
                 limits: workspace.limits,
                 is_trial: is_dry,
             })
