@@ -48,18 +48,12 @@ pub(super) struct RawServe {
 pub fn network(text: &str) -> Result<IpNet, Text> {
     let network = text.parse::<IpNet>().ok();
     let network = network.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    network.ok_or_else(|| {
-        text!("not an address or a network; write it like \"203.0.113.7\" or \"10.0.0.0/8\"")
-    })
+    network
+        .ok_or_else(|| text!("not an address or a network; write it like \"203.0.113.7\" or \"10.0.0.0/8\""))
 }
 
 impl RawServe {
-    pub(super) fn check<T>(
-        &self,
-        root: &Path,
-        file: &File<'_, T>,
-        problems: &mut Problems,
-    ) -> ServeSettings {
+    pub(super) fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> ServeSettings {
         let default = ServeSettings::default();
         let listen = file.parse(self.listen.as_ref(), problems, |text| {
             text.parse::<SocketAddr>()

@@ -102,7 +102,7 @@ impl Unsubscribe {
         let old = named(&format!("{OLD}{stamp}"));
         let part = named(&format!(".part-{}", std::process::id()));
         let text = UnsubscribeKey::generate().context("no random numbers for a key")?;
-        let make = || -> std::io::Result<()> {
+        let replace = || -> std::io::Result<()> {
             let mut file = std::fs::OpenOptions::new()
                 .write(true)
                 .create_new(true)
@@ -113,12 +113,12 @@ impl Unsubscribe {
             std::fs::hard_link(&self.key_file, &old)?;
             std::fs::rename(&part, &self.key_file)
         };
-        let made = make();
-        if made.is_err() {
+        let replaced = replace();
+        if replaced.is_err() {
             // It may not have been made.
             let _removed = std::fs::remove_file(&part);
         }
-        made.with_context(|| format!("replace the key {}", self.key_file.display()))?;
+        replaced.with_context(|| format!("replace the key {}", self.key_file.display()))?;
         Ok(old)
     }
 }
@@ -148,12 +148,7 @@ pub(super) struct RawUnsubscribe {
 }
 
 impl RawUnsubscribe {
-    pub(super) fn check<T>(
-        &self,
-        root: &Path,
-        file: &File<'_, T>,
-        problems: &mut Problems,
-    ) -> Unsubscribe {
+    pub(super) fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Unsubscribe {
         let url = file.parse(self.url.as_ref(), problems, |text| {
             let is_plain = text
                 .bytes()

@@ -68,6 +68,23 @@ Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreach
 75 not finished (run it again), 76 finished but some failed or are in doubt,
 77 login or sender refused, 130 interrupted.";
 
+pub(super) const SERVE: &str = "\
+Examples:
+  mailshot serve                                     behind a proxy on this machine
+  mailshot serve --trust-proxy 127.0.0.1             which says for whom it asks
+  mailshot serve --listen 0.0.0.0:443 --cert chain.pem --key key.pem
+
+A visit shows a page and changes nothing; its button, or the one click of a mail program, puts the
+wish on record before it is answered. Campaigns that are under way stop mailing whoever has left.
+/healthz says whether it works. A line is said about each wish, without addresses.
+
+  [serve]
+  listen = \"127.0.0.1:8025\"
+  trust_proxy = [\"127.0.0.1\"]
+  # cert = \"chain.pem\", key = \"key.pem\": to answer https without a proxy
+
+Exit codes: 0 stopped, 74 the port is taken or a file cannot be read, 78 mailshot.toml is wrong.";
+
 pub(super) const STATUS: &str = "\
 Examples:
   mailshot status                  all campaigns

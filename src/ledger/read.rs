@@ -15,7 +15,7 @@ use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
 
 pub use super::told::{
-    AccountLock, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
+    AccountLock, Addressed, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
 };
 
 /// A reader of the ledger.

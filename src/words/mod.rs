@@ -276,7 +276,7 @@ const COUNTED: &str = include_str!("zh/counted.toml");
 /// English that comes as strings, and is recognised.
 const KEPT: &str = include_str!("zh/kept.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 19] = [
+const ZH: [&str; 20] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -296,6 +296,7 @@ const ZH: [&str; 19] = [
     include_str!("zh/templates.toml"),
     include_str!("zh/usage.toml"),
     include_str!("zh/verify.toml"),
+    include_str!("zh/web.toml"),
 ];
 
 /// All sentences that Chinese has.

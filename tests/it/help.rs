@@ -2,12 +2,13 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["init"],
     &["check"],
     &["preview"],
     &["send"],
+    &["serve"],
     &["status"],
     &["show"],
     &["resolve"],
@@ -64,6 +65,7 @@ fn every_command_with_arguments_shows_examples() {
         "check",
         "preview",
         "send",
+        "serve",
         "status",
         "show",
         "resolve",

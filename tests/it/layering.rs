@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("words", &[]),
     ("replies", &["mail"]),
     ("mail", &[]),
@@ -19,7 +19,10 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
-    ("ledger", &["campaign::pace", "campaign::quota", "mail"]),
+    (
+        "ledger",
+        &["campaign::limits", "campaign::pace", "campaign::quota", "mail"],
+    ),
     (
         "pipeline",
         &[
@@ -34,12 +37,15 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["campaign", "digest", "ledger", "mail", "source"]),
     ("doctor", &["campaign", "deliver", "dkim", "mail"]),
+    ("feedback", &["campaign", "ledger", "mail", "replies"]),
+    ("web", &["campaign", "clock", "ledger", "mail"]),
     // Commands put everything together.
     (
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
             "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source", "throttle",
+            "feedback", "web",
         ],
     ),
 ];
