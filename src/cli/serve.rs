@@ -12,7 +12,7 @@ use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer, time};
 use super::{load, runtime, send::signal, texts};
 use crate::campaign::serve::network;
-use crate::campaign::{Scope, ServeSettings, Workspace};
+use crate::campaign::{Scope, ServeSettings, Workspace, plain};
 use crate::clock::Clock;
 use crate::text;
 use crate::web::{self, Bound, Event, Site};
@@ -53,6 +53,12 @@ fn settings(args: &Args, written: &ServeSettings) -> anyhow::Result<ServeSetting
     }
     if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
         settings.tls = Some((cert.clone(), key.clone()));
+    }
+    for file in settings.tls.iter().flat_map(|(cert, key)| [cert, key]) {
+        if let Err(error) = std::fs::File::open(file) {
+            let (file, why) = (file.display().to_string(), plain(&error));
+            return Err(Coded::new(Exit::Io, text!("cannot read {file}: {why}", file, why)).into());
+        }
     }
     for text in &args.trust_proxy {
         let read = network(text).map_err(|why| {

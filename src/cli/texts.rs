@@ -68,6 +68,15 @@ Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreach
 75 not finished (run it again), 76 finished but some failed or are in doubt,
 77 login or sender refused, 130 interrupted.";
 
+pub(super) const SECRET_UNSUBSCRIBE_KEY: &str = "\
+Examples:
+  mailshot secret unsubscribe-key list
+  mailshot secret unsubscribe-key rotate --yes
+
+Links never expire by themselves: they are valid as long as their key is kept, beside the one that
+signs or in `old_key_files` of [unsubscribe]. Whoever has a key can unsubscribe people; when one may
+have leaked, rotate, and remove the old one when its mails are no longer read.";
+
 pub(super) const SERVE: &str = "\
 Examples:
   mailshot serve                                     behind a proxy on this machine
@@ -277,4 +286,19 @@ Example:
 
 pub(super) const FEEDBACK: &str = "\
 Examples:
-  mailshot feedback import bounces.mbox --dry-run";
+  mailshot feedback import bounces.mbox --dry-run
+  mailshot feedback tokens access.log";
+
+pub(super) const FEEDBACK_TOKENS: &str = "\
+Without a server of your own, `unsubscribe.url` may point to anything that writes down what is
+asked: a static site with a log, a form, a function. This applies what it has written down.
+
+Examples:
+  mailshot feedback tokens access.log --dry-run
+  mailshot feedback tokens tokens.txt
+  zcat access.log.2.gz | mailshot feedback tokens - --json
+
+In a log only POST counts: programs that look for viruses visit links too. A line without a method
+counts as it is. The same file again changes nothing; of a longer one, what is new in it counts.
+
+Exit codes: 0 done, 74 the file cannot be read, 78 there is no key yet.";

@@ -11,6 +11,7 @@ mod judged;
 mod wish;
 pub mod store;
 pub mod record;
+pub mod tokens;
 
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["init"],
     &["check"],
@@ -27,6 +27,9 @@ const COMMANDS: [&[&str]; 27] = [
     &["secret", "rotate"],
     &["secret", "test"],
     &["secret", "lint"],
+    &["secret", "unsubscribe-key"],
+    &["feedback"],
+    &["feedback", "tokens"],
     &["sandbox"],
     &["completions"],
     &["man"],

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::harness::{Running, Sandbox, Workspace, pass_over, people, wait_for};
+use super::messages::assert_message;
 
 /// A workspace that has sent its mails, and the server that answers their links.
 struct Served {
@@ -593,6 +594,148 @@ fn nobody_holds_all_connections_or_one_for_ever() {
         text.starts_with("HTTP/1.1 200").then_some(())
     });
     served.stop();
+}
+
+#[test]
+fn tokens_that_something_else_collected_are_applied_once() {
+    let served = Served::new("", "", &[]);
+    let workspace = &served.workspace;
+    let [first, second, third] = [0, 1, 2].map(|number| served.tokens[number].as_str());
+    let request = |method: &str, token: &str| {
+        format!(
+            "203.0.113.7 - - [24/Nov/2025:04:00:00 +0000] \"{method} /u/{token} HTTP/1.1\" 405 0 \"-\" \"Mail\""
+        )
+    };
+    let strange = "A".repeat(44);
+    let log = [
+        request("GET", first),
+        request("HEAD", first),
+        request("POST", second),
+        request("POST", second),
+        request("POST", &strange),
+    ];
+    workspace.write("access.log", &log.join("\n"));
+    let apply = |arguments: &[&str]| {
+        let all = [["feedback", "tokens", "--json"].as_slice(), arguments].concat();
+        let said: Vec<Value> = workspace.run(&all).expect(0).json();
+        let states = said.iter().map(|line| line["state"].as_str().unwrap().to_owned());
+        states.collect::<Vec<_>>()
+    };
+    assert_eq!(apply(&["access.log", "--dry-run"]), ["new", "known", "not_ours"]);
+    assert!(served.left().is_empty(), "a dry run changes nothing");
+    assert_eq!(apply(&["access.log"]), ["new", "known", "not_ours"]);
+    assert_eq!(served.left(), [all("p0002@example.com")], "a visit is no wish");
+    assert_eq!(apply(&["access.log"]), ["known", "known", "not_ours"]);
+    workspace.write(
+        "tokens.txt",
+        &format!("token,when\r\n{third},x\r\nhttps://a.example/u/{first}\r\n"),
+    );
+    assert_eq!(apply(&["tokens.txt"]), ["new", "new"]);
+    assert_eq!(served.left().len(), 3);
+    // Whoever was let back in stays so, however often the old file is applied.
+    workspace
+        .run(&[
+            "suppress",
+            "remove",
+            "p0003@example.com",
+            "--yes",
+            "--reason",
+            "they asked",
+        ])
+        .expect(0);
+    assert_eq!(apply(&["tokens.txt"]), ["known", "known"]);
+    assert_eq!(served.left().len(), 2);
+    workspace.write("tokens.txt", &format!("{third}\n{first}\n{third}\n"));
+    assert_eq!(apply(&["tokens.txt"]), ["known", "known", "new"], "asked again");
+    assert_eq!(served.left().len(), 3);
+}
+
+#[test]
+fn links_stay_valid_when_the_key_is_replaced() {
+    let served = Served::new("", "", &[]);
+    let workspace = &served.workspace;
+    let rotated = workspace
+        .run(&["secret", "unsubscribe-key", "rotate", "--yes"])
+        .expect(0);
+    rotated.says(&["unsubscribe.key has a new key", "60 days"]);
+    let listed = workspace.run(&["secret", "unsubscribe-key", "list"]).expect(0);
+    assert_eq!(listed.stdout.lines().count(), 2, "{}", listed.stdout);
+    // A server that was running knows both, and so does whoever reads tokens.
+    assert_eq!(
+        served
+            .post(&served.tokens[0], "List-Unsubscribe=One-Click")
+            .status,
+        200
+    );
+    let token = ["suppress", "add", "--yes", "--token", &served.tokens[1]];
+    workspace.run(&token).expect(0);
+    assert_eq!(served.left().len(), 2);
+    // Mails are signed with the new key, and the running server takes it up.
+    let preview = |campaign: &str| {
+        let mail = workspace
+            .run(&["preview", campaign, "--row", "1", "--eml"])
+            .expect(0)
+            .stdout;
+        let mail = mail.replace("\r\n ", " ");
+        let (_, after) = mail.split_once("/u/").unwrap();
+        after.split('>').next().unwrap().to_owned()
+    };
+    let new = preview("news");
+    assert_ne!(new, served.tokens[0]);
+    assert_eq!(served.get(&new).status, 200);
+    // Without its key a link is nothing.
+    let folder = std::fs::read_dir(workspace.path(".mailshot")).unwrap();
+    for entry in folder.map(Result::unwrap) {
+        if entry.file_name().to_string_lossy().contains(".old-") {
+            std::fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let mut served = served;
+    served.running = None;
+    served.start(&[]);
+    assert_eq!(served.get(&served.tokens[2]).status, 404);
+    assert_eq!(served.get(&new).status, 200);
+}
+
+#[test]
+fn serve_and_tokens_say_what_is_wrong() {
+    let workspace = Workspace::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"", &people(1));
+    assert_message!(
+        "serve-unknown-proxy",
+        workspace,
+        ["serve", "--trust-proxy", "localhost"]
+    );
+    assert_message!("serve-cert-alone", workspace, ["serve", "--cert", "chain.pem"]);
+    assert_message!(
+        "serve-no-certificate",
+        workspace,
+        [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--cert",
+            "a.pem",
+            "--key",
+            "b.pem"
+        ]
+    );
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    assert_message!("serve-port-taken", workspace, ["serve", "--listen", &listen]);
+    assert_message!("tokens-no-file", workspace, ["feedback", "tokens", "none.log"]);
+    workspace.write("tokens.txt", "x\n");
+    assert_message!("tokens-no-key", workspace, ["feedback", "tokens", "tokens.txt"]);
+    let settings = std::fs::read_to_string(workspace.path("mailshot.toml")).unwrap();
+    let wrong = "[serve]\nlisten = \"8025\"\ncert = \"a.pem\"\ntrust_proxy = [\"proxy\"]\n";
+    workspace.write("mailshot.toml", &format!("{settings}{wrong}"));
+    assert_message!("serve-wrong-settings", workspace, ["serve"]);
+    let url = "url = \"https://news.aurora-home.example\"";
+    workspace.write(
+        "mailshot.toml",
+        &settings.replace(url, "mailto = \"u@aurora-home.example\""),
+    );
+    assert_message!("serve-no-url", workspace, ["serve"]);
+    assert_message!("serve-no-url-zh", workspace, ["serve", "--lang", "zh"]);
 }
 
 /// What Chromium makes of a page.

@@ -2,6 +2,7 @@
 
 mod import;
 mod taken;
+mod tokens;
 
 use super::exit::Exit;
 use super::printer::Printer;
@@ -18,10 +19,13 @@ pub(super) struct Args {
 enum Action {
     /// Read bounces, complaints and wishes to unsubscribe from files
     Import(import::Args),
+    /// Unsubscribe those whose tokens something else has collected
+    Tokens(tokens::Args),
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Import(args) => import::run(args, printer),
+        Action::Tokens(args) => tokens::run(args, printer),
     }
 }
