@@ -125,11 +125,11 @@ impl Unsubscribe {
 
 fn parse(text: &str, path: &Path) -> anyhow::Result<UnsubscribeKey> {
     let Some(key) = UnsubscribeKey::from_text(text) else {
-        bail!(
-            "{} is too short for a key; it needs {} characters",
-            path.display(),
-            UnsubscribeKey::TEXT_MIN
-        );
+        bail!(text!(
+            "{path} is too short for a key; it needs {least} characters",
+            path = path.display(),
+            least = UnsubscribeKey::TEXT_MIN
+        ));
     };
     Ok(key)
 }
@@ -157,7 +157,9 @@ impl RawUnsubscribe {
             if is_https && is_plain {
                 Ok(text.trim_end_matches('/').to_owned())
             } else {
-                Err("the unsubscribe link must be an https address; one-click needs it (RFC 8058)".to_owned())
+                Err(text!(
+                    "the unsubscribe link must be an https address; one-click needs it (RFC 8058)"
+                ))
             }
         });
         let mailto = file.parse(self.mailto.as_ref(), problems, |text| {

@@ -194,7 +194,7 @@ impl RawLedger {
         let path = file.parse(self.url.as_ref(), problems, |url| {
             match url.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() => Ok(root.join(path)),
-                _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
+                _ => Err(text!("the ledger is a SQLite file: write \"sqlite:PATH\"")),
             }
         });
         path.unwrap_or_else(|| root.join(".mailshot/ledger.db"))

@@ -139,6 +139,9 @@ impl Incoming {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 fn sort(opened: &Opened) -> (Kind, Vec<Returned>) {
     if let Some(about) = complaint::about(opened) {
         return (Kind::Complaint, about);

@@ -13,6 +13,7 @@ use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
 use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
+use crate::words::Text;
 
 pub use super::told::{
     AccountLock, Addressed, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
@@ -74,7 +75,7 @@ impl Reader {
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
                 row.get(3)?,
-                row.get(4)?,
+                row.get::<_, String>(4)?,
                 Rules {
                     laws: row.get(5)?,
                     legal_basis: row.get(6)?,
@@ -100,7 +101,7 @@ impl Reader {
             withdrawn,
             account,
             next_ms,
-            note,
+            note: Text::recalled(&note),
             rules,
         }))
     }

@@ -26,7 +26,7 @@ pub struct Status {
     /// When it can go on, in ms since the epoch.
     pub next_ms: Option<i64>,
     /// Why it paused or stopped.
-    pub note: String,
+    pub note: Text,
     /// The laws it is held to, and what its files set against their rules.
     #[serde(flatten)]
     pub rules: Rules,

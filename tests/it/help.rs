@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 33] = [
     &[],
     &["init"],
     &["check"],
@@ -15,6 +15,10 @@ const COMMANDS: [&[&str]; 30] = [
     &["suppress"],
     &["suppress", "add"],
     &["suppress", "remove"],
+    &["suppress", "export"],
+    &["suppress", "show"],
+    &["feedback"],
+    &["feedback", "import"],
     &["suppress", "list"],
     &["doctor"],
     &["explain"],
@@ -28,7 +32,6 @@ const COMMANDS: [&[&str]; 30] = [
     &["secret", "test"],
     &["secret", "lint"],
     &["secret", "unsubscribe-key"],
-    &["feedback"],
     &["feedback", "tokens"],
     &["sandbox"],
     &["completions"],

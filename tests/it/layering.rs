@@ -44,8 +44,8 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
-            "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source", "throttle",
-            "feedback", "web",
+            "feedback", "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source",
+            "throttle", "web",
         ],
     ),
 ];
