@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -14,41 +13,15 @@ use super::limits::Limits;
 use super::problem::{Problem, Problems};
 use super::provider::{self, Book, RawProviders};
 use super::retry::{RetryPolicy, Span};
-use super::secret;
-use crate::mail::{Address, Mailbox, UnsubscribeKey};
+use super::serve::{RawServe, ServeSettings};
+use super::unsubscribe::{RawUnsubscribe, Unsubscribe};
+use crate::mail::Mailbox;
 use crate::replies::Rule;
 use crate::text;
 use crate::words::Text;
 
 /// The file that makes a folder a workspace.
 pub const FILE: &str = "mailshot.toml";
-
-/// How recipients leave: by a link, by mail, or by either.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsubscribe {
-    /// Where the link leads, without a final slash; https, for one-click.
-    pub url: Option<String>,
-    /// Where a mail leads.
-    pub mailto: Option<Address>,
-    /// The secret that signs tokens.
-    pub key_file: PathBuf,
-}
-
-impl Unsubscribe {
-    /// Reads the key that signs tokens.
-    pub fn key(&self) -> anyhow::Result<UnsubscribeKey> {
-        let path = self.key_file.display();
-        let text = secret::key_text(&self.key_file)?;
-        let Some(key) = UnsubscribeKey::from_text(&text) else {
-            bail!(text!(
-                "{path} is too short for a key; it needs {least} characters",
-                path,
-                least = UnsubscribeKey::TEXT_MIN
-            ));
-        };
-        Ok(key)
-    }
-}
 
 /// A workspace, read and checked.
 #[derive(Clone, Debug)]
@@ -69,6 +42,8 @@ pub struct Workspace {
     pub providers: Book,
     /// How recipients leave.
     pub unsubscribe: Unsubscribe,
+    /// Where it is answered.
+    pub serve: ServeSettings,
     /// The ledger's file.
     pub ledger: PathBuf,
     /// When deferred mails are tried again.
@@ -93,6 +68,8 @@ struct RawWorkspace {
     #[serde(default)]
     unsubscribe: RawUnsubscribe,
     #[serde(default)]
+    serve: RawServe,
+    #[serde(default)]
     ledger: RawLedger,
     #[serde(default)]
     retry: RawRetry,
@@ -110,14 +87,6 @@ struct RawSender {
     reply_to: Option<Spanned<String>>,
     #[serde(default)]
     postal_address: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawUnsubscribe {
-    url: Option<Spanned<String>>,
-    mailto: Option<Spanned<String>>,
-    key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -184,6 +153,7 @@ impl Workspace {
             accounts,
             providers: book.clone(),
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
+            serve: file.value.serve.check(root, &file, &mut problems),
             ledger: file.value.ledger.check(root, &file, &mut problems),
             depot: file
                 .value
@@ -216,43 +186,6 @@ impl Workspace {
         let start = text.find(&head).unwrap_or(0);
         let what = text!("no server: `host` is missing");
         Problem::in_text(&path, &text, start..start + head.len(), what).hint(hint)
-    }
-}
-
-impl RawUnsubscribe {
-    fn check<T>(&self, root: &Path, file: &File<'_, T>, problems: &mut Problems) -> Unsubscribe {
-        let url = file.parse(self.url.as_ref(), problems, |text| {
-            let is_plain = text
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"<>\"'`&".contains(&byte));
-            let is_https = text.starts_with("https://") && text.len() > "https://".len();
-            if is_https && is_plain {
-                Ok(text.trim_end_matches('/').to_owned())
-            } else {
-                Err(text!(
-                    "the unsubscribe link must be an https address; one-click needs it (RFC 8058)"
-                ))
-            }
-        });
-        let mailto = file.parse(self.mailto.as_ref(), problems, |text| {
-            Address::parse(text).map_err(|fault| fault.what)
-        });
-        if self.url.is_none() && self.mailto.is_none() {
-            let what = text!("no way to unsubscribe: every mail must offer one");
-            problems.push(
-                file.problem_in_table("unsubscribe", what)
-                    .hint(text!("set `url` or `mailto` in [unsubscribe]")),
-            );
-        }
-        let key_file = self
-            .key_file
-            .as_deref()
-            .unwrap_or(Path::new(".mailshot/unsubscribe.key"));
-        Unsubscribe {
-            url,
-            mailto,
-            key_file: root.join(key_file),
-        }
     }
 }
 

@@ -23,6 +23,7 @@ mod resolve;
 mod sandbox;
 mod secret;
 mod send;
+mod serve;
 mod show;
 mod status;
 mod suppress;
@@ -90,6 +91,8 @@ enum Command {
     Preview(preview::Args),
     /// Send a campaign, or go on with it
     Send(send::Args),
+    /// Answer the links to unsubscribe in mails
+    Serve(serve::Args),
     /// Show how campaigns stand
     Status(status::Args),
     /// Show everything known about one recipient of a campaign
@@ -183,6 +186,7 @@ fn run(command: Command, printer: Printer) -> anyhow::Result<Exit> {
         Command::List(args) => list::run(&args, printer),
         Command::Preview(args) => preview::run(&args, printer),
         Command::Send(args) => send::run(&args, printer),
+        Command::Serve(args) => serve::run(&args, printer),
         Command::Status(args) => status::run(&args, printer),
         Command::Show(args) => show::run(&args, printer),
         Command::Report(args) => report::run(&args, printer),

@@ -68,6 +68,32 @@ Exit codes: 0 done, 65 your files are wrong or have changed, 69 provider unreach
 75 not finished (run it again), 76 finished but some failed or are in doubt,
 77 login or sender refused, 130 interrupted.";
 
+pub(super) const SECRET_UNSUBSCRIBE_KEY: &str = "\
+Examples:
+  mailshot secret unsubscribe-key list
+  mailshot secret unsubscribe-key rotate --yes
+
+Links never expire by themselves: they are valid as long as their key is kept, beside the one that
+signs or in `old_key_files` of [unsubscribe]. Whoever has a key can unsubscribe people; when one may
+have leaked, rotate, and remove the old one when its mails are no longer read.";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  mailshot serve                                     behind a proxy on this machine
+  mailshot serve --trust-proxy 127.0.0.1             which says for whom it asks
+  mailshot serve --listen 0.0.0.0:443 --cert chain.pem --key key.pem
+
+A visit shows a page and changes nothing; its button, or the one click of a mail program, puts the
+wish on record before it is answered. Campaigns that are under way stop mailing whoever has left.
+/healthz says whether it works. A line is said about each wish, without addresses.
+
+  [serve]
+  listen = \"127.0.0.1:8025\"
+  trust_proxy = [\"127.0.0.1\"]
+  # cert = \"chain.pem\", key = \"key.pem\": to answer https without a proxy
+
+Exit codes: 0 stopped, 74 the port is taken or a file cannot be read, 78 mailshot.toml is wrong.";
+
 pub(super) const STATUS: &str = "\
 Examples:
   mailshot status                  all campaigns
@@ -276,6 +302,7 @@ Example:
 pub(super) const FEEDBACK: &str = "\
 Examples:
   mailshot feedback import bounces.mbox --dry-run
+  mailshot feedback tokens access.log
   mailshot feedback import ~/Maildir --json
   mailshot feedback import-events delivery-details.csv --dry-run
 
@@ -284,3 +311,17 @@ back for now are counted ([feedback] in mailshot.toml says how many are enough).
 twice changes nothing. Reports about mails that were not sent from here suppress nobody.
 
 Exit codes: 0 done, 65 something could not be understood, 74 a file cannot be read.";
+
+pub(super) const FEEDBACK_TOKENS: &str = "\
+Without a server of your own, `unsubscribe.url` may point to anything that writes down what is
+asked: a static site with a log, a form, a function. This applies what it has written down.
+
+Examples:
+  mailshot feedback tokens access.log --dry-run
+  mailshot feedback tokens tokens.txt
+  mailshot feedback tokens - --json     what comes by stdin
+
+In a log only POST counts: programs that look for viruses visit links too. A line without a method
+counts as it is. The same file again changes nothing; of a longer one, what is new in it counts.
+
+Exit codes: 0 done, 74 the file cannot be read, 78 there is no key yet.";

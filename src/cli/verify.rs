@@ -169,9 +169,10 @@ fn ids(workspace: &Workspace, mail: &Mail) -> anyhow::Result<Vec<String>> {
     let tokens: Vec<&str> = words
         .filter(|word| word.len() == UnsubscribeKey::TOKEN_LENGTH)
         .collect();
-    if workspace.unsubscribe.key_file.exists() && !tokens.is_empty() {
-        let key = workspace.unsubscribe.key()?;
-        let tags = tokens.into_iter().filter_map(|token| key.verify(token));
+    if !tokens.is_empty()
+        && let Some(keys) = workspace.unsubscribe.keys_if_any()?
+    {
+        let tags = tokens.into_iter().filter_map(|token| keys.verify(token));
         let domain = domain_of_from(mail).map(|domain| domain.to_string());
         ids.extend(tags.map(|tag| tag.message_id(domain.as_deref().unwrap_or_default())));
     }

@@ -15,6 +15,8 @@ fn composer(url: Option<&str>, mailto: Option<&str>) -> Composer {
         url: url.map(str::to_owned),
         mailto: mailto.map(|mailto| Address::parse(mailto).unwrap()),
         key_file: "unsubscribe.key".into(),
+        old_key_files: Vec::new(),
+        scope: crate::campaign::Scope::All,
     };
     Composer {
         sender: from.address,

@@ -12,6 +12,7 @@ mod wish;
 pub mod events;
 pub mod store;
 pub mod record;
+pub mod tokens;
 
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use super::{Action, Incoming, Kind, Returned};
 use crate::campaign::limits::Limits;
 use crate::ledger::{Ledger, NewFeedback, Received};
 use crate::mail::token::hex;
-use crate::mail::{Address, DeliveryTag, Feedback, UnsubscribeKey};
+use crate::mail::{Address, DeliveryTag, Feedback, UnsubscribeKeys};
 
 /// Characters of a report that are kept.
 const SAID_MAX: usize = 500;
@@ -18,7 +18,7 @@ pub struct Recorder {
     /// The record.
     pub ledger: Ledger,
     /// Tells which tokens are ours.
-    pub key: Option<UnsubscribeKey>,
+    pub keys: Option<UnsubscribeKeys>,
     /// How much may come back.
     pub limits: Limits,
     /// Is nothing to be changed? Then it only says what would become of it.
@@ -41,8 +41,8 @@ impl Recorder {
             .message_ids
             .iter()
             .filter_map(|id| DeliveryTag::of_message_id(id));
-        let key = self.key.as_ref();
-        let of_tokens = incoming.tokens.iter().filter_map(|token| key?.verify(token));
+        let keys = self.keys.as_ref();
+        let of_tokens = incoming.tokens.iter().filter_map(|token| keys?.verify(token));
         let tags: Vec<DeliveryTag> = of_tokens.chain(of_mail).collect();
         let name = format!("mail {}", incoming.id.as_deref().unwrap_or(digest));
         let row = |about: Option<&Returned>| NewFeedback {

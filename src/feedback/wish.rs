@@ -55,7 +55,7 @@ pub(super) fn tokens(opened: &Opened) -> Vec<String> {
     all
 }
 
-fn like_tokens(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn like_tokens(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
     let words = words.flat_map(|word| [word, word.strip_prefix("unsubscribe-").unwrap_or_default()]);
     words

@@ -1,10 +1,12 @@
 //! What readers are told of suppressions, and of what came back.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::handles;
 use super::read::Reader;
-use super::told::{Came, Lifted, Suppression};
-use crate::mail::Whom;
+use super::suppression::identifier;
+use super::told::{Addressed, Came, Lifted, Suppression};
+use crate::mail::{DeliveryTag, Whom};
 
 const SUPPRESSION: &str = "SELECT address_key, list, reason, note, source, at_ms FROM suppression";
 
@@ -56,6 +58,41 @@ impl Reader {
             })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The mail that a tag names. Only the index is asked, which is behind until something comes back; see
+    /// [`super::Ledger::receive`].
+    pub fn addressed(&self, tag: DeliveryTag) -> anyhow::Result<Option<Addressed>> {
+        let Some(found) = handles::by_tag(self.connection(), &[tag])? else {
+            return Ok(None);
+        };
+        let sql = "SELECT name, inputs ->> '$.settings.from', inputs ->> '$.settings.list_id', inputs ->> '$.settings.lang',
+                   inputs ->> '$.settings.language_column' IS NOT NULL,
+                   (SELECT count(*) FROM suppression_lifted WHERE address_key = ?2)
+                   FROM campaign WHERE id = ?1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let key = found.address_key;
+        let read = statement.query_row(params![found.delivery.campaign().0, key], |row| {
+            let text =
+                |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<String>>(column)?.unwrap_or_default());
+            let named = text(2)?;
+            let (list, has_languages) = (identifier(&named), row.get::<_, bool>(4)?);
+            let name = named.split_once('<').map_or("", |(name, _)| name.trim());
+            Ok(Addressed {
+                campaign: row.get(0)?,
+                from: text(1)?,
+                list_name: if name.is_empty() {
+                    list.clone()
+                } else {
+                    name.to_owned()
+                },
+                list,
+                lang: Some(text(3)?).filter(|lang| !has_languages && !lang.is_empty()),
+                lifted: row.get::<_, i64>(5)?.unsigned_abs(),
+                address_key: key.clone(),
+            })
+        });
+        Ok(read.optional()?)
     }
 
     /// What came back from an address, the oldest first.

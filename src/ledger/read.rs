@@ -17,7 +17,7 @@ use crate::words::Text;
 
 pub use super::outcome::Fate;
 pub use super::told::{
-    AccountLock, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
+    AccountLock, Addressed, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
 };
 
 /// A reader of the ledger.

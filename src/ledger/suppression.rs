@@ -86,9 +86,13 @@ impl Suppressions {
 fn list_of(db: &Connection, campaign: CampaignId) -> rusqlite::Result<String> {
     let sql = "SELECT coalesce(inputs ->> '$.settings.list_id', '') FROM campaign WHERE id = ?1";
     let named: Option<String> = db.query_row(sql, [campaign.0], |row| row.get(0)).optional()?;
-    let named = named.unwrap_or_default();
-    let id = named.rsplit_once('<').map_or(named.as_str(), |(_, id)| id);
-    Ok(id.trim_end_matches('>').to_lowercase())
+    Ok(identifier(&named.unwrap_or_default()))
+}
+
+/// The identifier of a List-ID such as `News <news.example.com>`.
+pub(super) fn identifier(named: &str) -> String {
+    let id = named.rsplit_once('<').map_or(named, |(_, id)| id);
+    id.trim_end_matches('>').to_lowercase()
 }
 
 fn read_patterns(db: &Connection) -> rusqlite::Result<Vec<Pattern>> {

@@ -218,3 +218,22 @@ pub struct Sending {
     /// The SHA-256 of what was sent then.
     pub digest: Vec<u8>,
 }
+
+/// The mail that a link to unsubscribe was in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressed {
+    /// Its campaign's name.
+    pub campaign: String,
+    /// The key of its recipient.
+    pub address_key: String,
+    /// The sender, as the mail shows it.
+    pub from: String,
+    /// The campaign's list: the identifier of its List-ID; empty where it has none.
+    pub list: String,
+    /// The list's name, as people read it.
+    pub list_name: String,
+    /// The campaign's language; none where people get it in languages of their own.
+    pub lang: Option<String>,
+    /// How often a suppression of the recipient was lifted: after that, the same wish is a new one.
+    pub lifted: u64,
+}

@@ -30,5 +30,5 @@ pub use recipient::{Columns, NameColumns, Place, Recipient};
 pub use repair::{Repair, repair};
 pub use reply::{Enhanced, Reply};
 pub use suppression::{Feedback, Reason, Severity, Whom};
-pub use token::{DeliveryTag, UnsubscribeKey};
+pub use token::{DeliveryTag, Undo, UnsubscribeKey, UnsubscribeKeys};
 pub use verdict::{Class, Retry, Scope, Verdict};

@@ -14,6 +14,8 @@ const TAG_LEN: usize = 16;
 const MAC_LEN: usize = 16;
 /// The first byte of a token, so that its form can change later.
 const TOKEN_VERSION: u8 = 1;
+/// The first byte of what takes a wish back.
+const UNDO_VERSION: u8 = 2;
 
 /// Names one delivery: 128 bits of a digest over campaign and recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,27 +120,16 @@ impl UnsubscribeKey {
         BASE64_URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// Reads a token back; none unless this key signed it.
-    pub fn verify(&self, token: &str) -> Option<DeliveryTag> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim()).ok()?;
-        let (version, rest) = bytes.split_first()?;
-        let (tag, mac) = rest.split_at_checked(TAG_LEN)?;
-        let tag = DeliveryTag(tag.try_into().ok()?);
-        let expected = self.mac(tag);
-        let is_equal = mac.len() == MAC_LEN
-            && mac
-                .iter()
-                .zip(expected)
-                .fold(0, |differs, (a, b)| differs | (a ^ b))
-                == 0;
-        (*version == TOKEN_VERSION && is_equal).then_some(tag)
+    fn mac(&self, tag: DeliveryTag) -> [u8; MAC_LEN] {
+        self.mac_of(&[&[TOKEN_VERSION], &tag.0])
     }
 
-    fn mac(&self, tag: DeliveryTag) -> [u8; MAC_LEN] {
+    fn mac_of(&self, pieces: &[&[u8]]) -> [u8; MAC_LEN] {
         let mut out = [0; MAC_LEN];
         let mut mac = self.0.clone();
-        mac.update(&[TOKEN_VERSION]);
-        mac.update(&tag.0);
+        for piece in pieces {
+            mac.update(piece);
+        }
         out.iter_mut()
             .zip(mac.finalize().into_bytes())
             .for_each(|(to, from)| *to = from);
@@ -146,9 +137,88 @@ impl UnsubscribeKey {
     }
 }
 
+/// All keys of a workspace: one signs, and the tokens of those before it stay valid.
+#[derive(Clone, Debug)]
+pub struct UnsubscribeKeys {
+    current: UnsubscribeKey,
+    old: Vec<UnsubscribeKey>,
+}
+
+/// A wish that was granted a moment ago, and may be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// The mail whose link it was.
+    pub tag: DeliveryTag,
+    /// When it was granted, in ms since the epoch.
+    pub at_ms: i64,
+    /// Is it about the mail's list alone?
+    pub is_list: bool,
+}
+
+impl UnsubscribeKeys {
+    /// The key that signs, and those before it.
+    pub fn new(current: UnsubscribeKey, old: Vec<UnsubscribeKey>) -> Self {
+        Self { current, old }
+    }
+
+    /// Reads a token back; none unless one of the keys signed it. All keys are asked, so that it takes the same time
+    /// whichever it was.
+    pub fn verify(&self, token: &str) -> Option<DeliveryTag> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.trim()).ok()?;
+        let (version, rest) = bytes.split_first()?;
+        let (tag, mac) = rest.split_at_checked(TAG_LEN)?;
+        let tag = DeliveryTag(tag.try_into().ok()?);
+        let is_ours = self.is_by_any(mac, |key| key.mac(tag));
+        (*version == TOKEN_VERSION && is_ours).then_some(tag)
+    }
+
+    /// Signs a wish that may be taken back.
+    pub fn sign_undo(&self, undo: Undo) -> String {
+        let [tag, at, list] = undo.pieces();
+        let mac = self.current.mac_of(&[&[UNDO_VERSION], &tag, &at, &list]);
+        BASE64_URL_SAFE_NO_PAD.encode([[UNDO_VERSION].as_slice(), &tag, &at, &list, &mac].concat())
+    }
+
+    /// Reads it back; none unless one of the keys signed it.
+    pub fn verify_undo(&self, text: &str) -> Option<Undo> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text.trim()).ok()?;
+        let (version, rest) = bytes.split_first()?;
+        let (tag, rest) = rest.split_at_checked(TAG_LEN)?;
+        let (at, rest) = rest.split_at_checked(8)?;
+        let (list, mac) = rest.split_at_checked(1)?;
+        let is_ours = self.is_by_any(mac, |key| key.mac_of(&[&[UNDO_VERSION], tag, at, list]));
+        (*version == UNDO_VERSION && is_ours).then_some(Undo {
+            tag: DeliveryTag(tag.try_into().ok()?),
+            at_ms: i64::from_be_bytes(at.try_into().ok()?),
+            is_list: list == [1],
+        })
+    }
+
+    fn is_by_any(&self, mac: &[u8], expected: impl Fn(&UnsubscribeKey) -> [u8; MAC_LEN]) -> bool {
+        let all = std::iter::once(&self.current).chain(&self.old);
+        all.fold(false, |is_ours, key| is_ours | is_equal(mac, &expected(key)))
+    }
+}
+
+impl Undo {
+    fn pieces(self) -> [Vec<u8>; 3] {
+        let list = vec![u8::from(self.is_list)];
+        [self.tag.0.to_vec(), self.at_ms.to_be_bytes().to_vec(), list]
+    }
+}
+
+/// Compares without telling by the time where they differ.
+fn is_equal(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key(letter: &str) -> UnsubscribeKey {
+        UnsubscribeKey::from_text(&letter.repeat(64)).unwrap()
+    }
 
     fn tag(campaign: &str, address: &str) -> DeliveryTag {
         DeliveryTag::derive(campaign, &Address::parse(address).unwrap(), Volume::FIRST)
@@ -165,21 +235,57 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_only_by_its_own_key() {
-        let key = UnsubscribeKey::from_text(&"k".repeat(64)).unwrap();
-        let other = UnsubscribeKey::from_text(&"o".repeat(64)).unwrap();
+        let [key, other] = ["k", "o"].map(key);
         let tag = tag("c", "li@example.com");
         let token = key.sign(tag);
-        assert_eq!(token.len(), 44);
-        assert_eq!(key.verify(&token), Some(tag));
-        assert_eq!(other.verify(&token), None);
+        let [ours, theirs] = [key, other].map(|key| UnsubscribeKeys::new(key, Vec::new()));
+        assert_eq!(token.len(), UnsubscribeKey::TOKEN_LENGTH);
+        assert_eq!(ours.verify(&token), Some(tag));
+        assert_eq!(theirs.verify(&token), None);
         for position in 0..token.len() {
             let mut forged = token.clone().into_bytes();
             forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
             assert_eq!(
-                key.verify(&String::from_utf8(forged).unwrap()),
+                ours.verify(&String::from_utf8(forged).unwrap()),
                 None,
                 "at {position}"
             );
+        }
+    }
+
+    #[test]
+    fn tokens_of_a_key_that_was_replaced_stay_valid() {
+        let [old, new, stranger] = ["o", "n", "s"].map(key);
+        let tag = tag("c", "li@example.com");
+        let [by_old, by_new, by_stranger] = [&old, &new, &stranger].map(|key| key.sign(tag));
+        let keys = UnsubscribeKeys::new(new, vec![old]);
+        assert_eq!(keys.verify(&by_old), Some(tag));
+        assert_eq!(keys.verify(&by_new), Some(tag));
+        assert_eq!(keys.verify(&by_stranger), None);
+    }
+
+    #[test]
+    fn what_takes_a_wish_back_is_no_token_and_nobody_else_can_write_it() {
+        let keys = UnsubscribeKeys::new(key("k"), Vec::new());
+        for is_list in [false, true] {
+            let undo = Undo {
+                tag: tag("c", "li@example.com"),
+                at_ms: 1_763_956_800_123,
+                is_list,
+            };
+            let text = keys.sign_undo(undo);
+            assert_eq!(keys.verify_undo(&text), Some(undo));
+            assert_eq!(keys.verify(&text), None);
+            assert_eq!(keys.verify_undo(&key("k").sign(undo.tag)), None);
+            assert_eq!(
+                UnsubscribeKeys::new(key("o"), Vec::new()).verify_undo(&text),
+                None
+            );
+            for position in 0..text.len() - 1 {
+                let mut forged = text.clone().into_bytes();
+                forged[position] = if forged[position] == b'A' { b'B' } else { b'A' };
+                assert_eq!(keys.verify_undo(&String::from_utf8(forged).unwrap()), None);
+            }
         }
     }
 

@@ -265,7 +265,7 @@ const KEPT: &str = include_str!("zh/kept.toml");
 /// The same of the operating system and of libraries.
 const LIBRARY: &str = include_str!("zh/library.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 22] = [
+const ZH: [&str; 23] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -288,6 +288,7 @@ const ZH: [&str; 22] = [
     include_str!("zh/templates.toml"),
     include_str!("zh/usage.toml"),
     include_str!("zh/verify.toml"),
+    include_str!("zh/web.toml"),
 ];
 
 /// All sentences that Chinese has.

@@ -2,12 +2,13 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["init"],
     &["check"],
     &["preview"],
     &["send"],
+    &["serve"],
     &["status"],
     &["show"],
     &["resolve"],
@@ -31,6 +32,8 @@ const COMMANDS: [&[&str]; 31] = [
     &["secret", "rotate"],
     &["secret", "test"],
     &["secret", "lint"],
+    &["secret", "unsubscribe-key"],
+    &["feedback", "tokens"],
     &["sandbox"],
     &["completions"],
     &["man"],
@@ -69,6 +72,7 @@ fn every_command_with_arguments_shows_examples() {
         "check",
         "preview",
         "send",
+        "serve",
         "status",
         "show",
         "resolve",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("words", &[]),
     ("replies", &["mail"]),
     ("mail", &[]),
@@ -38,13 +38,14 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("enrol", &["campaign", "digest", "ledger", "mail", "source"]),
     ("doctor", &["campaign", "deliver", "dkim", "mail"]),
     ("feedback", &["campaign", "ledger", "mail", "replies"]),
+    ("web", &["campaign", "clock", "ledger", "mail"]),
     // Commands put everything together.
     (
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
             "feedback", "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source",
-            "throttle",
+            "throttle", "web",
         ],
     ),
 ];

@@ -67,6 +67,8 @@ mod send;
 #[cfg(test)]
 mod send_to;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod trouble;
 #[cfg(test)]
 mod verify;

@@ -3,6 +3,7 @@
 mod events;
 mod import;
 mod taken;
+mod tokens;
 
 use super::exit::Exit;
 use super::printer::Printer;
@@ -21,11 +22,14 @@ enum Action {
     Import(import::Args),
     /// Read what a provider says became of mails: events that it sent, or a table that it exported
     ImportEvents(events::Args),
+    /// Unsubscribe those whose tokens something else has collected
+    Tokens(tokens::Args),
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Import(args) => import::run(args, printer),
         Action::ImportEvents(args) => events::run(args, printer),
+        Action::Tokens(args) => tokens::run(args, printer),
     }
 }

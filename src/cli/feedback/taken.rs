@@ -87,10 +87,9 @@ pub(super) fn recorder(workspace: Option<&Workspace>, is_dry: bool) -> anyhow::R
     let Some(workspace) = workspace.filter(|workspace| !is_dry || workspace.ledger.exists()) else {
         return Ok(None);
     };
-    let has_key = workspace.unsubscribe.key_file.exists();
     Ok(Some(Recorder {
         ledger: Ledger::open(&workspace.ledger)?,
-        key: has_key.then(|| workspace.unsubscribe.key()).transpose()?,
+        keys: workspace.unsubscribe.keys_if_any()?,
         limits: workspace.limits,
         is_trial: is_dry,
     }))

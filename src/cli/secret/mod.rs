@@ -4,6 +4,7 @@ pub(super) mod age;
 mod dkim;
 mod login;
 mod terminal;
+mod unsubscribe;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -77,6 +78,8 @@ enum Action {
     /// Make a key to sign mails with, and print the record for it
     #[command(after_help = texts::SECRET_DKIM_KEYGEN)]
     DkimKeygen(dkim::Args),
+    /// The key that signs links to unsubscribe
+    UnsubscribeKey(unsubscribe::Args),
 }
 
 /// An account that logs in, with the place of its secret.
@@ -109,6 +112,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         }
         Action::Lint { account } => Place::of(account, printer)?.lint(),
         Action::DkimKeygen(args) => dkim::run(args, printer),
+        Action::UnsubscribeKey(args) => unsubscribe::run(args, printer),
     }
 }
 
@@ -156,7 +160,7 @@ impl Place {
         let what = text!(
             "account `{account}` keeps its password elsewhere ({place})",
             account = self.name(),
-            place = self.kept_in()
+            place = self.source.to_string()
         );
         let hint = text!(
             "set it there; or write `password_keyring = true` or `password_file = \"…\"` in mailshot.toml instead"
@@ -181,12 +185,12 @@ impl Place {
         }
         if self.printer.form == Form::Json {
             self.printer
-                .json(&json!({ "account": self.name(), "kept_in": self.kept_in() }));
+                .json(&json!({ "account": self.name(), "kept_in": self.source.to_string() }));
         }
         self.printer.say(text!(
             "the password of account `{account}` is kept ({place}); `mailshot secret test {account}` tries it",
             account = self.name(),
-            place = self.kept_in()
+            place = self.source.to_string()
         ));
         if !is_used {
             self.printer.warn(text!(
@@ -208,10 +212,6 @@ impl Place {
             (Login::Password(named) | Login::Token(named), ours) => named == ours,
             (Login::None, _) => false,
         })
-    }
-
-    fn kept_in(&self) -> String {
-        self.source.to_string()
     }
 
     /// The password is new today.

@@ -141,11 +141,11 @@ fn behind(tokens: &[String], workspace: &Workspace) -> anyhow::Result<Vec<Whom>>
     if tokens.is_empty() {
         return Ok(Vec::new());
     }
-    let key = workspace.unsubscribe.key()?;
+    let keys = workspace.unsubscribe.keys()?;
     let reader = Reader::open(&workspace.ledger)?;
     let mut found = Vec::new();
     for token in tokens {
-        let Some(tag) = key.verify(token) else {
+        let Some(tag) = keys.verify(token) else {
             let what = text!(
                 "`{token}` is not a token of this workspace; nothing was changed",
                 token
