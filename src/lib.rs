@@ -22,6 +22,7 @@ pub mod throttle;
 pub mod deliver;
 pub mod ledger;
 pub mod feedback;
+pub mod mailbox;
 pub mod sandbox;
 pub mod doctor;
 pub mod cli;

@@ -261,3 +261,26 @@ Example:
 pub(super) const FEEDBACK: &str = "\
 Examples:
   mailshot feedback import bounces.mbox --dry-run";
+
+pub(super) const FETCH: &str = "\
+Reads what has arrived since the last time, puts it on record, and only then moves it: bounces,
+complaints, wishes to unsubscribe and automatic replies go to the folder `handled`. Letters of
+people, and reports about mails that are not on record here, stay where they are, unread. Run it
+again after whatever went wrong: nothing is lost, and nothing is counted twice.
+
+  [mailbox.bounces]
+  account = \"main\"             its login, and the IMAP server of its provider; or else
+                                 host, port, tls, username and password_env as in [account]
+  protocol = \"imap\"            or \"pop3\", which cannot move: mails stay, or are deleted
+                                 with delete_handled = true
+  folder = \"INBOX\"
+  handled = \"mailshot/handled\" made when it is missing
+
+Examples:
+  mailshot feedback fetch --dry-run
+  mailshot feedback fetch bounces --json
+  mailshot feedback fetch --follow                for a service; a signal ends it
+  */10 * * * *  mailshot feedback fetch --quiet   for cron
+
+Exit codes: 0 done, 69 the server cannot be reached, 75 mails could not be moved, 77 login refused,
+78 settings.";

@@ -1,5 +1,7 @@
 //! `mailshot unlock`: lets an account connect again at once, and forgets what it has learned.
 
+use std::collections::BTreeSet;
+
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{confirm, load, lockout, runtime, status, texts};
@@ -21,8 +23,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(None)?;
     let account = &args.account;
-    if !workspace.accounts.contains_key(account) {
-        let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
+    // Mailboxes with a login of their own are accounts as well.
+    let of_inboxes = workspace.inboxes.values().map(|inbox| &inbox.account.name);
+    let known: BTreeSet<&str> = workspace
+        .accounts
+        .keys()
+        .chain(of_inboxes)
+        .map(String::as_str)
+        .collect();
+    if !known.contains(account.as_str()) {
+        let known: Vec<&str> = known.into_iter().collect();
         let what = text!("mailshot.toml has no account `{account}`", account);
         let hint = text!(
             "there are: {known}; nothing was changed",

@@ -14,6 +14,7 @@ mod deliveries;
 mod suppression;
 mod feedback;
 mod handles;
+mod places;
 mod accounts;
 mod quota;
 mod pace;
@@ -327,6 +328,23 @@ impl Ledger {
             rows,
             limits,
             is_trial,
+            answer,
+        })
+        .await
+    }
+
+    /// How far a mailbox was gone through, in the words of whoever did; none when that is not known.
+    pub async fn place(&self, mailbox: &str) -> anyhow::Result<Option<String>> {
+        let mailbox = mailbox.to_owned();
+        self.ask(|answer| Command::Place { mailbox, answer }).await
+    }
+
+    /// Notes how far a mailbox was gone through. What was found there is on record already: `receive` came before.
+    pub async fn keep_place(&self, mailbox: &str, place: String) -> anyhow::Result<()> {
+        let mailbox = mailbox.to_owned();
+        self.ask(|answer| Command::KeepPlace {
+            mailbox,
+            place,
             answer,
         })
         .await

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("words", &[]),
     ("replies", &["mail"]),
     ("mail", &[]),
@@ -19,6 +19,9 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
+    ("feedback", &["campaign", "ledger", "mail", "replies"]),
+    // The clients of mailboxes: TLS and its roots are those of delivery.
+    ("mailbox", &["campaign", "deliver::session", "deliver::trust"]),
     ("ledger", &["campaign::pace", "campaign::quota", "mail"]),
     (
         "pipeline",
@@ -39,7 +42,8 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
-            "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source", "throttle",
+            "feedback", "inspect", "ledger", "mail", "mailbox", "pipeline", "render", "replies", "sandbox",
+            "source", "throttle",
         ],
     ),
 ];

@@ -63,7 +63,7 @@ fn as_root(words: &[&str]) {
     );
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

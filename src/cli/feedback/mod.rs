@@ -1,5 +1,6 @@
 //! `mailshot feedback`: what comes back, from files and mailboxes.
 
+mod fetch;
 mod import;
 mod taken;
 
@@ -18,10 +19,13 @@ pub(super) struct Args {
 enum Action {
     /// Read bounces, complaints and wishes to unsubscribe from files
     Import(import::Args),
+    /// Read them from mailboxes, by IMAP or POP3
+    Fetch(fetch::Args),
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Import(args) => import::run(args, printer),
+        Action::Fetch(args) => fetch::run(args, printer),
     }
 }
