@@ -10,6 +10,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use mailshot::campaign::limits::Limits;
 use mailshot::campaign::quota::Quota;
 use mailshot::ledger::{Begin, Bound, CampaignId, Delivery, Finish, Intent, Ledger, NewDelivery, Next};
 use mailshot::mail::{Outcome, Place, Reply};
@@ -147,7 +148,7 @@ fn intent(delivery: &Delivery) -> Intent {
 
 fn finish(delivery: &Delivery, attempt: mailshot::ledger::AttemptId) -> Finish {
     Finish {
-        limits: Default::default(),
+        limits: Limits::default(),
         destination: None,
         attempt,
         delivery: delivery.id,

@@ -12,6 +12,7 @@ use super::retry::Span;
 use super::secret::{Secret, SecretSource, key_text};
 
 use crate::text;
+use crate::words::Text;
 
 /// How long links last unless `expire` says so.
 const LIFETIME: Span = Span(Duration::from_hours(7 * 24));
@@ -81,8 +82,10 @@ pub struct BucketSettings {
 impl BucketSettings {
     /// Fetches the secret half of the key.
     pub fn secret(&self, root: &Path) -> anyhow::Result<Secret> {
-        self.secret
-            .fetch(root, &format!("the secret of bucket `{}`", self.bucket))
+        self.secret.fetch(
+            root,
+            &text!("the secret of bucket `{bucket}`", bucket = self.bucket),
+        )
     }
 }
 
@@ -241,7 +244,7 @@ impl RawDepot {
     }
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+fn web_address(text: &str) -> Result<String, Text> {
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
@@ -250,8 +253,9 @@ fn web_address(text: &str) -> Result<String, String> {
         Some(host) if !host.is_empty() && host.bytes().all(is_plain) => {
             Ok(text.trim_end_matches('/').to_owned())
         }
-        _ => Err(format!(
-            "`{text}` is no address in the web; write it like \"https://files.example.com\""
+        _ => Err(text!(
+            "`{text}` is no address in the web; write it like \"https://files.example.com\"",
+            text
         )),
     }
 }

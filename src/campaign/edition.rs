@@ -15,6 +15,7 @@ use super::raw::RawCampaign;
 use super::{Lang, Workspace};
 use crate::mail::Address;
 use crate::text;
+use crate::words::Text;
 
 /// What is its own; the rest is the campaign's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -249,9 +250,19 @@ impl RawEdition {
                 .map(|preheader| preheader.get_ref().clone()),
             html: self.html.as_ref().map(path),
             text: self.text.as_ref().map(path),
-            lang: file.parse(self.lang.as_ref(), problems, str::parse),
+            lang: file.parse(self.lang.as_ref(), problems, footer_language),
         }
     }
+}
+
+/// The language of a footer, of which there is one in each language that we speak.
+pub(super) fn footer_language(text: &str) -> Result<Lang, Text> {
+    text.parse().map_err(|_not_ours: Text| {
+        text!(
+            "no footer in the language `{text}`; there are \"en\" and \"zh\"",
+            text
+        )
+    })
 }
 
 /// What the variants of a campaign share among them at most, each.

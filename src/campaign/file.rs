@@ -69,7 +69,7 @@ impl<T> File<'_, T> {
     }
 
     /// Parses a value that may be absent; what is wrong with it becomes a problem at its place.
-    pub(super) fn parse<V, E: Unsaid>(
+    pub(super) fn parse<V, E: Say>(
         &self,
         text: Option<&Spanned<String>>,
         problems: &mut Problems,
@@ -81,7 +81,7 @@ impl<T> File<'_, T> {
             Err(fault) => {
                 problems.push(Problem {
                     width: text.span().len(),
-                    ..self.problem(text, fault.in_words())
+                    ..self.problem(text, fault)
                 });
                 None
             }
@@ -105,22 +105,5 @@ pub fn plain(error: &std::io::Error) -> Text {
         std::io::ErrorKind::InvalidData => text!("it is not UTF-8 text"),
         std::io::ErrorKind::IsADirectory => text!("it is a folder"),
         _ => Text::kept(error),
-    }
-}
-
-/// What parsers of settings give back when a text is wrong.
-pub(super) trait Unsaid {
-    fn in_words(self) -> Text;
-}
-
-impl Unsaid for Text {
-    fn in_words(self) -> Text {
-        self
-    }
-}
-
-impl Unsaid for String {
-    fn in_words(self) -> Text {
-        Text::kept(self)
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::text;
-use crate::words::{Say as _, Text};
+use crate::words::{Say as _, Shown, Text};
 
 /// A share of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +62,8 @@ impl fmt::Display for Share {
         }
     }
 }
+
+impl Shown for Share {}
 
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -13,6 +13,7 @@ use super::problem::{Problem, Problems};
 use super::raw::RawCampaign;
 use super::workspace::Workspace;
 
+use crate::text;
 use crate::words::Text;
 
 /// What the user says about a list; without it everything is found out, or asked for.
@@ -74,10 +75,15 @@ pub enum Sample {
 }
 
 impl FromStr for Sample {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a sample; write \"10%\" or a number of people such as 500");
+        let wrong = || {
+            text!(
+                "`{text}` is not a sample; write \"10%\" or a number of people such as 500",
+                text
+            )
+        };
         match text.trim().strip_suffix('%') {
             Some(percent) => match percent.trim().parse::<f64>() {
                 Ok(percent) if percent > 0.0 && percent <= 100.0 =>
@@ -116,16 +122,17 @@ pub(super) fn words_in_tags(template: &str) -> Vec<String> {
 }
 
 /// An encoding by one of its names.
-pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
+pub fn encoding(name: &str) -> Result<&'static Encoding, Text> {
     let found =
         Encoding::for_label(name.trim().as_bytes()).filter(|found| *found != encoding_rs::REPLACEMENT);
     match found {
         // What calls itself GBK holds characters of GB18030; the reverse is a subset.
         Some(found) if found == GBK => Ok(GB18030),
         Some(found) => Ok(found),
-        None => Err(format!(
+        None => Err(text!(
             "unknown encoding `{name}`; known are utf-8, gb18030, big5, shift_jis, euc-kr, utf-16le, utf-16be, \
-             windows-1252 and the others of the Encoding Standard"
+             windows-1252 and the others of the Encoding Standard",
+            name
         )),
     }
 }
@@ -161,7 +168,7 @@ impl RawCampaign {
             };
             let parsed = text.parse();
             parsed
-                .map_err(|what: String| problems.push(file.problem(sample, Text::kept(what))))
+                .map_err(|what: Text| problems.push(file.problem(sample, what)))
                 .ok()
         });
         ListSettings {

@@ -5,17 +5,18 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use crate::words::Shown;
+use crate::text;
+use crate::words::{Shown, Text};
 
 /// A number of octets: `"15MB"`, `"500KB"`, `1000000`. Source of the units: providers mean powers of 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Octets(pub u64);
 
 impl FromStr for Octets {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a size; write it like \"15MB\"");
+        let wrong = || text!("`{text}` is not a size; write it like \"15MB\"", text);
         let trimmed = text.trim();
         let digits = trimmed.len() - trimmed.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, unit) = trimmed.split_at_checked(digits).ok_or_else(wrong)?;

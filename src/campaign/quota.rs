@@ -13,7 +13,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 
-use crate::words::Shown;
+use crate::text;
+use crate::words::{Shown, Text};
 
 /// The length a rate speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,11 +66,15 @@ impl fmt::Display for Rate {
 }
 
 impl FromStr for Rate {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong =
-            || format!("`{text}` is not a rate; write it like \"20/min\", \"1,000/hour\" or \"2000/day\"");
+        let wrong = || {
+            text!(
+                "`{text}` is not a rate; write it like \"20/min\", \"1,000/hour\" or \"2000/day\"",
+                text
+            )
+        };
         let (limit, unit) = text.split_once('/').ok_or_else(wrong)?;
         let digits: String = limit.trim().chars().filter(|c| !matches!(c, ',' | '_')).collect();
         let unit = match unit.trim().to_ascii_lowercase().as_str() {
@@ -80,7 +85,8 @@ impl FromStr for Rate {
             _ => return Err(wrong()),
         };
         let limit: u32 = digits.parse().map_err(|_not_a_number| wrong())?;
-        let limit = NonZeroU32::new(limit).ok_or_else(|| format!("`{text}` would never let a mail out"))?;
+        let limit =
+            NonZeroU32::new(limit).ok_or_else(|| text!("`{text}` would never let a mail out", text))?;
         Ok(Self { limit, unit })
     }
 }
@@ -114,14 +120,17 @@ impl Reset {
 }
 
 impl FromStr for Reset {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.eq_ignore_ascii_case("rolling") {
             return Ok(Self::Rolling);
         }
         TimeZone::get(text).map(Self::Midnight).map_err(|_unknown| {
-            format!("`{text}` is not a time zone; write \"rolling\", or a zone like \"Asia/Shanghai\"")
+            text!(
+                "`{text}` is not a time zone; write \"rolling\", or a zone like \"Asia/Shanghai\"",
+                text
+            )
         })
     }
 }

@@ -244,7 +244,7 @@ impl RawCampaign {
     }
 
     fn lang(&self, file: &File<'_, Self>, problems: &mut Problems) -> Lang {
-        file.parse(self.lang.as_ref(), problems, str::parse)
+        file.parse(self.lang.as_ref(), problems, edition::footer_language)
             .unwrap_or_default()
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::words::Shown;
+use crate::text;
+use crate::words::{Gap, Text};
 
 /// A length of time as users write it: `"15s"`, `"5m"`, `"2h"`, `"1d"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,11 +21,15 @@ impl Span {
 }
 
 impl FromStr for Span {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong =
-            || format!("`{text}` is not a length of time; write it like \"15s\", \"5m\", \"2h\" or \"2d\"");
+        let wrong = || {
+            text!(
+                "`{text}` is not a length of time; write it like \"15s\", \"5m\", \"2h\" or \"2d\"",
+                text
+            )
+        };
         let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let (number, unit) = text.split_at_checked(split).ok_or_else(wrong)?;
         let number: u64 = number.parse().map_err(|_not_a_number| wrong())?;
@@ -45,13 +50,7 @@ impl FromStr for Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = self.0.as_millis();
-        for (length, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
-            if ms >= length && ms.is_multiple_of(length) {
-                return write!(f, "{}{unit}", ms / length);
-            }
-        }
-        write!(f, "{ms}ms")
+        self.said().fmt(f)
     }
 }
 
@@ -128,7 +127,30 @@ fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-impl Shown for Span {}
+impl Span {
+    /// In words.
+    fn said(self) -> Text {
+        let ms = self.millis();
+        let whole = |length: i64| Some(ms / length).filter(|_| ms >= length && ms % length == 0);
+        if let Some(n) = whole(86_400_000) {
+            text!("{n}d", n)
+        } else if let Some(n) = whole(3_600_000) {
+            text!("{n}h", n)
+        } else if let Some(n) = whole(60_000) {
+            text!("{n}m", n)
+        } else if let Some(n) = whole(1_000) {
+            text!("{n}s", n)
+        } else {
+            text!("{n}ms", n = ms)
+        }
+    }
+}
+
+impl Gap for Span {
+    fn gap(&self) -> Text {
+        self.said()
+    }
+}
 
 #[cfg(test)]
 mod tests {

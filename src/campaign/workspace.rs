@@ -40,10 +40,11 @@ impl Unsubscribe {
         let path = self.key_file.display();
         let text = secret::key_text(&self.key_file)?;
         let Some(key) = UnsubscribeKey::from_text(&text) else {
-            bail!(
-                "{path} is too short for a key; it needs {} characters",
-                UnsubscribeKey::TEXT_MIN
-            );
+            bail!(text!(
+                "{path} is too short for a key; it needs {least} characters",
+                path,
+                least = UnsubscribeKey::TEXT_MIN
+            ));
         };
         Ok(key)
     }
@@ -249,7 +250,9 @@ impl RawUnsubscribe {
             if is_https && is_plain {
                 Ok(text.trim_end_matches('/').to_owned())
             } else {
-                Err("the unsubscribe link must be an https address; one-click needs it (RFC 8058)".to_owned())
+                Err(text!(
+                    "the unsubscribe link must be an https address; one-click needs it (RFC 8058)"
+                ))
             }
         });
         let mailto = file.parse(self.mailto.as_ref(), problems, |text| {
@@ -279,7 +282,7 @@ impl RawLedger {
         let path = file.parse(self.url.as_ref(), problems, |url| {
             match url.strip_prefix("sqlite:") {
                 Some(path) if !path.is_empty() => Ok(root.join(path)),
-                _ => Err("the ledger is a SQLite file: write \"sqlite:PATH\"".to_owned()),
+                _ => Err(text!("the ledger is a SQLite file: write \"sqlite:PATH\"")),
             }
         });
         path.unwrap_or_else(|| root.join(".mailshot/ledger.db"))

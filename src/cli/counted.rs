@@ -31,6 +31,15 @@ pub(super) fn rows(count: u64) -> Text {
     }
 }
 
+/// `1 report`, `1,240 reports`.
+pub(super) fn reports(count: u64) -> Text {
+    if count == 1 {
+        text!("1 report")
+    } else {
+        text!("{n} reports", n = number(count))
+    }
+}
+
 /// `1 file`, `1,240 files`.
 pub(super) fn files(count: u64) -> Text {
     if count == 1 {

@@ -67,7 +67,12 @@ fn render(problem: &Problem, level: Level<'static>, lang: Lang) -> String {
     let mut text = match &problem.source {
         Some(source) if problem.line > 0 => {
             let level = named(level, lang);
-            snippet(problem, &path, source, level.primary_title(what.as_str()))
+            let shown = snippet(problem, &path, source, level.primary_title(what.as_str()));
+            match lang {
+                Lang::En => shown,
+                // The first colon is that behind the level.
+                Lang::Zh => shown.replacen(": ", "：", 1),
+            }
         }
         _ if problem.line > 0 => format!("{head}\n  --> {path}:{}:{}", problem.line, problem.column),
         _ => format!("{head}\n  --> {path}"),

@@ -8,13 +8,12 @@ use serde_json::json;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::texts;
-use crate::campaign::provider::Words;
 use crate::campaign::{Workspace, provider};
 use crate::mail::reply::decoded;
 use crate::mail::{Address, Class, Reply, Stage};
 use crate::replies::{Circumstances, Meaning, Rules, pasted};
 use crate::text;
-use crate::words::{Lang, Text};
+use crate::words::{Both, Lang, Text};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::EXPLAIN)]
@@ -38,9 +37,10 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let stage = match args.stage.as_deref() {
         // What a report says was refused at some stage; which, its text says or nobody knows.
         None | Some("dsn") => told,
-        Some(name) => Some(name.parse().map_err(|what: String| {
-            Coded::new(Exit::Usage, Text::kept(what)).hint(text!("or leave `--stage` away"))
-        })?),
+        Some(name) => Some(
+            name.parse()
+                .map_err(|what: Text| Coded::new(Exit::Usage, what).hint(text!("or leave `--stage` away")))?,
+        ),
     };
     let rules = rules(printer);
     let provider = args.provider.as_deref().map(str::to_lowercase);
@@ -152,11 +152,11 @@ fn as_json(reply: &Reply, stage: Option<Stage>, found: &Meaning<'_>, lang: Lang)
         "advice_zh": found.advice.zh,
         "pause_seconds": found.pause.iter().map(jiff::SignedDuration::as_secs).collect::<Vec<_>>(),
         "is_known": found.rule.is_some() || reply.is_positive(),
-        "source": found.rule.map(|rule| rule.source.as_str()),
+        "source": found.rule.map(|rule| rule.source.en.as_str()),
     })
 }
 
-fn show(reply: &Reply, found: &Meaning<'_>, hint: Option<&Words>, printer: Printer) {
+fn show(reply: &Reply, found: &Meaning<'_>, hint: Option<&Both>, printer: Printer) {
     use crate::mail::{Retry, Scope};
     let whose = match found.verdict.scope {
         Scope::Recipient => text!("this recipient alone"),
@@ -197,13 +197,13 @@ fn show(reply: &Reply, found: &Meaning<'_>, hint: Option<&Words>, printer: Print
         printer.data(line);
     }
     if let Some(hint) = hint {
-        printer.data(text!("password:  {hint}", hint = Text::from(hint)));
+        printer.data(text!("password:  {hint}", hint));
     }
     if found.verdict.suppress {
         printer.data(text!("           the address is never mailed again"));
     }
     match found.rule {
-        Some(rule) => printer.data(text!("known by:  {source}", source = rule.source.as_str())),
+        Some(rule) => printer.data(text!("known by:  {source}", source = rule.source)),
         None if reply.is_positive() => {}
         None if reply.code == 0 => printer.data(text!(
             "known by:  nobody: it has no code, and its words are not known; is it a server's reply?"

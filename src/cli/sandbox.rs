@@ -96,14 +96,16 @@ fn entry(form: &str, what: &str) -> String {
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
-    let config = config(args).map_err(|what| Coded::new(Exit::Usage, Text::kept(what)))?;
+    let config = config(args).map_err(|what| Coded::new(Exit::Usage, what))?;
     runtime()?.block_on(serve(args, config, printer))
 }
 
-fn config(args: &Args) -> Result<Config, String> {
+fn config(args: &Args) -> Result<Config, Text> {
     let credentials = match &args.login {
         Some(login) => {
-            let (user, password) = login.split_once(':').ok_or("--login takes USER:PASSWORD")?;
+            let (user, password) = login
+                .split_once(':')
+                .ok_or_else(|| text!("--login takes USER:PASSWORD"))?;
             Some(Credentials {
                 user: user.to_owned(),
                 password: password.to_owned(),
@@ -122,7 +124,7 @@ fn config(args: &Args) -> Result<Config, String> {
             "none" => Tls::None,
             "starttls" => Tls::StartTls,
             "tls" => Tls::Implicit,
-            other => return Err(format!("--tls is none, starttls or tls, not `{other}`")),
+            other => return Err(text!("--tls is none, starttls or tls, not `{other}`", other)),
         },
         certificate: Certificate::SelfSigned,
         credentials,
@@ -135,7 +137,7 @@ fn config(args: &Args) -> Result<Config, String> {
             .without
             .iter()
             .map(|name| name.parse())
-            .collect::<Result<_, String>>()?,
+            .collect::<Result<_, Text>>()?,
         script: Script::parse(&args.fault)?,
         ..Config::default()
     })

@@ -324,8 +324,7 @@ fn standing(workspace: &Workspace, status: &Status, printer: Printer) {
         printer.data(text!("  consent     ignored, as the campaign was told"));
     }
     if !status.note.is_empty() && status.state != "finished" {
-        // The ledger keeps it in English.
-        printer.data(text!("  {line}", line = Text::kept(&status.note)));
+        printer.data(text!("  {line}", line = &status.note));
     }
     if let Some(next_ms) = status.next_ms.filter(|_| status.state == "paused") {
         let at = time(next_ms, &zone(workspace, &status.account));

@@ -51,7 +51,7 @@ Examples:
   mailshot preview hello --to li@example.com   for this recipient
   mailshot preview hello --row 7 --html > mail.html
   mailshot preview hello --eml > mail.eml
-  mailshot preview hello --open                look at it in the browser, as on a desktop and a phone";
+  mailshot preview hello --open                in the browser, as on a desktop and a phone";
 
 pub(super) const SEND: &str = "\
 Examples:
@@ -118,7 +118,7 @@ pub(super) const CLIENT_CONFIG: &str = "\
 Examples:
   mailshot client-config main --for outlook
   mailshot client-config alimail --for foxmail --address service@aurora-home.example
-  mailshot client-config alimail --for thunderbird --address a@aurora-home.example -o config-v1.1.xml
+  mailshot client-config alimail --for thunderbird --address a@example.com -o config-v1.1.xml
   mailshot client-config main --for apple -o mail.mobileconfig
 
 Outlook and Foxmail get a page to type in from, Thunderbird an autoconfig file, Apple Mail a
@@ -132,7 +132,7 @@ Examples:
   mailshot secret set main                    asks for the password, without showing it
   pass show mail/news | mailshot secret set main --yes
   mailshot secret test main                   logs in once, and sends nothing
-  mailshot secret rotate main                 a new password; the old one goes when the new one works
+  mailshot secret rotate main                 a new one; the old one goes when it works
   mailshot secret lint main                   what looks wrong with it, without showing it
   mailshot secret dkim-keygen --help          a key to sign mails with";
 
@@ -179,7 +179,8 @@ can sign mails in your name.
 
 Examples:
   mailshot secret dkim-keygen --domain example.com --selector m2026 --out keys/m2026.pem
-  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both --out keys/m2026.pem
+  mailshot secret dkim-keygen --domain example.com --selector m2026 --algorithm both \\
+    --out keys/m2026.pem
 
 The host record is that of the zone which the domain lies in, as the DNS says; --zone names another.
 
@@ -191,22 +192,31 @@ Exit codes: 0 done, 64 no domain or selector, 74 the file is there already or ca
 pub(super) const SUPPRESS: &str = "\
 Examples:
   mailshot suppress add li@example.com --reason 'asked by phone'
+  mailshot suppress add @competitor.example 'info@*' --list customers.aurora-home.example
   mailshot suppress add --token AQ8mTjEwP7KY7hrD1eWwmr7LssxkhI-v0QfX0-FlNnVN
-  mailshot suppress remove li@example.com
+  mailshot suppress remove li@example.com --reason 'signed up again in the shop'
+  mailshot suppress show li@example.com
   mailshot suppress import unsubscribed_members_export.csv
-  mailshot suppress list --json
+  mailshot suppress export suppressed.csv
+  mailshot suppress list --reason complaint --json
 
-A suppressed address gets no mail of any campaign, also not of one that is under way.
+A suppressed address gets no mail of any campaign, also not of one that is under way; with --list,
+of no campaign of that list. Bounces, complaints and unsubscribes get there by themselves.
 The token is what stands at the end of the unsubscribe link and in the unsubscribe mail's subject.";
 
 pub(super) const REPORT: &str = "\
 Examples:
   mailshot report hello
-  mailshot report hello --json";
+  mailshot report hello --csv story.csv --html report.html
+  mailshot report hello --json
+
+Shares are of mails that were sent or refused. Gmail and Yahoo want fewer than 0.1 % of complaints
+and block senders over 0.3 %: then the campaign is held, and `mailshot send --release` goes on.";
 
 pub(super) const UNLOCK: &str = "\
 After a refused login mailshot leaves an account alone for as long as its provider locks it, so that
-no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same way.
+no cron job makes it worse. Pauses and slower rates that providers asked for are kept in the same
+way.
 
 Example:
   mailshot unlock main --yes         once the right password is set
@@ -218,15 +228,15 @@ elsewhere see it, and at the accounts' servers: ports, certificates, logins offe
 sent, and nobody logs in unless you say --login.
 
 Examples:
-  mailshot doctor                              the workspace's sender and all accounts
-  mailshot doctor spring --login               a campaign's; tries the login once
-  mailshot doctor example.com --fix            a domain; prints records ready to paste
-  mailshot doctor example.com --watch --for 4h wait until a change has arrived everywhere
+  mailshot doctor                                the workspace's sender and all accounts
+  mailshot doctor spring --login                 a campaign's; tries the login once
+  mailshot doctor example.com --fix              a domain; prints records ready to paste
+  mailshot doctor example.com --watch --for 4h   wait until a change has arrived everywhere
   mailshot doctor --resolver office=10.0.0.53 --resolver 223.5.5.5
   mailshot doctor --selector s1 --json
-  mailshot doctor --send-to me@gmail.com       one real mail, with the whole dialogue; on record,
-                                               within the quota, with one login
-  mailshot doctor spring --send-to me@qq.com   the mail of a campaign's first row
+  mailshot doctor --send-to me@gmail.com         one real mail, with the whole dialogue; on record,
+                                                 within the quota, with one login
+  mailshot doctor spring --send-to me@qq.com     the mail of a campaign's first row
 
 `send` refuses for a day what the doctor found errors in; see `send --ignore-doctor`.
 
@@ -246,8 +256,8 @@ Examples:
   mailshot verify received.eml --sent .mailshot/dry-run/spring/0001.eml
   mailshot verify received.eml --resolver 223.5.5.5 --json
 
-Exit codes: 0 nothing worse than warnings, 65 not a mail, 69 nothing could be judged, 74 it cannot be
-read, 78 errors.";
+Exit codes: 0 nothing worse than warnings, 65 not a mail, 69 nothing could be judged,
+74 it cannot be read, 78 errors.";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:
@@ -260,7 +270,14 @@ Example:
 
 pub(super) const FEEDBACK: &str = "\
 Examples:
-  mailshot feedback import bounces.mbox --dry-run";
+  mailshot feedback import bounces.mbox --dry-run
+  mailshot feedback import ~/Maildir --json
+
+Whoever has no mailbox any more, or complains, or wants no more mails is suppressed; mails that come
+back for now are counted ([feedback] in mailshot.toml says how many are enough). The same report
+twice changes nothing. Reports about mails that were not sent from here suppress nobody.
+
+Exit codes: 0 done, 74 a file cannot be read.";
 
 pub(super) const FETCH: &str = "\
 Reads what has arrived since the last time, puts it on record, and only then moves it: bounces,
@@ -268,19 +285,22 @@ complaints, wishes to unsubscribe and automatic replies go to the folder `handle
 people, and reports about mails that are not on record here, stay where they are, unread. Run it
 again after whatever went wrong: nothing is lost, and nothing is counted twice.
 
+In place of `account` a mailbox may have a login of its own: host, port, tls, username and
+password_env, as an account has them. By POP3 nothing can be moved: handled mails stay, or are
+deleted with `delete_handled = true`.
+
+Example of a mailbox in mailshot.toml:
   [mailbox.bounces]
-  account = \"main\"             its login, and the IMAP server of its provider; or else
-                                 host, port, tls, username and password_env as in [account]
-  protocol = \"imap\"            or \"pop3\", which cannot move: mails stay, or are deleted
-                                 with delete_handled = true
+  account = \"main\"               its login, and the IMAP server of its provider
+  protocol = \"imap\"              or pop3
   folder = \"INBOX\"
-  handled = \"mailshot/handled\" made when it is missing
+  handled = \"mailshot/handled\"   made when it is missing
 
 Examples:
   mailshot feedback fetch --dry-run
   mailshot feedback fetch bounces --json
-  mailshot feedback fetch --follow                for a service; a signal ends it
-  */10 * * * *  mailshot feedback fetch --quiet   for cron
+  mailshot feedback fetch --quiet       by cron, every ten minutes
+  mailshot feedback fetch --follow      as a service, until a signal comes
 
 Exit codes: 0 done, 69 the server cannot be reached, 75 mails could not be moved, 77 login refused,
 78 settings.";

@@ -152,7 +152,7 @@ fn found(workspace: &Workspace, mail: &Mail, printer: Printer) -> anyhow::Result
     match again(workspace, mail, &sending, printer) {
         Ok(made) => Ok(made),
         Err(error) => {
-            let why = Text::from(format!("{error:#}"));
+            let why = Text::error(&error);
             printer.warn(text!("it could not be made again to compare: {why}", why));
             Ok(None)
         }

@@ -12,6 +12,8 @@ use crate::campaign::plain;
 use crate::digest;
 use crate::mail::file::{kind_of, volume_name};
 use crate::mail::{BigFile, FileUse, SentFile};
+use crate::text;
+use crate::words::Text;
 
 /// Octets that one line of Base64 holds, and what the line takes on the wire. Source: RFC 2045, 6.8.
 const LINE: (u64, u64) = (57, 78);
@@ -45,7 +47,7 @@ impl Shelf {
     }
 
     /// The attachment that a file becomes; else why not.
-    pub fn attachment(&self, file: &SentFile) -> Result<Attachment, String> {
+    pub fn attachment(&self, file: &SentFile) -> Result<Attachment, Text> {
         if let Some(kept) = file
             .is_shared
             .then(|| lock(&self.shared).get(file).cloned())
@@ -70,7 +72,7 @@ impl Shelf {
     }
 
     /// What is to be known of a file that is too big for a mail. It is read once.
-    pub fn big(&self, file: &SentFile) -> Result<Arc<BigFile>, String> {
+    pub fn big(&self, file: &SentFile) -> Result<Arc<BigFile>, Text> {
         if let Some(kept) = lock(&self.big).get(file) {
             return Ok(Arc::clone(kept));
         }
@@ -78,7 +80,7 @@ impl Shelf {
         let about = std::fs::metadata(&path).map_err(|error| unreadable(file, &error))?;
         let made = Arc::new(BigFile {
             name: name_of(file, &path)?,
-            digest: digest::of_file(&path).map_err(|error| format!("{error:#}"))?,
+            digest: digest::of_file(&path).map_err(|error| Text::error(&error))?,
             path,
             size: about.len(),
             changed_at: about.modified().ok(),
@@ -95,8 +97,8 @@ impl Shelf {
     }
 
     /// What is in the list must not lead out of the folder that the campaign names.
-    fn find(&self, file: &SentFile) -> Result<PathBuf, String> {
-        let missing = || format!("there is no file `{}`", file.path);
+    fn find(&self, file: &SentFile) -> Result<PathBuf, Text> {
+        let missing = || text!("there is no file `{path}`", path = file.path);
         let found = match file.used {
             FileUse::Shown(_) => standing([&self.beside, &self.root], &file.path),
             FileUse::Attached | FileUse::Linked | FileUse::Volumes(_) => standing([&self.root], &file.path),
@@ -109,14 +111,18 @@ impl Shelf {
             return Err(missing());
         };
         if !real.starts_with(bounds) {
-            return Err(format!(
-                "`{}` comes from the list and leads out of the folder `{within}`",
-                file.path
+            return Err(text!(
+                "`{path}` comes from the list and leads out of the folder `{within}`",
+                path = file.path,
+                within
             ));
         }
         let is_image = || kind_of(&real.to_string_lossy()).starts_with("image/");
         if matches!(file.used, FileUse::Shown(_)) && !is_image() {
-            return Err(format!("`{}` comes from the list and is no image", file.path));
+            return Err(text!(
+                "`{path}` comes from the list and is no image",
+                path = file.path
+            ));
         }
         Ok(path)
     }
@@ -134,22 +140,24 @@ fn standing<'f, const N: usize>(folders: [&'f PathBuf; N], path: &str) -> Option
 }
 
 /// In how many volumes a file comes, and how many of its octets each has, when one takes so many on the wire at most.
-pub fn volumes(file: &BigFile, wire: u64) -> Result<(u32, u64), String> {
+pub fn volumes(file: &BigFile, wire: u64) -> Result<(u32, u64), Text> {
     let (octets, line) = LINE;
     let each = (wire / line * octets).max(octets);
     let count = file.size.div_ceil(each).max(1);
     let few = u32::try_from(count).ok().filter(|_| count <= VOLUMES_MAX);
     few.map(|count| (count, each)).ok_or_else(|| {
-        format!(
-            "`{}` would come in {count} volumes; {VOLUMES_MAX} are the most: set a larger `volume`, or send it as a link",
-            file.name
+        text!(
+            "`{name}` would come in {count} volumes; {most} are the most: set a larger `volume`, or send it as a link",
+            name = file.name,
+            count,
+            most = VOLUMES_MAX
         )
     })
 }
 
 /// A volume as an attachment; 1 is the first. It is not made of a file that was changed since it was first read: people
 /// who have the volumes before it could not put them together.
-pub fn volume(file: &SentFile, big: &BigFile, each: u64, number: u32) -> Result<Attachment, String> {
+pub fn volume(file: &SentFile, big: &BigFile, each: u64, number: u32) -> Result<Attachment, Text> {
     let mut bytes = Vec::new();
     let mut read = || -> std::io::Result<bool> {
         let mut source = File::open(&big.path)?;
@@ -159,7 +167,10 @@ pub fn volume(file: &SentFile, big: &BigFile, each: u64, number: u32) -> Result<
         Ok((about.len(), about.modified().ok()) == (big.size, big.changed_at))
     };
     if !read().map_err(|error| unreadable(file, &error))? {
-        return Err(format!("`{}` was changed while its volumes were sent", file.path));
+        return Err(text!(
+            "`{path}` was changed while its volumes were sent",
+            path = file.path
+        ));
     }
     let plain = SentFile {
         adds_bom: false,
@@ -169,7 +180,7 @@ pub fn volume(file: &SentFile, big: &BigFile, each: u64, number: u32) -> Result<
 }
 
 /// The name that people see.
-fn name_of(file: &SentFile, path: &Path) -> Result<String, String> {
+fn name_of(file: &SentFile, path: &Path) -> Result<String, Text> {
     let own = path.file_name().unwrap_or_default().to_string_lossy();
     let name = file.name.as_deref().map_or(own, Cow::Borrowed);
     let name = name.trim();
@@ -177,13 +188,17 @@ fn name_of(file: &SentFile, path: &Path) -> Result<String, String> {
     let is_special =
         matches!(name, "" | "." | "..") || (file.used == FileUse::Linked && name.starts_with('.'));
     if is_special || name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
-        return Err(format!("`{name}` cannot be the name of a file"));
+        return Err(text!("`{name}` cannot be the name of a file", name));
     }
     Ok(name.to_owned())
 }
 
-fn unreadable(file: &SentFile, error: &std::io::Error) -> String {
-    format!("cannot read `{}`: {}", file.path, plain(error))
+fn unreadable(file: &SentFile, error: &std::io::Error) -> Text {
+    text!(
+        "cannot read `{path}`: {error}",
+        path = file.path,
+        error = plain(error)
+    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -196,7 +211,7 @@ mod tests {
 
     use super::*;
 
-    fn part(name: &str, bytes: &[u8], file: impl FnOnce(&mut SentFile)) -> Result<String, String> {
+    fn part(name: &str, bytes: &[u8], file: impl FnOnce(&mut SentFile)) -> Result<String, Text> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(name), bytes).unwrap();
         let mut sent = SentFile {
@@ -305,7 +320,9 @@ mod tests {
                 file.used = used.clone();
             });
             assert!(
-                said.unwrap_err().contains("cannot be the name of a file"),
+                said.unwrap_err()
+                    .to_string()
+                    .contains("cannot be the name of a file"),
                 "{name}"
             );
         }

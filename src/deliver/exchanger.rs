@@ -12,6 +12,8 @@ use super::link::Link;
 use super::session::{Timeouts, gone, literal, refused, say_hello};
 use crate::mail::{Fault, Reply, Stage};
 use crate::replies::Judge;
+use crate::text;
+use crate::words::Text;
 
 /// The port by which mail servers take mail from one another. Source: RFC 5321, 4.5.4.2.
 pub const PORT: u16 = 25;
@@ -39,7 +41,7 @@ pub struct Heard {
     /// What it said to a mail for somebody elsewhere.
     pub stranger: Option<Reply>,
     /// What went wrong, where something did.
-    pub fault: Option<String>,
+    pub fault: Option<Text>,
 }
 
 /// Asks the server at this address.
@@ -51,16 +53,21 @@ pub async fn ask(ip: IpAddr, port: u16, domain: &str) -> Heard {
     heard
 }
 
-async fn go(ip: IpAddr, port: u16, domain: &str, heard: &mut Heard) -> Result<(), String> {
+async fn go(ip: IpAddr, port: u16, domain: &str, heard: &mut Heard) -> Result<(), Text> {
     let stream = match timeout(TIMEOUTS.connect, TcpStream::connect((ip, port))).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(error.to_string()),
-        Err(_elapsed) => return Err(format!("no answer within {} s", TIMEOUTS.connect.as_secs())),
+        Ok(Err(error)) => return Err(Text::kept(error)),
+        Err(_elapsed) => {
+            return Err(text!(
+                "no answer within {seconds} s",
+                seconds = TIMEOUTS.connect.as_secs()
+            ));
+        }
     };
     heard.is_open = true;
     let hello = literal(stream.local_addr().ok().map(|address| address.ip()));
     let mut link = Link::new(Either::Left(stream), None);
-    let said = |fault: Fault| fault.to_string();
+    let said = |fault: Fault| fault.said();
     let greeting = link.reply(TIMEOUTS.command).await;
     let greeting = greeting.map_err(|lost| said(gone(Stage::Hello, &lost)))?;
     if !greeting.is_positive() {
@@ -77,13 +84,13 @@ async fn go(ip: IpAddr, port: u16, domain: &str, heard: &mut Heard) -> Result<()
 }
 
 /// What the server says to a mail for this recipient; the mail is given up.
-async fn recipient(link: &mut Link, address: &str) -> Result<Reply, String> {
+async fn recipient(link: &mut Link, address: &str) -> Result<Reply, Text> {
     let mut last = None;
     for line in ["MAIL FROM:<>".to_owned(), format!("RCPT TO:<{address}>")] {
         let reply = link
             .ask(&line, &line, TIMEOUTS.command)
             .await
-            .map_err(|lost| lost.0)?;
+            .map_err(|lost| Text::kept(lost.0))?;
         let is_refused = !reply.is_positive();
         last = Some(reply);
         if is_refused {
@@ -91,6 +98,6 @@ async fn recipient(link: &mut Link, address: &str) -> Result<Reply, String> {
         }
     }
     let reset = link.ask("RSET", "RSET", TIMEOUTS.command).await;
-    reset.map_err(|lost| lost.0)?;
-    last.ok_or_else(String::new)
+    reset.map_err(|lost| Text::kept(lost.0))?;
+    last.ok_or_else(Text::default)
 }

@@ -65,7 +65,7 @@ pub struct Seen {
     /// What protects the connection.
     pub protection: Option<Protection>,
     /// What went wrong, where something did.
-    pub fault: Option<String>,
+    pub fault: Option<Text>,
 }
 
 /// What protects a connection.
@@ -95,7 +95,7 @@ pub async fn look(account: &Account, port: u16, tls: Tls) -> anyhow::Result<Seen
         ..Seen::default()
     };
     if let Err(fault) = go(&target, &witness, &mut seen).await {
-        seen.fault = Some(fault.to_string());
+        seen.fault = Some(fault.said());
     }
     Ok(seen)
 }

@@ -22,6 +22,8 @@ use tokio::io::AsyncWriteExt as _;
 use super::{Access, cause, folder_name, use_ring};
 use crate::campaign::BucketSettings;
 use crate::mail::BigFile;
+use crate::text;
+use crate::words::Text;
 
 /// Octets that are read at once.
 const CHUNK: usize = 1024 * 1024;
@@ -71,14 +73,14 @@ impl Bucket {
         })
     }
 
-    pub(super) fn link(&self, file: &BigFile, lifetime: Duration) -> Result<String, String> {
+    pub(super) fn link(&self, file: &BigFile, lifetime: Duration) -> Result<String, Text> {
         let object = self.object(file);
         let signing = pin!(self.store.signed_url(Method::GET, &object, lifetime));
         // With a key at hand there is nothing to wait for.
         match signing.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(url)) => Ok(url.into()),
-            Poll::Ready(Err(error)) => Err(format!("cannot sign a link to `{}`: {}", file.name, why(&error))),
-            Poll::Pending => Err(format!("cannot sign a link to `{}`: no key at hand", file.name)),
+            Poll::Ready(Err(error)) => Err(unsigned(file, &why(&error))),
+            Poll::Pending => Err(unsigned(file, &text!("no key at hand"))),
         }
     }
 
@@ -87,7 +89,12 @@ impl Bucket {
         let object = self.object(file);
         let refused = |error: &(dyn Error + 'static)| {
             let (name, file, why) = (&self.name, &file.name, why(error));
-            anyhow::anyhow!("bucket `{name}` does not take `{file}`: {why}")
+            anyhow::anyhow!(text!(
+                "bucket `{name}` does not take `{file}`: {why}",
+                name,
+                file,
+                why
+            ))
         };
         match self.store.head(&object).await {
             Ok(there) if there.size == file.size => return Ok(false),
@@ -116,16 +123,20 @@ impl Bucket {
 
 /// Why a server does not take something, in words of ours where it is the key or the bucket. How the library says that
 /// depends on what it was about to do.
-fn why(error: &(dyn Error + 'static)) -> String {
+fn why(error: &(dyn Error + 'static)) -> Text {
     let cause = cause(error);
     let says = |words: &[&str]| words.iter().any(|word| cause.contains(word));
     if says(&["NoSuchBucket", "404 Not Found"]) {
-        "there is no such bucket: see `bucket`, `endpoint` and `region`".to_owned()
+        text!("there is no such bucket: see `bucket`, `endpoint` and `region`")
     } else if says(&["401 Unauthorized", "403 Forbidden"]) {
-        "it refuses the key: see `access_key` and the secret, and what the key may do".to_owned()
+        text!("it refuses the key: see `access_key` and the secret, and what the key may do")
     } else {
-        cause
+        Text::kept(cause)
     }
+}
+
+fn unsigned(file: &BigFile, why: &Text) -> Text {
+    text!("cannot sign a link to `{file}`: {why}", file = file.name, why)
 }
 
 async fn copy(file: &BigFile, writer: &mut BufWriter) -> anyhow::Result<()> {
@@ -146,8 +157,10 @@ async fn copy(file: &BigFile, writer: &mut BufWriter) -> anyhow::Result<()> {
     }
     ensure!(
         <[u8; 32]>::from(digest.finalize()) == file.digest,
-        "{} changed while it was read; try again",
-        file.path.display()
+        text!(
+            "{path} changed while it was read; try again",
+            path = file.path.display()
+        )
     );
     Ok(())
 }

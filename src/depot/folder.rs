@@ -18,6 +18,8 @@ use super::folder_name;
 use crate::campaign::{FolderSettings, Secret};
 use crate::digest;
 use crate::mail::BigFile;
+use crate::text;
+use crate::words::Text;
 
 #[derive(Debug)]
 pub(super) struct Folder {
@@ -37,7 +39,7 @@ impl Folder {
         })
     }
 
-    pub(super) fn link(&self, file: &BigFile, until_ms: i64) -> Result<String, String> {
+    pub(super) fn link(&self, file: &BigFile, until_ms: i64) -> Result<String, Text> {
         let until = until_ms.div_euclid(1_000);
         let folder = self.folder_of(file);
         // The server signs the path as it is after decoding.
@@ -45,7 +47,7 @@ impl Folder {
         let signed = Md5::digest(format!("{until}{path} {}", self.key.reveal()));
         let mut url = self.url.clone();
         url.path_segments_mut()
-            .map_err(|()| format!("{} is no address in the web", self.url))?
+            .map_err(|()| text!("{url} is no address in the web", url = self.url.as_str()))?
             .pop_if_empty()
             .extend([folder.as_str(), &file.name]);
         url.query_pairs_mut()

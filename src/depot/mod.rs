@@ -15,6 +15,8 @@ use crate::campaign::octets::Octets;
 use crate::campaign::{DepotPlace, DepotSettings};
 use crate::mail::BigFile;
 use crate::mail::token::hex;
+use crate::text;
+use crate::words::Text;
 use bucket::Bucket;
 use folder::Folder;
 
@@ -68,7 +70,7 @@ impl Depot {
     }
 
     /// A link to a file for a mail of this moment.
-    pub fn link(&self, file: &BigFile, now_ms: i64) -> Result<Link, String> {
+    pub fn link(&self, file: &BigFile, now_ms: i64) -> Result<Link, Text> {
         let lifetime_ms = i64::try_from(self.lifetime.as_millis()).unwrap_or(i64::MAX);
         let until_ms = now_ms.saturating_add(lifetime_ms);
         let url = match &self.place {
@@ -95,7 +97,7 @@ impl Depot {
         }
         // One link shows whether all work; each file of its own would be asked for as often as there are people.
         if let Some(file) = files.first().filter(|_| self.is_tried) {
-            let link = self.link(file, now_ms).map_err(anyhow::Error::msg)?;
+            let link = self.link(file, now_ms)?;
             try_link(&link.url).await.with_context(|| {
                 format!(
                     "the link to `{}` does not work: {}",
@@ -133,7 +135,10 @@ async fn try_link(url: &str) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!(cause(&error.without_url())))?;
     if !answer.status().is_success() {
-        bail!("the server answers {}", answer.status());
+        bail!(text!(
+            "the server answers {status}",
+            status = answer.status().to_string()
+        ));
     }
     Ok(())
 }

@@ -138,6 +138,9 @@ impl Incoming {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 fn sort(opened: &Opened) -> (Kind, Vec<Returned>) {
     if let Some(about) = complaint::about(opened) {
         return (Kind::Complaint, about);

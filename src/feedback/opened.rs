@@ -114,11 +114,9 @@ impl Opened {
                 _,
             ) => self.bring_back(Fields::parse(&decoded(part.contents()))),
             (_, PartType::Text(text)) => self.say(text),
-            (_, PartType::Html(html)) => {
-                if self.human.trim().is_empty() {
-                    let text = html2text::config::plain().string_from_read(html.as_bytes(), 1_000);
-                    self.say(&text.unwrap_or_default());
-                }
+            (_, PartType::Html(html)) if self.human.trim().is_empty() => {
+                let text = html2text::config::plain().string_from_read(html.as_bytes(), 1_000);
+                self.say(&text.unwrap_or_default());
             }
             _ => {}
         }

@@ -211,29 +211,20 @@ fn weight(line: &str, (start, end): (usize, usize), before: &str) -> i32 {
     let is_mark = |c: char| !c.is_alphanumeric();
     let begins = ahead.chars().all(is_mark);
     let ends = behind.chars().all(is_mark);
-    let mut weight = 0;
-    weight += if begins { 4 } else { 0 };
-    weight += if begins && ends { 2 } else { 0 };
-    weight += if begins && behind.trim_start().starts_with([':', '>']) {
-        1
-    } else {
-        0
-    };
-    weight += if FAILURE.is_match(line) { 3 } else { 0 };
-    weight += if LEADS.is_match(ahead.trim_end()) { 3 } else { 0 };
-    weight += if LEADS.is_match(before.trim_end()) { 2 } else { 0 };
-    weight += if ahead.to_ascii_lowercase().contains("rcpt to") {
-        4
-    } else {
-        0
-    };
-    weight -= if OTHERS.is_match(line) { 5 } else { 0 };
-    weight -= if ["to:", "cc:"].contains(&ahead.trim().to_ascii_lowercase().as_str()) {
-        3
-    } else {
-        0
-    };
-    weight
+    let is_copied = ["to:", "cc:"].contains(&ahead.trim().to_ascii_lowercase().as_str());
+    let reasons = [
+        (begins, 4),
+        (begins && ends, 2),
+        (begins && behind.trim_start().starts_with([':', '>']), 1),
+        (FAILURE.is_match(line), 3),
+        (LEADS.is_match(ahead.trim_end()), 3),
+        (LEADS.is_match(before.trim_end()), 2),
+        (ahead.to_ascii_lowercase().contains("rcpt to"), 4),
+        (OTHERS.is_match(line), -5),
+        (is_copied, -3),
+    ];
+    let that_hold = reasons.into_iter().filter(|(holds, _)| *holds);
+    that_hold.map(|(_, weight)| weight).sum()
 }
 
 /// The addresses of the sender: to whom the report came, and who sent the mail that came back.

@@ -23,9 +23,9 @@ pub(super) fn recipients(blocks: &[Fields]) -> Vec<Returned> {
 
 fn recipient(block: &Fields) -> Option<Returned> {
     let named = |name: &str| block.all(name).find_map(address);
-    let names = ["final-recipient", "x-actual-recipient", "original-recipient"];
+    let fields = ["final-recipient", "x-actual-recipient", "original-recipient"];
     let as_written = || block.all("final-recipient").find_map(as_written);
-    let address = names.into_iter().find_map(named).or_else(as_written)?;
+    let address = fields.into_iter().find_map(named).or_else(as_written)?;
     let original = named("original-recipient").filter(|original| *original != address);
     let action = block.get("action").map_or(Action::Failed, Action::parse);
     let status = block.get("status").and_then(enhanced);

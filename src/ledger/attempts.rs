@@ -51,6 +51,24 @@ impl<'db> Statements<'db> {
         })
     }
 
+    /// Takes a delivery for sending, and numbers the attempt; none when it must not be sent.
+    fn take(
+        &mut self,
+        db: &Connection,
+        suppressions: &mut Suppressions,
+        intent: &Intent,
+    ) -> rusqlite::Result<Option<i64>> {
+        let campaign = intent.delivery.campaign();
+        let keys = [Some(intent.key.as_str()), intent.written_key.as_deref()];
+        let is_usual = intent.written_key.is_none() && suppressions.by_pattern(db, campaign, keys)?.is_none();
+        let list = suppressions.list(db, campaign)?;
+        // Few have two keys or fit a pattern: they are looked at more closely.
+        if is_usual && self.take.execute(params![intent.delivery.0, intent.key, list])? == 1 {
+            return Ok(Some(1));
+        }
+        take_any(db, suppressions, intent)
+    }
+
     /// Everything that must still hold when a mail leaves is asked here, in the transaction that writes the intent.
     pub(super) fn begin(
         &mut self,
@@ -71,8 +89,7 @@ impl<'db> Statements<'db> {
         if let Some(until) = paces.account_until(db, &intent.account, intent.now_ms)? {
             return Ok(Begin::Paused(until));
         }
-        let campaign = intent.delivery.campaign();
-        if held.is_held(db, campaign)? {
+        if held.is_held(db, intent.delivery.campaign())? {
             return Ok(Begin::Held);
         }
         let first = intent.note_like(db, usage)?;
@@ -91,18 +108,8 @@ impl<'db> Statements<'db> {
             put_off(db, intent, until)?;
             return Ok(Begin::Later(until));
         }
-        let keys = [Some(intent.key.as_str()), intent.written_key.as_deref()];
-        let is_usual = intent.written_key.is_none() && suppressions.by_pattern(db, campaign, keys)?.is_none();
-        // Few have two keys or fit a pattern: their suppressions are looked up in `take_any`.
-        let list = suppressions.list(db, campaign)?;
-        let is_taken = is_usual && self.take.execute(params![intent.delivery.0, intent.key, list])? == 1;
-        let number = if is_taken {
-            1
-        } else {
-            match take_any(db, suppressions, intent)? {
-                Some(number) => number,
-                None => return Ok(Begin::Skip),
-            }
+        let Some(number) = self.take(db, suppressions, intent)? else {
+            return Ok(Begin::Skip);
         };
         self.insert.execute(params![
             intent.delivery.0,

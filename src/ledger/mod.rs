@@ -3,6 +3,8 @@
 //! [`Ledger`] is a handle that can be cloned: it sends commands to one writer, which commits whatever has queued up
 //! while the last commit was on its way to the disk, and answers after the commit. Readers open their own connection
 //! ([`read`]).
+//!
+//! One file, long as it is: each question to the writer is a few lines.
 
 pub mod state;
 mod command;
@@ -22,6 +24,7 @@ mod pace;
 mod unrecorded;
 mod told;
 mod came;
+mod outcome;
 pub mod read;
 pub mod lock;
 

@@ -13,7 +13,9 @@ use super::sqlite::{SCHEMA_VERSION, check_version, explain};
 use super::state::State;
 use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
+use crate::words::Text;
 
+pub use super::outcome::Fate;
 pub use super::told::{
     AccountLock, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
 };
@@ -74,7 +76,7 @@ impl Reader {
                 row.get::<_, String>(1)?,
                 row.get::<_, String>(2)?,
                 row.get(3)?,
-                row.get(4)?,
+                row.get::<_, String>(4)?,
                 Rules {
                     laws: row.get(5)?,
                     legal_basis: row.get(6)?,
@@ -100,7 +102,7 @@ impl Reader {
             withdrawn,
             account,
             next_ms,
-            note,
+            note: Text::recalled(&note),
             rules,
         }))
     }

@@ -16,6 +16,7 @@ use super::Broken;
 use super::apply::{Committed, Writer};
 use super::attempts::Statements;
 use super::command::Command;
+use crate::text;
 
 /// The schema this program writes.
 pub(super) const SCHEMA_VERSION: u32 = 7;
@@ -110,7 +111,9 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Connection> {
     // SQLite does not wait for the lock that making a file and its log needs; two first runs would collide.
     let _opening = super::lock::opening(path)?;
     if path.metadata().is_ok_and(|metadata| metadata.len() == 0) {
-        bail!("the file is empty: what was sent is no longer known; restore it, or remove it to begin anew");
+        bail!(text!(
+            "the file is empty: what was sent is no longer known; restore it, or remove it to begin anew"
+        ));
     }
     let is_new = !path.exists();
     let mut connection = Connection::open(path)?;
@@ -118,7 +121,10 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(64);
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        bail!("SQLite cannot keep a write-ahead log there (journal mode {mode})");
+        bail!(text!(
+            "SQLite cannot keep a write-ahead log there (journal mode {mode})",
+            mode
+        ));
     }
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -136,10 +142,10 @@ fn migrate(connection: &mut Connection, may_be_new: bool) -> anyhow::Result<()> 
     let is_new: bool =
         transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
     if is_new && !may_be_new {
-        bail!(
+        bail!(text!(
             "there is nothing in it, and campaigns were sent from here: was it copied without the files beside it \
              (`-wal`, `-shm`)? restore it whole, or remove it together with `lists` to begin anew"
-        );
+        ));
     }
     let version = if is_new { 0 } else { check_version(&transaction)? };
     for step in STEPS.iter().skip(version as usize) {
@@ -165,15 +171,16 @@ pub(super) fn check_version(connection: &Connection) -> anyhow::Result<u32> {
             .parse()
             .with_context(|| format!("schema version {version:?}"))?,
         Err(rusqlite::Error::SqliteFailure(error, Some(_))) if error.code == ErrorCode::Unknown => {
-            bail!("it is a SQLite file, but not a ledger of mailshot")
+            bail!(text!("it is a SQLite file, but not a ledger of mailshot"))
         }
         Err(error) => return Err(error.into()),
     };
     if version > SCHEMA_VERSION {
-        bail!(
-            "a newer mailshot wrote it (schema {version}; this one knows {SCHEMA_VERSION}); \
-             use the newer program, or another [ledger] url"
-        );
+        bail!(text!(
+            "a newer mailshot wrote it (schema {version}; this one knows {known}); use the newer program, or another [ledger] url",
+            version,
+            known = SCHEMA_VERSION
+        ));
     }
     Ok(version)
 }

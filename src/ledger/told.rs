@@ -26,7 +26,7 @@ pub struct Status {
     /// When it can go on, in ms since the epoch.
     pub next_ms: Option<i64>,
     /// Why it paused or stopped.
-    pub note: String,
+    pub note: Text,
     /// The laws it is held to, and what its files set against their rules.
     #[serde(flatten)]
     pub rules: Rules,
@@ -157,6 +157,13 @@ pub struct Came {
 }
 
 impl Came {
+    /// What it is, for programs: `bounce hard UNKNOWN_USER`.
+    pub fn name(&self) -> String {
+        let parts = [Some(&self.kind), self.severity.as_ref(), self.class.as_ref()];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join(" ")
+    }
+
     /// What it is, in words.
     pub fn what(&self) -> Text {
         match (self.kind.as_str(), self.severity.as_deref()) {

@@ -28,13 +28,13 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
+            type Err = crate::words::Text;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let found = Self::ALL.iter().find(|known| known.name().eq_ignore_ascii_case(text));
                 found.copied().ok_or_else(|| {
                     let known: Vec<&str> = Self::ALL.iter().map(|known| known.name()).collect();
-                    format!("`{text}` is none of {}", known.join(", "))
+                    crate::text!("`{text}` is none of {known}", text, known = known.join(", "))
                 })
             }
         }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::{Reply, Retry, Verdict};
+use crate::text;
+use crate::words::Text;
 
 /// How far the dialogue had come when it was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,7 +44,7 @@ impl fmt::Display for Stage {
 }
 
 impl FromStr for Stage {
-    type Err = String;
+    type Err = Text;
 
     /// Reads a stage, also as logs and other programs write it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -55,8 +57,9 @@ impl FromStr for Stage {
             "data" | "bdat" => Self::Data,
             "end-of-data" | "end of data" | "dot" | "eod" => Self::EndOfData,
             _ => {
-                return Err(format!(
-                    "`{text}` is no stage: there are connect, ehlo, auth, mail, rcpt, data and dot"
+                return Err(text!(
+                    "`{text}` is no stage: there are connect, ehlo, auth, mail, rcpt, data and dot",
+                    text
                 ));
             }
         })
@@ -81,6 +84,14 @@ impl Fault {
     pub fn wants_a_pause(&self) -> bool {
         let is_early = self.stage < Stage::Mail && self.reply.is_some();
         is_early && matches!(self.verdict.retry, Retry::Backoff | Retry::NextWindow)
+    }
+
+    /// What the server said, in its words; or what happened, in ours.
+    pub fn said(&self) -> Text {
+        match &self.reply {
+            Some(reply) => Text::from(reply.to_string()),
+            None => Text::kept(&self.note),
+        }
     }
 
     /// Is the connection lost with it? 421 closes it, whatever else it says. Source: RFC 5321, 3.8.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::link::{Link, Timeouts};
-use super::{Fault, MAIL_MAX, utf7};
-use crate::campaign::{Inbox, Login, Secret, Tls};
+use super::syntax::{delimiter, folder, literal, number_after, set, uid_of};
+use super::{Fault, MAIL_MAX};
+use crate::campaign::{Inbox, Secret, Tls};
 use crate::text;
 
 /// Octets of a literal at most; we never ask for more than [`MAIL_MAX`].
@@ -18,10 +19,10 @@ const LITERAL_MAX: usize = 32 * 1_024 * 1_024;
 /// An open mailbox.
 #[derive(Debug)]
 pub struct Imap {
-    link: Link,
+    pub(super) link: Link,
     tag: u32,
     /// What the server offers, in capitals.
-    capabilities: Vec<String>,
+    pub(super) capabilities: Vec<String>,
     /// Mails in the folder, as far as was said.
     exists: u32,
     /// Did something arrive since mails were last listed?
@@ -48,8 +49,8 @@ pub struct Envelope {
 
 /// What the server says: a line, with what it says by the octet.
 #[derive(Debug, Default)]
-struct Answer {
-    text: String,
+pub(super) struct Answer {
+    pub(super) text: String,
     literals: Vec<Vec<u8>>,
 }
 
@@ -119,57 +120,17 @@ impl Imap {
         Ok(())
     }
 
-    fn offers(&self, name: &str) -> bool {
+    pub(super) fn offers(&self, name: &str) -> bool {
         self.capabilities.iter().any(|offered| offered == name)
-    }
-
-    async fn log_in(&mut self, inbox: &Inbox, secret: &Secret) -> Result<(), Fault> {
-        let (user, password) = (inbox.account.username.as_str(), secret.reveal());
-        let is_token = matches!(inbox.account.login, Login::Token(_));
-        let done = if is_token && self.offers("AUTH=XOAUTH2") {
-            let response = format!("user={user}\x01auth=Bearer {password}\x01\x01");
-            self.authenticate("XOAUTH2", &response).await
-        } else if !is_token && self.offers("AUTH=PLAIN") {
-            self.authenticate("PLAIN", &format!("\0{user}\0{password}")).await
-        } else if !is_token && !self.offers("LOGINDISABLED") && [user, password].into_iter().all(is_quotable)
-        {
-            let line = format!("LOGIN {} {}", quoted(user), quoted(password));
-            self.command("LOGIN", &line).await.map(drop)
-        } else {
-            let offered = self.capabilities.join(", ");
-            return Err(Fault::Config(text!(
-                "the server offers no login of ours (it offers: {offered})",
-                offered
-            )));
-        };
-        done.map_err(of_login)
-    }
-
-    async fn authenticate(&mut self, mechanism: &str, response: &str) -> Result<(), Fault> {
-        use base64::Engine as _;
-        let mut response = Some(base64::prelude::BASE64_STANDARD.encode(response));
-        let line = match response.take_if(|_| self.offers("SASL-IR")) {
-            Some(response) => format!("AUTHENTICATE {mechanism} {response}"),
-            None => format!("AUTHENTICATE {mechanism}"),
-        };
-        let tag = self.say(&line).await?;
-        loop {
-            let answer = self.answer().await?;
-            if answer.text.starts_with('+') {
-                // A second challenge says why it was refused; an empty answer to it brings the end. Source: Google, XOAUTH2.
-                self.link.say(&response.take().unwrap_or_default()).await?;
-            } else if let Some(done) = answer.text.strip_prefix(&tag) {
-                return judged("AUTHENTICATE", done);
-            }
-        }
     }
 
     /// Opens a folder; nothing can be changed in it when it is only looked at.
     pub async fn open_folder(&mut self, name: &str, access: Access) -> Result<Selected, Fault> {
-        let (command, line) = match access {
-            Access::Change => ("SELECT", format!("SELECT {}", folder(name))),
-            Access::Look => ("EXAMINE", format!("EXAMINE {}", folder(name))),
+        let command = match access {
+            Access::Change => "SELECT",
+            Access::Look => "EXAMINE",
         };
+        let line = format!("{command} {}", folder(name));
         self.exists = 0;
         let said = self.command(command, &line).await?;
         let validity = said
@@ -330,7 +291,7 @@ impl Imap {
     }
 
     /// Says a command; gives the tag of its end.
-    async fn say(&mut self, line: &str) -> Result<String, Fault> {
+    pub(super) async fn say(&mut self, line: &str) -> Result<String, Fault> {
         self.tag += 1;
         let tag = format!("m{} ", self.tag);
         self.link.say(&format!("{tag}{line}")).await?;
@@ -338,7 +299,7 @@ impl Imap {
     }
 
     /// Says a command, and hears what is said until it is done.
-    async fn command(&mut self, name: &'static str, line: &str) -> Result<Vec<Answer>, Fault> {
+    pub(super) async fn command(&mut self, name: &'static str, line: &str) -> Result<Vec<Answer>, Fault> {
         let tag = self.say(line).await?;
         self.finish(name, &tag).await
     }
@@ -354,7 +315,7 @@ impl Imap {
         }
     }
 
-    async fn answer(&mut self) -> Result<Answer, Fault> {
+    pub(super) async fn answer(&mut self) -> Result<Answer, Fault> {
         let mut answer = Answer::default();
         loop {
             let line = match self.link.line().await {
@@ -400,160 +361,10 @@ pub enum Access {
 }
 
 /// How a command ended, by its last line without the tag.
-fn judged(command: &'static str, done: &str) -> Result<(), Fault> {
+pub(super) fn judged(command: &'static str, done: &str) -> Result<(), Fault> {
     if done.to_uppercase().starts_with("OK") {
         return Ok(());
     }
     let said = done.to_owned();
     Err(Fault::Refused { command, said })
-}
-
-/// Whatever goes wrong with a login counts as a refusal: some servers hang up on a wrong password.
-fn of_login(fault: Fault) -> Fault {
-    match fault {
-        Fault::Refused { said, .. } => {
-            // Not about the password. Source: RFC 5530.
-            let later = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]"];
-            let is_later = later.iter().any(|code| said.contains(code)) || !said.starts_with("NO");
-            let is_password = !is_later;
-            Fault::Login { said, is_password }
-        }
-        Fault::Link(why) => Fault::Login {
-            said: why.to_string(),
-            is_password: false,
-        },
-        other => other,
-    }
-}
-
-fn is_quotable(text: &str) -> bool {
-    text.chars().all(|c| matches!(c, ' '..='~'))
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-fn folder(name: &str) -> String {
-    quoted(&utf7::encode(name))
-}
-
-/// Numbers as a set, in ranges where they follow one another: `1:3,7`.
-fn set(uids: &[u32]) -> String {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for uid in uids {
-        match ranges.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(*uid) => *last = *uid,
-            _ => ranges.push((*uid, *uid)),
-        }
-    }
-    let ranges = ranges.into_iter().map(|(first, last)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first}:{last}")
-        }
-    });
-    ranges.collect::<Vec<_>>().join(",")
-}
-
-/// How many octets follow a line: `… {310}`.
-fn literal(line: &[u8]) -> Option<usize> {
-    let (_, count) = std::str::from_utf8(line.strip_suffix(b"}")?).map_or_else(
-        // Only the end is of interest.
-        |_| {
-            let text = line.rsplit(|byte| *byte == b'{').next()?;
-            Some(("", std::str::from_utf8(text.strip_suffix(b"}")?).ok()?))
-        },
-        |text| text.rsplit_once('{'),
-    )?;
-    count.trim_end_matches('+').parse().ok()
-}
-
-/// The number of the mail that a FETCH is about.
-fn uid_of(text: &str) -> Option<u32> {
-    let (_, fields) = text.split_once(" FETCH (")?;
-    let number = number_after(&format!(" {fields}"), " UID ")?;
-    u32::try_from(number).ok()
-}
-
-fn number_after(text: &str, word: &str) -> Option<u64> {
-    let (_, rest) = text.split_once(word)?;
-    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    rest.split_at_checked(end)?.0.parse().ok()
-}
-
-/// What stands between the names of folders, of `* LIST (\Noselect) "/" ""`.
-fn delimiter(text: &str) -> Option<char> {
-    let (_, rest) = text.strip_prefix("* LIST ")?.split_once(") ")?;
-    let mut chars = rest.strip_prefix('"')?.chars();
-    match chars.next()? {
-        '\\' => chars.next(),
-        '"' => None,
-        c => Some(c),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_that_follow_one_another_are_a_range() {
-        for (uids, written) in [
-            (&[7][..], "7"),
-            (&[1, 2, 3, 7, 9, 10], "1:3,7,9:10"),
-            (&[u32::MAX], "4294967295"),
-        ] {
-            assert_eq!(set(uids), written);
-        }
-    }
-
-    #[test]
-    fn what_follows_a_line_is_told_by_its_end() {
-        for (line, count) in [
-            (&b"* 1 FETCH (UID 3 BODY[]<0> {310}"[..], Some(310)),
-            (b"* 1 FETCH (UID 3 BODY[]<0> {0+}", Some(0)),
-            (b"* LIST () \"/\" \xff{4}", Some(4)),
-            (b"* OK {what}", None),
-            (b"* OK", None),
-            (b"}", None),
-        ] {
-            assert_eq!(literal(line), count, "{}", String::from_utf8_lossy(line));
-        }
-    }
-
-    #[test]
-    fn a_mail_is_told_by_its_number_wherever_that_stands() {
-        for (text, uid) in [
-            ("* 12 FETCH (UID 34 RFC822.SIZE 4411 FLAGS ())", Some(34)),
-            ("* 12 FETCH (FLAGS (\\Seen) RFC822.SIZE 4411 UID 34)", Some(34)),
-            ("* 12 FETCH (FLAGS (\\Seen))", None),
-            ("* 12 EXISTS", None),
-        ] {
-            assert_eq!(uid_of(text), uid, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_for_now_is_not_one_of_the_password() {
-        let judge = |said: &str| {
-            let said = said.to_owned();
-            of_login(Fault::Refused {
-                command: "LOGIN",
-                said,
-            })
-        };
-        for (said, expected) in [
-            ("NO [AUTHENTICATIONFAILED] Authentication failed.", true),
-            ("NO LOGIN Login error or password error", true),
-            ("NO [UNAVAILABLE] Temporary authentication failure.", false),
-            ("BAD unknown command", false),
-        ] {
-            assert!(
-                matches!(judge(said), Fault::Login { is_password, .. } if is_password == expected),
-                "{said}"
-            );
-        }
-    }
 }

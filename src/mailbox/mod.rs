@@ -7,7 +7,9 @@
 mod fault;
 mod link;
 mod imap;
+mod login;
 mod pop3;
+mod syntax;
 mod utf7;
 
 pub use fault::Fault;
@@ -18,3 +20,6 @@ pub use pop3::{Listed, Pop3};
 /// Octets of a mail that are read. Reports say what they have to say at their beginning; behind it comes the mail that
 /// could not be delivered, with whatever was attached to it.
 pub const MAIL_MAX: u64 = 4 * 1_024 * 1_024;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use sha2::{Digest as _, Sha256};
 use crate::compose::{self, Attachment, Shelf};
 use crate::depot::Depot;
 use crate::mail::{BigFile, Enclosure, FileUse, Mails, SentFile, Volume};
+use crate::text;
+use crate::words::Text;
 
 /// What becomes of the files of one mail.
 #[derive(Debug, Default)]
@@ -26,7 +28,7 @@ struct Cut {
 
 impl Cut {
     /// Adds a file; says in how many volumes it comes, and how many of its octets each has.
-    fn add(&mut self, big: &BigFile, wire: u64) -> Result<(u32, u64), String> {
+    fn add(&mut self, big: &BigFile, wire: u64) -> Result<(u32, u64), Text> {
         let (count, each) = compose::volumes(big, wire)?;
         self.volumes += count;
         self.digest.update((big.name.len() as u64).to_be_bytes());
@@ -49,7 +51,7 @@ impl Cut {
 }
 
 /// The mails in which these files come. No volume is read for it.
-pub(super) fn mails(shelf: &Shelf, files: &[SentFile]) -> Result<Mails, String> {
+pub(super) fn mails(shelf: &Shelf, files: &[SentFile]) -> Result<Mails, Text> {
     let mut cut = Cut::default();
     for file in files {
         if let FileUse::Volumes(wire) = file.used {
@@ -75,7 +77,7 @@ impl Bundle {
         files: &[SentFile],
         volume: Volume,
         now_ms: i64,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Text> {
         let mut bundle = Self::default();
         for file in files {
             match file.used {
@@ -97,13 +99,7 @@ impl Bundle {
     }
 
     /// Volumes of several files are numbered on.
-    fn split(
-        &mut self,
-        stores: Stores<'_>,
-        file: &SentFile,
-        wire: u64,
-        volume: Volume,
-    ) -> Result<(), String> {
+    fn split(&mut self, stores: Stores<'_>, file: &SentFile, wire: u64, volume: Volume) -> Result<(), Text> {
         let big = stores.shelf.big(file)?;
         let before = self.cut.volumes;
         let (count, each) = self.cut.add(&big, wire)?;
@@ -121,11 +117,14 @@ impl Bundle {
     }
 }
 
-fn link(stores: Stores<'_>, file: &SentFile, now_ms: i64) -> Result<Enclosure, String> {
+fn link(stores: Stores<'_>, file: &SentFile, now_ms: i64) -> Result<Enclosure, Text> {
     let big = stores.shelf.big(file)?;
-    let depot = stores
-        .depot
-        .ok_or_else(|| format!("nothing says where `{}` is to lie for its link", file.path))?;
+    let depot = stores.depot.ok_or_else(|| {
+        text!(
+            "nothing says where `{path}` is to lie for its link",
+            path = file.path
+        )
+    })?;
     let link = depot.link(&big, now_ms)?;
     Ok(Enclosure::Link {
         file: big,

@@ -161,7 +161,7 @@ impl Maker {
             if file.used == FileUse::Linked {
                 files
                     .big(file)
-                    .map_err(|what| Problem::with_file(&self.campaign.file, Text::kept(what)))?;
+                    .map_err(|what| Problem::with_file(&self.campaign.file, what))?;
             }
         }
         Ok(files.linked())
@@ -238,16 +238,10 @@ impl Maker {
     }
 
     /// What is wrong with a file of this row.
-    fn of_row(&self, recipient: &Recipient, what: String) -> Problem {
+    fn of_row(&self, recipient: &Recipient, what: Text) -> Problem {
         let campaign = self.campaign.file.display();
         let hint = text!("for this row, as {campaign} or its templates name it", campaign);
-        Problem::at(
-            &self.campaign.recipients,
-            recipient.place.line,
-            1,
-            Text::kept(what),
-        )
-        .hint(hint)
+        Problem::at(&self.campaign.recipients, recipient.place.line, 1, what).hint(hint)
     }
 
     /// A file of a mail: its content type and what is in it.

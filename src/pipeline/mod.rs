@@ -170,8 +170,7 @@ impl Worker<'_> {
         // An account that has to pause does not even log in.
         let paused_until_ms = run.learned.paused_until_ms;
         if paused_until_ms > run.clock.now_ms() {
-            shared.queue.give_back(delivery);
-            self.hold(Held::Pause(paused_until_ms));
+            self.hold_back(delivery, Held::Pause(paused_until_ms));
             return Ok(());
         }
         if !self.vehicle.is_ready(self.waiting().mails).await? {
@@ -208,6 +207,11 @@ impl Worker<'_> {
         Ok(())
     }
 
+    fn hold_back(&mut self, delivery: Delivery, held: Held) {
+        self.shared.queue.give_back(delivery);
+        self.hold(held);
+    }
+
     /// Nothing leaves before the reason is gone.
     fn hold(&mut self, held: Held) {
         self.held = Some((held, self.shared.unsaid.load(Ordering::SeqCst)));
@@ -236,18 +240,9 @@ impl Worker<'_> {
                 self.permit = Permit::unused();
                 shared.queue.skip(delivery.id);
             }
-            Begin::Wait(spent) => {
-                shared.queue.give_back(delivery);
-                self.hold(Held::Quota(spent));
-            }
-            Begin::Alike(spent) => {
-                shared.queue.give_back(delivery);
-                self.hold(Held::Alike(spent));
-            }
-            Begin::Paused(until_ms) => {
-                shared.queue.give_back(delivery);
-                self.hold(Held::Pause(until_ms));
-            }
+            Begin::Wait(spent) => self.hold_back(delivery, Held::Quota(spent)),
+            Begin::Alike(spent) => self.hold_back(delivery, Held::Alike(spent)),
+            Begin::Paused(until_ms) => self.hold_back(delivery, Held::Pause(until_ms)),
             Begin::Later(until_ms) => {
                 self.permit = Permit::unused();
                 shared.queue.skip(delivery.id);

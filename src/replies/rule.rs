@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::Circumstances;
 use crate::mail::{Class, Enhanced, Reply, Retry, Scope, Stage};
-use crate::words::Both;
+use crate::text;
+use crate::words::{Both, Text};
 
 /// A rule as `rules.toml` and `[[rule]]` of `mailshot.toml` have it. What it does not name may be anything.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,7 +39,7 @@ pub struct Rule {
     pub advice: Option<Both>,
     /// Who says so.
     #[serde(default)]
-    pub source: String,
+    pub source: Both,
 }
 
 /// What is asked first decides first.
@@ -149,10 +150,10 @@ impl Code {
 }
 
 impl FromStr for Code {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a code; write it like \"550\" or \"4xx\"");
+        let wrong = || text!("`{text}` is not a code; write it like \"550\" or \"4xx\"", text);
         let number: u16 = text
             .trim_end_matches('x')
             .parse()
@@ -178,10 +179,15 @@ impl EnhancedPattern {
 }
 
 impl FromStr for EnhancedPattern {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not an enhanced code; write it like \"5.7.1\" or \"x.2.2\"");
+        let wrong = || {
+            text!(
+                "`{text}` is not an enhanced code; write it like \"5.7.1\" or \"x.2.2\"",
+                text
+            )
+        };
         let mut parts = [None; 3];
         let mut written = text.split('.');
         for part in &mut parts {
@@ -195,7 +201,7 @@ impl FromStr for EnhancedPattern {
 }
 
 impl FromStr for At {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
@@ -207,15 +213,15 @@ impl FromStr for At {
 struct Pattern(Regex);
 
 impl FromStr for Pattern {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let built = RegexBuilder::new(text).case_insensitive(true).build();
         built.map(Self).map_err(|error| {
             let why = error.to_string();
-            format!(
-                "this is no regular expression: {}",
-                why.lines().last().unwrap_or_default()
+            text!(
+                "this is no regular expression: {why}",
+                why = why.lines().last().unwrap_or_default()
             )
         })
     }

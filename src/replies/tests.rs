@@ -102,7 +102,7 @@ fn every_rule_says_where_it_comes_from() {
     let nameless: Vec<_> = Rules::built_in()
         .in_order
         .iter()
-        .filter(|rule| rule.source.is_empty())
+        .filter(|rule| rule.source.en.is_empty())
         .map(|rule| rule.class)
         .collect();
     assert!(nameless.is_empty(), "{nameless:?}");

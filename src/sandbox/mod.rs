@@ -35,6 +35,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::text;
+use crate::words::Text;
+
 mod auth;
 mod body;
 mod commands;
@@ -135,9 +138,9 @@ pub enum Extension {
 }
 
 impl FromStr for Extension {
-    type Err = String;
+    type Err = Text;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name.to_ascii_lowercase().as_str() {
             "pipelining" => Ok(Self::Pipelining),
             "8bitmime" => Ok(Self::EightBitMime),
@@ -150,8 +153,9 @@ impl FromStr for Extension {
             "auth-plain" => Ok(Self::AuthPlain),
             "auth-login" => Ok(Self::AuthLogin),
             "auth-xoauth2" => Ok(Self::AuthXoauth2),
-            _ => Err(format!(
-                "unknown extension `{name}`; allowed are pipelining, 8bitmime, size, smtputf8, chunking, enhancedstatuscodes, starttls, auth, auth-plain, auth-login, auth-xoauth2"
+            _ => Err(text!(
+                "unknown extension `{name}`; allowed are pipelining, 8bitmime, size, smtputf8, chunking, enhancedstatuscodes, starttls, auth, auth-plain, auth-login, auth-xoauth2",
+                name
             )),
         }
     }

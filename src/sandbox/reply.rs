@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::text;
+use crate::words::Text;
+
 /// A reply as it goes over the wire, such as `561 Honeypot rcptto [@out060104]`. Cheap to clone.
 ///
 /// It is read from text: `\n` (or a real line break) separates the lines of a longer reply, and the code
@@ -32,12 +35,13 @@ impl Reply {
 }
 
 impl FromStr for Reply {
-    type Err = String;
+    type Err = Text;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || {
-            format!(
-                "`{text}` is not a reply; write a code from 200 to 599, a space and a text, as in `550 5.1.1 no such user`"
+            text!(
+                "`{text}` is not a reply; write a code from 200 to 599, a space and a text, as in `550 5.1.1 no such user`",
+                text
             )
         };
         let unescaped = text.replace("\\n", "\n");
@@ -114,7 +118,10 @@ mod tests {
     fn a_text_without_a_code_is_explained() {
         for text in ["", "no", "99 x", "600 x", "55012 x", "550\tx", "5五0 x"] {
             let error = text.parse::<Reply>().unwrap_err();
-            assert!(error.contains("is not a reply; write a code"), "{error}");
+            assert!(
+                error.to_string().contains("is not a reply; write a code"),
+                "{error}"
+            );
         }
     }
 }

@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::reply::Reply;
+use crate::text;
+use crate::words::Text;
 
 /// The `--fault` forms that [`Script::parse`] takes, and what each does.
 pub const FAULTS: &[(&str, &str)] = &[
@@ -145,7 +147,7 @@ pub struct Script {
 
 impl Script {
     /// Reads the values of `--fault`. See [`FAULTS`].
-    pub fn parse<T: AsRef<str>>(faults: &[T]) -> Result<Self, String> {
+    pub fn parse<T: AsRef<str>>(faults: &[T]) -> Result<Self, Text> {
         let mut script = Self::default();
         for fault in faults {
             script.add(fault.as_ref())?;
@@ -153,10 +155,14 @@ impl Script {
         Ok(script)
     }
 
-    fn add(&mut self, fault: &str) -> Result<(), String> {
+    fn add(&mut self, fault: &str) -> Result<(), Text> {
         let unknown = || {
             let forms: Vec<&str> = FAULTS.iter().map(|(form, _)| *form).collect();
-            format!("unknown fault `{fault}`; allowed are: {}", forms.join(", "))
+            text!(
+                "unknown fault `{fault}`; allowed are: {forms}",
+                fault,
+                forms = forms.join(", ")
+            )
         };
         let (key, value) = fault.split_once('=').ok_or_else(unknown)?;
         match key {
@@ -186,10 +192,11 @@ impl Script {
         Ok(())
     }
 
-    fn add_rate(&mut self, value: &str, reply: &str) -> Result<(), String> {
+    fn add_rate(&mut self, value: &str, reply: &str) -> Result<(), Text> {
         let wrong = || {
-            format!(
-                "`{value}` is not a rate at a stage; write a number from 0 to 1 and mail, rcpt, data or end-of-data, as in `0.05@rcpt`"
+            text!(
+                "`{value}` is not a rate at a stage; write a number from 0 to 1 and mail, rcpt, data or end-of-data, as in `0.05@rcpt`",
+                value
             )
         };
         let (rate, stage) = value.split_once('@').ok_or_else(wrong)?;
@@ -209,9 +216,11 @@ impl Script {
         Ok(())
     }
 
-    fn add_reply(&mut self, (stage, when): (Stage, When), reply: &str) -> Result<(), String> {
+    fn add_reply(&mut self, (stage, when): (Stage, When), reply: &str) -> Result<(), Text> {
         if !stage.can_reply() {
-            return Err("there is no reply at in-data and after-store; use connect, ehlo, auth, mail, rcpt, data or end-of-data".to_owned());
+            return Err(text!(
+                "there is no reply at in-data and after-store; use connect, ehlo, auth, mail, rcpt, data or end-of-data"
+            ));
         }
         let reply: Reply = reply.parse()?;
         self.rules.push(Rule {
@@ -225,23 +234,31 @@ impl Script {
 
 const EVERY_TIME: When = When::Every(NonZeroU32::MIN);
 
-fn parse_visit(text: &str) -> Result<(Stage, When), String> {
+fn parse_visit(text: &str) -> Result<(Stage, When), Text> {
     let (name, every) = text.split_once('/').unwrap_or((text, "1"));
     let stage = Stage::parse(name).ok_or_else(|| {
-        format!("unknown stage `{name}`; allowed are connect, ehlo, auth, mail, rcpt, data, in-data, end-of-data (or after-data), after-store")
+        text!(
+            "unknown stage `{name}`; allowed are connect, ehlo, auth, mail, rcpt, data, in-data, end-of-data (or after-data), after-store",
+            name
+        )
     })?;
     Ok((stage, When::Every(parse_number(name, every)?)))
 }
 
-fn parse_number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, String> {
+fn parse_number<N: std::str::FromStr>(key: &str, value: &str) -> Result<N, Text> {
     value
         .parse()
-        .map_err(|_not_a_number| format!("`{value}` is not a number that `{key}` can take"))
+        .map_err(|_not_a_number| text!("`{value}` is not a number that `{key}` can take", value, key))
 }
 
 /// Reads `20ms`, `2s` or `5m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a duration; write a number and ms, s or m, as in `20ms`");
+fn parse_duration(text: &str) -> Result<Duration, Text> {
+    let wrong = || {
+        text!(
+            "`{text}` is not a duration; write a number and ms, s or m, as in `20ms`",
+            text
+        )
+    };
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let number: u32 = number.parse().ok().ok_or_else(wrong)?;
@@ -257,7 +274,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    fn parse(fault: &str) -> Result<Script, String> {
+    fn parse(fault: &str) -> Result<Script, Text> {
         Script::parse(&[fault])
     }
 
@@ -323,7 +340,7 @@ mod tests {
             ("auth=go away", "is not a reply"),
         ];
         for (fault, words) in cases {
-            let error = parse(fault).unwrap_err();
+            let error = parse(fault).unwrap_err().to_string();
             assert!(error.contains(words), "{fault}: {error}");
         }
     }

@@ -11,6 +11,7 @@ use super::check::{Judged, Shape, cell_of};
 use super::split::{Cells, RawRow};
 use crate::campaign::Problem;
 use crate::mail::{Address, Place, Recipient};
+use crate::text;
 use crate::words::Text;
 
 /// Reads single rows again by their place. Cheap to clone; clones share one open file, from any thread.
@@ -44,7 +45,10 @@ impl RowReader {
         let row = row(place, &bytes, &mut cells);
         match self.shape.judge(&row, StringRecord::new()).with_context(at)? {
             Some(Judged::Usable(recipient)) => Ok(recipient),
-            Some(_) | None => bail!("{}: the list has changed meanwhile", at()),
+            Some(_) | None => bail!(text!(
+                "{what}: the list has changed meanwhile",
+                what = Text::kept(at())
+            )),
         }
     }
 

@@ -1,10 +1,12 @@
-//! English that came as a string: from the record, out of a parser or a library, by way of an error. Where it is a
-//! sentence of ours with its gaps filled, it can be said in another language all the same.
+//! English that came as a string: from the record, through the TOML parser, out of a template or a library, as the
+//! context of an error. Where it is one of the sentences that may come so (`zh/kept.toml`, `zh/library.toml`, numbers with
+//! their nouns), with its gaps filled, it can be said in another language all the same. Errors of ours are a `Text`, and
+//! need none of this.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{CHINESE, COUNTED, Lang, fill, gaps_and_words};
+use super::{COUNTED, KEPT, LIBRARY, Lang, fill, gaps_and_words};
 
 /// With fewer letters around its gaps, a sentence is recognised only where numbers fill them.
 const LETTERS_MIN: usize = 8;
@@ -29,7 +31,7 @@ impl Pattern {
         let letters = |text: &String| text.chars().filter(|c| c.is_alphabetic()).count();
         let begin = words.first().map(letters).unwrap_or_default();
         let all: usize = words.iter().map(letters).sum();
-        (all > 2).then_some(Self {
+        (all > 2 && !gaps.is_empty()).then_some(Self {
             is_count: COUNTS.contains_key(english),
             is_short: begin < LETTERS_MIN / 2 && all < LETTERS_MIN,
             words,
@@ -55,19 +57,35 @@ impl Pattern {
             text = after;
         }
         found.push(text.strip_suffix(last.as_str())?);
+        let mut both = self.gaps.iter().zip(&found);
+        if !both.all(|(name, gap)| may_fill(name, gap)) {
+            return None;
+        }
         let is_number = |gap: &&str| !gap.is_empty() && gap.chars().all(|c| c.is_ascii_digit() || c == ',');
         (!self.is_short || found.iter().all(is_number)).then_some(found)
     }
+}
+
+/// `write {path}` is not what begins `write a number and …`: a path may have blanks, but then it has folders or an ending.
+fn may_fill(name: &str, gap: &str) -> bool {
+    let is_path = ["path", "folder", "from", "to"].contains(&name);
+    !gap.is_empty() && (!is_path || !gap.contains(' ') || gap.contains(['/', '.']) && !gap.contains(", "))
 }
 
 /// Numbers with their nouns.
 static COUNTS: LazyLock<HashMap<String, String>> =
     LazyLock::new(|| toml::from_str(COUNTED).unwrap_or_default());
 
-/// All sentences with gaps, the longest first.
+/// The sentences that may come as strings; of no others is it tried whether they fit.
+static RECOGNISED: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let read = |file: &str| toml::from_str::<HashMap<String, String>>(file).unwrap_or_default();
+    [KEPT, LIBRARY, COUNTED].into_iter().flat_map(read).collect()
+});
+
+/// Those with gaps, the longest first.
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
-    let all = CHINESE.iter().filter(|(english, _)| english.contains('{'));
-    let mut all: Vec<Pattern> = all
+    let mut all: Vec<Pattern> = RECOGNISED
+        .iter()
         .filter_map(|(english, chinese)| Pattern::new(english, chinese))
         .collect();
     all.sort_by_key(|pattern| std::cmp::Reverse(pattern.weight()));
@@ -83,8 +101,8 @@ pub(super) fn said(english: &str, lang: Lang) -> String {
 }
 
 fn in_chinese(english: &str, depth: usize) -> Option<String> {
-    if let Some(chinese) = CHINESE.get(english) {
-        return Some(fill(chinese, |_| None));
+    if let Some(chinese) = RECOGNISED.get(english) {
+        return Some(fill(chinese, Lang::Zh, |_| None));
     }
     if depth == 0 {
         return None;
@@ -98,7 +116,7 @@ fn in_chinese(english: &str, depth: usize) -> Option<String> {
     let Some((pattern, found)) = PATTERNS.iter().find_map(fitting) else {
         return (!is_reply).then(|| parts_in_chinese(english, depth - 1))?;
     };
-    Some(fill(pattern.chinese, |name| {
+    Some(fill(pattern.chinese, Lang::Zh, |name| {
         let at = pattern.gaps.iter().position(|gap| gap == name)?;
         let found = *found.get(at)?;
         // A word alone is a name.

@@ -10,10 +10,16 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::text;
+
+mod both;
 mod gap;
 mod kept;
+mod trouble;
 
+pub use both::Both;
 pub use gap::{Gap, Say, Shown};
+pub use trouble::{ended, trouble};
 
 /// A language that texts exist in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,14 +53,15 @@ impl Lang {
 }
 
 impl FromStr for Lang {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "en" => Ok(Self::En),
             "zh" | "zh-CN" | "zh-Hans" => Ok(Self::Zh),
-            _ => Err(format!(
-                "no footer in the language `{text}`; there are \"en\" and \"zh\""
+            _ => Err(text!(
+                "`{text}` is no language of mailshot; there are \"en\" and \"zh\"",
+                text
             )),
         }
     }
@@ -78,46 +85,6 @@ pub enum Text {
     Both(Box<Both>),
 }
 
-/// The same in every language there is, as files of data have it: `{ en = "…", zh = "…" }`, or one text for all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written")]
-pub struct Both {
-    /// In English.
-    pub en: String,
-    /// In simplified Chinese.
-    pub zh: String,
-}
-
-impl Both {
-    /// The text in this language.
-    pub fn in_lang(&self, lang: Lang) -> &str {
-        match lang {
-            Lang::En => &self.en,
-            Lang::Zh => &self.zh,
-        }
-    }
-}
-
-/// How it may be written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Same(String),
-    Each { en: String, zh: String },
-}
-
-impl From<Written> for Both {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Same(text) => Self {
-                en: text.clone(),
-                zh: text,
-            },
-            Written::Each { en, zh } => Self { en, zh },
-        }
-    }
-}
-
 impl Text {
     /// The text in this language; in English where nobody has said it otherwise.
     pub fn in_lang(&self, lang: Lang) -> String {
@@ -127,7 +94,7 @@ impl Text {
             Self::Both(both) => both.in_lang(lang).to_owned(),
             Self::Said { english, gaps } => {
                 let template = translated(english, lang).unwrap_or(english);
-                fill(template, |name| {
+                fill(template, lang, |name| {
                     let found = gaps.iter().find(|(known, _)| known == name);
                     found.map(|(_, text)| text.in_lang(lang))
                 })
@@ -149,9 +116,32 @@ impl Text {
         Self::Kept(format!("{english}"))
     }
 
+    /// As a record keeps it: in every language there is.
+    pub fn on_record(&self) -> String {
+        let [en, zh] = [Lang::En, Lang::Zh].map(|lang| self.in_lang(lang));
+        serde_json::to_string(&Both { en, zh, from: None }).unwrap_or_else(|_never| self.to_string())
+    }
+
+    /// What a record has. Old records have English alone.
+    pub fn recalled(record: &str) -> Self {
+        match serde_json::from_str::<Both>(record) {
+            Ok(both) => Self::Both(Box::new(both)),
+            Err(_english) => Self::kept(record),
+        }
+    }
+
     /// An error and what led to it, as `{:#}` shows them.
     pub fn error(error: &anyhow::Error) -> Self {
-        Self::joined(error.chain().map(Self::kept), ": ")
+        let causes = error.chain().map(Self::cause);
+        let said = causes.reduce(|before, after| text!("{before}: {after}", before, after));
+        said.unwrap_or_default()
+    }
+
+    /// One link in the chain of an error.
+    fn cause(error: &(dyn std::error::Error + 'static)) -> Self {
+        error
+            .downcast_ref::<Self>()
+            .map_or_else(|| Self::kept(error), Self::clone)
     }
 
     /// Several, one after another.
@@ -210,6 +200,9 @@ impl fmt::Display for Text {
     }
 }
 
+/// What parsers say is wrong with a text.
+impl std::error::Error for Text {}
+
 /// Compared with what it says in English.
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
@@ -259,12 +252,6 @@ impl From<Cow<'_, str>> for Text {
     }
 }
 
-impl From<&Both> for Text {
-    fn from(both: &Both) -> Self {
-        Self::Both(Box::new(both.clone()))
-    }
-}
-
 impl From<&Self> for Text {
     fn from(text: &Self) -> Self {
         text.clone()
@@ -275,8 +262,10 @@ impl From<&Self> for Text {
 const COUNTED: &str = include_str!("zh/counted.toml");
 /// English that comes as strings, and is recognised.
 const KEPT: &str = include_str!("zh/kept.toml");
+/// The same of the operating system and of libraries.
+const LIBRARY: &str = include_str!("zh/library.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 19] = [
+const ZH: [&str; 23] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -285,7 +274,10 @@ const ZH: [&str; 19] = [
     include_str!("zh/doctor.toml"),
     include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
+    include_str!("zh/feedback.toml"),
+    include_str!("zh/mailbox.toml"),
     KEPT,
+    LIBRARY,
     include_str!("zh/lists.toml"),
     include_str!("zh/providers.toml"),
     include_str!("zh/report.toml"),
@@ -293,6 +285,7 @@ const ZH: [&str; 19] = [
     include_str!("zh/send.toml"),
     include_str!("zh/settings.toml"),
     include_str!("zh/status.toml"),
+    include_str!("zh/system.toml"),
     include_str!("zh/templates.toml"),
     include_str!("zh/usage.toml"),
     include_str!("zh/verify.toml"),
@@ -315,7 +308,7 @@ pub fn translated(english: &str, lang: Lang) -> Option<&'static str> {
 /// The words of a sentence around its gaps, one more than there are gaps, and the names of those.
 fn gaps_and_words(template: &str) -> (Vec<String>, Vec<String>) {
     let gaps = std::cell::RefCell::new(Vec::new());
-    let marked = fill(template, |name| {
+    let marked = fill(template, Lang::En, |name| {
         gaps.borrow_mut().push(name.to_owned());
         Some('\0'.to_string())
     });
@@ -324,18 +317,29 @@ fn gaps_and_words(template: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// Fills the gaps of a sentence. A gap that nobody fills is shown as it is written.
-fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
+fn fill(template: &str, lang: Lang, with: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 16);
     let mut rest = template;
+    // Whether what stands at the end was filled in.
+    let mut is_filled = false;
     while let Some((before, after)) = rest.split_once(['{', '}']) {
-        out.push_str(before);
+        if is_filled && !before.is_empty() {
+            push(&mut out, before, lang);
+            is_filled = false;
+        } else {
+            out.push_str(before);
+        }
         let is_opening = rest.as_bytes().get(before.len()) == Some(&b'{');
         rest = if let Some(after) = after.strip_prefix(if is_opening { '{' } else { '}' }) {
             out.push(if is_opening { '{' } else { '}' });
             after
         } else if let Some((name, after)) = after.split_once('}').filter(|_| is_opening) {
             match with(name) {
-                Some(text) => out.push_str(&text),
+                Some(text) if !text.is_empty() => {
+                    push(&mut out, &text, lang);
+                    is_filled = true;
+                }
+                Some(_) => {}
                 None => out.extend(["{", name, "}"]),
             }
             after
@@ -343,8 +347,30 @@ fn fill(template: &str, with: impl Fn(&str) -> Option<String>) -> String {
             after
         };
     }
-    out.push_str(rest);
+    if is_filled {
+        push(&mut out, rest, lang);
+    } else {
+        out.push_str(rest);
+    }
     out
+}
+
+/// Adds what stands on the other side of a gap's end. In Chinese a blank parts letters and digits from Chinese characters,
+/// but none parts those from one another; and nobody knows beforehand what fills a gap.
+fn push(out: &mut String, mut next: &str, lang: Lang) {
+    let is_chinese = |text: Option<char>| matches!(text, Some('\u{3400}'..='\u{9fff}'));
+    let is_latin = |text: Option<char>| text.is_some_and(|c| c.is_ascii_alphanumeric());
+    let (last, first) = (out.chars().next_back(), next.chars().next());
+    if lang == Lang::En {
+        // Words have their blanks.
+    } else if is_chinese(last) && is_latin(first) || is_latin(last) && is_chinese(first) {
+        out.push(' ');
+    } else if is_chinese(first) && last == Some(' ') && is_chinese(out.chars().nth_back(1)) {
+        out.pop();
+    } else if is_chinese(last) && first == Some(' ') && is_chinese(next.chars().nth(1)) {
+        next = next.trim_start();
+    }
+    out.push_str(next);
 }
 
 #[cfg(test)]

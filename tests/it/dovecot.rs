@@ -154,7 +154,7 @@ impl Dovecot {
         self.path("mail/news")
     }
 
-    /// The names of mails in a folder, as it is called on the disk; `` is the inbox.
+    /// The names of mails in a folder, as it is called on the disk; the inbox has no name there.
     pub(super) fn mails(&self, folder: &str) -> Vec<String> {
         let mut names = Vec::new();
         for part in ["new", "cur"] {

@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 31] = [
     &[],
     &["init"],
     &["check"],
@@ -14,6 +14,11 @@ const COMMANDS: [&[&str]; 26] = [
     &["suppress"],
     &["suppress", "add"],
     &["suppress", "remove"],
+    &["suppress", "export"],
+    &["suppress", "show"],
+    &["feedback"],
+    &["feedback", "import"],
+    &["feedback", "fetch"],
     &["suppress", "list"],
     &["doctor"],
     &["explain"],

@@ -19,10 +19,12 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
-    ("feedback", &["campaign", "ledger", "mail", "replies"]),
     // The clients of mailboxes: TLS and its roots are those of delivery.
     ("mailbox", &["campaign", "deliver::session", "deliver::trust"]),
-    ("ledger", &["campaign::pace", "campaign::quota", "mail"]),
+    (
+        "ledger",
+        &["campaign::limits", "campaign::pace", "campaign::quota", "mail"],
+    ),
     (
         "pipeline",
         &[
@@ -37,6 +39,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("inspect", &["campaign", "mail", "source"]),
     ("enrol", &["campaign", "digest", "ledger", "mail", "source"]),
     ("doctor", &["campaign", "deliver", "dkim", "mail"]),
+    ("feedback", &["campaign", "ledger", "mail", "replies"]),
     // Commands put everything together.
     (
         "cli",

@@ -9,11 +9,15 @@ use serde::Deserialize;
 
 use super::dovecot::{Dovecot, PASSWORD};
 use super::harness::{Sandbox, Workspace, people, wait_for};
+use super::messages::assert_message;
+use super::postfix::Postfix;
 
 /// A line about a mail, as `feedback fetch --json` prints it.
 #[derive(Debug, Deserialize)]
 struct Line {
     kind: String,
+    recipient: Option<String>,
+    severity: Option<String>,
     campaign: Option<String>,
     new: Option<bool>,
     suppressed: Option<String>,
@@ -257,7 +261,7 @@ fn hand_on(client: TcpStream, server: TcpStream, state: &Arc<State>) {
     let (deaf, shared) = (Arc::clone(&is_deaf), Arc::clone(state));
     let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     std::thread::spawn(move || {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 16_384];
         while let Ok(count @ 1..) = from_server.read(&mut buffer) {
             if deaf.load(Ordering::SeqCst) {
                 shared.was_cut.store(true, Ordering::SeqCst);
@@ -268,7 +272,7 @@ fn hand_on(client: TcpStream, server: TcpStream, state: &Arc<State>) {
     });
     let (mut from_client, mut to_server, shared) = (client, server, Arc::clone(state));
     std::thread::spawn(move || {
-        let mut buffer = [0; 65_536];
+        let mut buffer = [0; 16_384];
         while let Ok(count @ 1..) = from_client.read(&mut buffer) {
             let said = String::from_utf8_lossy(&buffer[..count]).into_owned();
             let cut = *shared.cut.lock().unwrap();
@@ -510,4 +514,111 @@ fn a_wrong_password_is_tried_once_and_nobody_knocks_again() {
             .expect(0);
         sent.workspace.run(&["feedback", "fetch"]).expect(0);
     }
+}
+
+#[test]
+fn mailboxes_say_what_is_wrong() {
+    let workspace = |mailbox: &str| {
+        let mut workspace = Workspace::new("host = \"127.0.0.1\"\nport = 1\ntls = \"none\"", &people(1));
+        workspace.env("BOUNCES_PASSWORD", PASSWORD);
+        let account = "host = \"127.0.0.1\"\nport = 1\ntls = \"none\"";
+        workspace.configure(account, mailbox);
+        workspace
+    };
+    let fetch = ["feedback", "fetch"];
+    assert_message!("fetch-no-mailbox", workspace(""), fetch);
+    let login = "username = \"news@aurora-home.example\"\npassword_env = \"BOUNCES_PASSWORD\"";
+    let nowhere = format!("[mailbox.bounces]\nhost = \"127.0.0.1\"\nport = 1\n{login}\n");
+    assert_message!(
+        "fetch-wrong-name",
+        workspace(&nowhere),
+        ["feedback", "fetch", "bouncs"]
+    );
+    assert_message!("fetch-wrong-host", workspace(&nowhere), fetch);
+    assert_message!(
+        "fetch-wrong-host-zh",
+        workspace(&nowhere),
+        ["feedback", "fetch", "--lang", "zh"]
+    );
+    let unknown = "[mailbox.bounces]\naccount = \"main\"\nfoldr = \"INBOX\"\n";
+    assert_message!("fetch-unknown-key", workspace(unknown), fetch);
+    let contradiction = "[mailbox.bounces]\naccount = \"mian\"\nprotocol = \"pop3\"\nfolder = \"Spam\"\n";
+    assert_message!("fetch-contradiction", workspace(contradiction), fetch);
+    let without = "[mailbox.bounces]\naccount = \"main\"\ndelete_handled = true\n";
+    assert_message!("fetch-without-server", workspace(without), fetch);
+}
+
+#[test]
+fn mailboxes_of_dovecot_say_what_is_wrong() {
+    let Some(dovecot) = Dovecot::start("mailboxes_of_dovecot_say_what_is_wrong", "") else {
+        return;
+    };
+    let fetch = ["feedback", "fetch"];
+    let trusted = dovecot.imap("tls");
+    let account = "host = \"127.0.0.1\"\nport = 1\ntls = \"none\"";
+    let mut workspace = Workspace::new(account, &people(1));
+    workspace.env("BOUNCES_PASSWORD", PASSWORD);
+    let configure = |mailbox: &str| {
+        workspace.configure(account, &format!("[mailbox.bounces]\n{mailbox}\n"));
+        workspace.run(&fetch)
+    };
+    let no_ca = trusted.lines().filter(|line| !line.starts_with("ca_file"));
+    let ended = configure(&no_ca.collect::<Vec<_>>().join("\n")).expect(69);
+    ended.says(&["no TLS with localhost", "no password was sent", "`ca_file`"]);
+    assert!(!dovecot.log().contains("auth failed"));
+    let ended = configure(&format!("{trusted}folder = \"Bounces\"\n")).expect(78);
+    ended.says(&["the folder `Bounces` cannot be opened", "[mailbox.bounces]"]);
+    let ended = configure(&dovecot.pop3("tls").replace("pop3", "imap")).expect(69);
+    ended.says(&["does not welcome us: +OK"]);
+}
+
+#[test]
+fn reports_of_a_real_postfix_are_understood_from_a_maildir_and_from_a_mailbox() {
+    let test = "reports_of_a_real_postfix_are_understood";
+    let Some(dovecot) = Dovecot::start(test, "") else {
+        return;
+    };
+    let next = Sandbox::start(&[]);
+    let Some(postfix) = Postfix::start_reporting(test, next.port(), dovecot.maildir()) else {
+        return;
+    };
+    let people = ["550-anna@example.com", "450-bo@example.com", "carla@example.com"];
+    let mut workspace = Workspace::new(&postfix.account("tls"), &people);
+    workspace.env("MAILSHOT_PASSWORD", PASSWORD);
+    workspace.env("BOUNCES_PASSWORD", PASSWORD);
+    let mailbox = format!("[mailbox.bounces]\n{}\n", dovecot.imap("tls"));
+    workspace.configure(&postfix.account("tls"), &mailbox);
+    workspace.send(&[]).expect(0);
+    assert_eq!(workspace.status().sent, 3, "Postfix takes them all");
+    wait_for("two reports", || (dovecot.mails("").len() == 2).then_some(()));
+
+    let maildir = dovecot.maildir().display().to_string();
+    let mut lines: Vec<Line> = workspace
+        .run(&["feedback", "import", &maildir, "--json"])
+        .expect(0)
+        .json();
+    lines.sort_by_key(|line| line.recipient.clone());
+    let known = |line: &Line| {
+        let words = [&line.recipient, &line.severity, &line.campaign, &line.suppressed];
+        words.map(|word| word.clone().unwrap_or_default()).join(" ")
+    };
+    let said: Vec<String> = lines.iter().map(known).collect();
+    assert_eq!(
+        said,
+        [
+            "450-bo@example.com soft news ",
+            "550-anna@example.com hard news hard_bounce"
+        ]
+    );
+
+    let lines: Vec<Line> = workspace.run(&["feedback", "fetch", "--json"]).expect(0).json();
+    assert!(
+        lines.iter().all(|line| line.new == Some(false)),
+        "each counts once: {lines:?}"
+    );
+    assert_eq!(lines.len(), 2);
+    assert_eq!(
+        (dovecot.mails("").len(), dovecot.mails(".mailshot.handled").len()),
+        (0, 2)
+    );
 }

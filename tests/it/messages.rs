@@ -216,7 +216,14 @@ fn suppress_says_what_is_wrong() {
     assert_message!(
         "suppress-remove-unknown",
         workspace,
-        ["suppress", "remove", "anna@example.com", "--yes"]
+        [
+            "suppress",
+            "remove",
+            "anna@example.com",
+            "--reason",
+            "asked",
+            "--yes"
+        ]
     );
 }
 

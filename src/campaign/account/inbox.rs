@@ -127,10 +127,13 @@ impl RawInbox {
         let preset = provider.and_then(|provider| preset(around.book, provider));
         let (host, port, tls) = self.server(preset.as_ref());
         let head = format!("mailbox.{name}");
-        if host.is_empty() {
+        // Without its account nobody knows what else is missing.
+        if host.is_empty() && account.is_some() {
             let what = text!("no server: `host` is missing");
-            let hint =
-                text!("write `host = \"imap.example.com\"`; the account's provider names no such server");
+            let hint = text!(
+                "write `host = \"{protocol}.example.com\"`; the account's provider names no such server",
+                protocol = self.protocol.name()
+            );
             problems.push(around.file.problem_in_table(&head, what).hint(hint));
         }
         if let Some(account) = &account

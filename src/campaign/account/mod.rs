@@ -301,8 +301,8 @@ impl RawAccount {
         let Some(text) = &self.day_resets else {
             return preset.map(Preset::day_resets).unwrap_or_default();
         };
-        text.get_ref().parse().unwrap_or_else(|what: String| {
-            problems.push(file.problem(text, Text::kept(what)));
+        text.get_ref().parse().unwrap_or_else(|what: Text| {
+            problems.push(file.problem(text, what));
             Reset::default()
         })
     }
@@ -357,11 +357,12 @@ impl RawAccount {
 }
 
 /// The name of a stream or configuration set, which becomes the value of a header.
-fn stream(text: &str) -> Result<String, String> {
+fn stream(text: &str) -> Result<String, Text> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.is_empty() || text.len() > STREAM_MAX || !text.chars().all(is_plain) {
-        return Err(format!(
-            "a stream has up to {STREAM_MAX} letters of ASCII, digits, `-`, `_` and `.`"
+        return Err(text!(
+            "a stream has up to {most} letters of ASCII, digits, `-`, `_` and `.`",
+            most = STREAM_MAX
         ));
     }
     Ok(text.to_owned())
@@ -388,7 +389,7 @@ impl Account {
         let (Login::Password(source) | Login::Token(source)) = &self.login else {
             return Ok(None);
         };
-        let what = format!("the password of account `{}`", self.name);
+        let what = text!("the password of account `{account}`", account = self.name);
         source.fetch(root, &what).map(Some)
     }
 }

@@ -5,10 +5,10 @@ use toml::Value;
 use super::book::{Book, Origin};
 use super::preset::Preset;
 use super::source::Source;
-use super::values::{Values, Words};
+use super::values::Values;
 use crate::campaign::quota::Reset;
 use crate::text;
-use crate::words::{Lang, Text};
+use crate::words::{Gap as _, Lang, Text};
 
 /// The values of a preset in the order they are shown.
 pub(super) const KEYS: [&str; 36] = [
@@ -75,8 +75,6 @@ pub struct Fact<'a> {
     pub known: Known,
     /// The value in words; none when only the value itself says it.
     said: Option<Text>,
-    /// The value, where it is words in both languages.
-    words: Option<Words>,
     /// Where it was found.
     pub source: Option<&'a Source>,
 }
@@ -89,9 +87,6 @@ impl Fact<'_> {
 
     /// What is known, in words.
     pub fn shown(&self, lang: Lang) -> String {
-        if let Some(words) = &self.words {
-            return words.in_lang(lang).to_owned();
-        }
         let text = match (&self.known, &self.said) {
             (Known::Unknown, _) => text!("unknown"),
             (Known::None, _) => text!("none"),
@@ -137,20 +132,20 @@ impl Book {
                 _ => None,
             };
             let known = match (entry.table.get(key), entry.origins.get(key)) {
+                (Some(value), _) if key == "same_recipient" => Known::Value(in_english(value)),
                 (Some(value), _) => Known::Value(value.clone()),
                 (None, Some(Origin::None)) => Known::None,
                 (None, _) => Known::Unknown,
             };
             let hint = preset.values.password_hint.as_ref();
-            let words = hint.filter(|_| key == "password_hint");
+            let hint = hint.filter(|_| key == "password_hint");
             Fact {
                 key,
                 said: said(key, &preset.values),
                 known: of_region(key, preset)
                     .filter(|_| known != Known::None)
                     .unwrap_or(known),
-                source: words.and_then(Words::from).and_then(source).or(from),
-                words: words.cloned(),
+                source: hint.and_then(|hint| source(hint.from.as_deref()?)).or(from),
             }
         };
         let keys = KEYS
@@ -168,6 +163,11 @@ impl Book {
     pub fn sources(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.sources.iter().map(|(name, source)| (name.as_str(), source))
     }
+}
+
+/// Words as data: programs get the English ones.
+fn in_english(words: &Value) -> Value {
+    words.get("en").unwrap_or(words).clone()
 }
 
 /// What a region has of its own.
@@ -212,6 +212,9 @@ fn said(key: &str, values: &Values) -> Option<Text> {
                 text!("at 00:00 {zone}", zone = zone.iana_name().unwrap_or("UTC"))
             }
         },
+        "lockout" => values.lockout?.gap(),
+        "password_hint" => values.password_hint.as_ref()?.into(),
+        "same_recipient" => values.same_recipient.as_ref()?.into(),
         "headers" => {
             let rules = values.headers.as_ref()?;
             let tags = rules.tags.as_ref();

@@ -25,7 +25,7 @@ pub struct HeaderRules {
 pub struct HeaderName(String);
 
 impl FromStr for HeaderName {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -35,8 +35,9 @@ impl FromStr for HeaderName {
         if is_plain && begins && text.len() > 2 {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!(
-                "`{text}` is no header of a provider's own; such names begin with `X-`"
+            Err(text!(
+                "`{text}` is no header of a provider's own; such names begin with `X-`",
+                text
             ))
         }
     }

@@ -18,7 +18,7 @@ pub use facts::{Fact, Known};
 pub use headers::{HeaderName, HeaderRules, Sort, TagRule, Track, plain_fault};
 pub use preset::Preset;
 pub use source::{Confidence, Source, SourceKind};
-pub use values::{Endpoint, Kind, PasswordKind, Port, Scope, Tls, Username, Values, Words};
+pub use values::{Endpoint, Kind, PasswordKind, Port, Scope, Tls, Username, Values};
 
 use super::retry::Span;
 

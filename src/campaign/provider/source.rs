@@ -1,6 +1,8 @@
 //! Where a value was found, and how far to trust it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::words::Both;
 
 /// Who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -66,8 +68,9 @@ impl Confidence {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// What it is.
-    pub title: String,
+    /// What it is; in JSON, as all data, in English.
+    #[serde(serialize_with = "in_english")]
+    pub title: Both,
     /// Where it stands, if it stands anywhere.
     pub url: Option<String>,
     /// Who says so.
@@ -80,10 +83,14 @@ impl Source {
     /// mailshot.toml itself.
     pub(super) fn user() -> Self {
         Self {
-            title: "mailshot.toml".to_owned(),
+            title: "mailshot.toml".to_owned().into(),
             url: None,
             kind: SourceKind::User,
             date: String::new(),
         }
     }
+}
+
+fn in_english<S: Serializer>(both: &Both, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&both.en)
 }

@@ -59,8 +59,12 @@ fn every_value_has_a_source_and_what_is_not_known_says_so() {
         }
         for quirk in &preset.values.quirks {
             assert!(
-                quirk.from().and_then(|from| built_in().source(from)).is_some(),
-                "{}: {quirk}",
+                quirk
+                    .from
+                    .as_deref()
+                    .and_then(|from| built_in().source(from))
+                    .is_some(),
+                "{}: {quirk:?}",
                 preset.name
             );
             assert_ne!(quirk.in_lang(Lang::En), quirk.in_lang(Lang::Zh));

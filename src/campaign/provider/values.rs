@@ -5,14 +5,14 @@ use std::fmt;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::headers::HeaderRules;
 use crate::campaign::octets::Octets;
 use crate::campaign::quota::Reset;
 use crate::campaign::retry::Span;
 use crate::text;
-use crate::words::{Both, Lang, Text};
+use crate::words::{Both, Text};
 
 /// How the link is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -65,11 +65,15 @@ pub struct Port {
 }
 
 impl FromStr for Port {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong =
-            || format!("`{text}` is not a port; write it like \"465 tls\", \"587 starttls\" or \"25 none\"");
+        let wrong = || {
+            text!(
+                "`{text}` is not a port; write it like \"465 tls\", \"587 starttls\" or \"25 none\"",
+                text
+            )
+        };
         let (number, tls) = text.trim().split_once(' ').ok_or_else(wrong)?;
         let number = number.parse::<NonZeroU16>().map_err(|_not_a_number| wrong())?;
         let known = [Tls::None, Tls::Starttls, Tls::Tls];
@@ -97,10 +101,15 @@ impl fmt::Display for Endpoint {
 }
 
 impl FromStr for Endpoint {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a server; write it like \"imap.example.com:993\"");
+        let wrong = || {
+            text!(
+                "`{text}` is not a server; write it like \"imap.example.com:993\"",
+                text
+            )
+        };
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         Ok(Self {
             host: host.to_owned(),
@@ -127,7 +136,7 @@ pub enum Username {
 }
 
 impl FromStr for Username {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
@@ -139,8 +148,9 @@ impl FromStr for Username {
             word => match word.strip_prefix('=').filter(|word| !word.is_empty()) {
                 Some(word) => Self::Word(word.to_owned()),
                 None => {
-                    return Err(format!(
-                        "`{text}` is no rule for user names; there are address, sender, given, token, none and =word"
+                    return Err(text!(
+                        "`{text}` is no rule for user names; there are address, sender, given, token, none and =word",
+                        text
                     ));
                 }
             },
@@ -164,7 +174,7 @@ impl Username {
 
 /// Names of variants as users write them, and what they are in words.
 macro_rules! named {
-    ($(#[$about:meta])* $kind:ident, $what:literal: $($(#[$doc:meta])* $variant:ident = $name:literal $said:expr),* $(,)?) => {
+    ($(#[$about:meta])* $kind:ident, $what:expr; $($(#[$doc:meta])* $variant:ident = $name:literal $said:expr),* $(,)?) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $kind {
@@ -172,15 +182,16 @@ macro_rules! named {
         }
 
         impl FromStr for $kind {
-            type Err = String;
+            type Err = Text;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $($name => Ok(Self::$variant),)*
-                    _ => Err(format!(
-                        concat!("`{}` is no ", $what, "; there are: {}"),
+                    _ => Err(text!(
+                        "`{text}` is no {what}; there are: {known}",
                         text,
-                        [$($name),*].join(", ")
+                        what = $what,
+                        known = [$($name),*].join(", ")
                     )),
                 }
             }
@@ -202,7 +213,7 @@ macro_rules! named {
 
 named! {
     /// What a provider is for.
-    Kind, "kind of provider":
+    Kind, text!("kind of provider");
     /// Mailboxes of people.
     Mailbox = "mailbox" text!("mailboxes of people"),
     /// A service that sends mail to many.
@@ -215,7 +226,7 @@ named! {
 
 named! {
     /// What is to be written as password.
-    PasswordKind, "kind of password":
+    PasswordKind, text!("kind of password");
     /// The password of the web page.
     Login = "login password" text!("the login password"),
     /// One made for mail programs, as Alibaba and Tencent call it.
@@ -234,7 +245,7 @@ named! {
 
 named! {
     /// What shares the day's limit.
-    Scope, "scope":
+    Scope, text!("scope");
     /// Each account by itself.
     Account = "account" text!("each account"),
     /// All accounts of a domain.
@@ -248,59 +259,10 @@ named! {
 pub struct Day(pub Reset);
 
 impl FromStr for Day {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
-    }
-}
-
-/// Words in both languages; users may write one text for both.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(untagged)]
-pub enum Words {
-    /// One text.
-    One(String),
-    /// A text for each language, and where it comes from.
-    Each {
-        /// English.
-        en: String,
-        /// Simplified Chinese.
-        zh: String,
-        /// The source.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        from: Option<String>,
-    },
-}
-
-impl Words {
-    /// The words in this language.
-    pub fn in_lang(&self, lang: Lang) -> &str {
-        match (self, lang) {
-            (Self::One(text) | Self::Each { en: text, .. }, Lang::En)
-            | (Self::One(text) | Self::Each { zh: text, .. }, Lang::Zh) => text,
-        }
-    }
-
-    /// The name of its source.
-    pub fn from(&self) -> Option<&str> {
-        match self {
-            Self::One(_) => None,
-            Self::Each { from, .. } => from.as_deref(),
-        }
-    }
-}
-
-impl From<&Words> for Text {
-    fn from(words: &Words) -> Self {
-        let [en, zh] = [Lang::En, Lang::Zh].map(|lang| words.in_lang(lang).to_owned());
-        Self::from(&Both { en, zh })
-    }
-}
-
-impl fmt::Display for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.in_lang(Lang::En))
     }
 }
 
@@ -310,7 +272,7 @@ impl fmt::Display for Words {
 #[expect(missing_docs, reason = "each is said in the head of providers.toml")]
 pub struct Values {
     pub like: Option<String>,
-    pub title: Option<Words>,
+    pub title: Option<Both>,
     pub family: Option<String>,
     pub kind: Option<Kind>,
     pub host: Option<String>,
@@ -323,7 +285,7 @@ pub struct Values {
     pub username: Option<Username>,
     pub password: Vec<PasswordKind>,
     pub password_length: Option<u16>,
-    pub password_hint: Option<Words>,
+    pub password_hint: Option<Both>,
     pub from_is_login: Option<bool>,
     pub per_second: Option<NonZeroU32>,
     pub per_minute: Option<NonZeroU32>,
@@ -331,7 +293,7 @@ pub struct Values {
     pub per_day: Option<NonZeroU32>,
     pub scope: Option<Scope>,
     pub day_resets: Option<Day>,
-    pub same_recipient: Option<String>,
+    pub same_recipient: Option<Both>,
     pub recipients_per_message: Option<NonZeroU32>,
     pub similar_per_minute: Option<NonZeroU32>,
     pub connections: Option<NonZeroU16>,
@@ -347,7 +309,7 @@ pub struct Values {
     pub spf: Vec<String>,
     pub dkim: Vec<String>,
     pub headers: Option<HeaderRules>,
-    pub quirks: Vec<Words>,
+    pub quirks: Vec<Both>,
     pub unknown: Vec<String>,
     pub none: Vec<String>,
 }

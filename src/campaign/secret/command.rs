@@ -10,6 +10,8 @@ use anyhow::{Context as _, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::campaign::retry::Span;
+use crate::text;
+use crate::words::ended;
 
 /// How long a command may take: somebody may have to type a pass phrase.
 pub(super) const LIMIT: Duration = Duration::from_mins(2);
@@ -34,23 +36,28 @@ pub(super) fn output(name: &str, command: &str, folder: &Path, limit: Duration) 
             .stdout
             .take()
             .map_or(Ok(0), |stdout| stdout.take(OUTPUT_MAX).read_to_end(&mut printed));
-        let ended = read.and_then(|_octets| child.wait());
+        let end = read.and_then(|_octets| child.wait());
         // Nobody listens when it took too long.
-        drop(tell.send(ended.map(|status| (status, printed))));
+        drop(tell.send(end.map(|status| (status, printed))));
     });
-    let ended: std::io::Result<(ExitStatus, Vec<u8>)> = told.recv_timeout(limit).map_err(|_too_late| {
+    let told: std::io::Result<(ExitStatus, Vec<u8>)> = told.recv_timeout(limit).map_err(|_too_late| {
         // It may have ended this moment.
         let _was_running = kill_process(pid, Signal::KILL);
-        anyhow!(
-            "{name} did not end within {}; does it wait for somebody to type?",
-            Span(limit)
-        )
+        anyhow!(text!(
+            "{place} did not end within {limit}; does it wait for somebody to type?",
+            place = name,
+            limit = Span(limit)
+        ))
     })?;
-    let (status, printed) = ended.with_context(|| format!("run {name}"))?;
+    let (status, printed) = told.with_context(|| format!("run {name}"))?;
     if !status.success() {
-        bail!("{name} failed ({status}); run it by itself to see why");
+        bail!(text!(
+            "{place} failed ({status}); run it by itself to see why",
+            place = name,
+            status = ended(status)
+        ));
     }
-    String::from_utf8(printed).map_err(|_not_text| anyhow!("{name} did not print text"))
+    String::from_utf8(printed).map_err(|_not_text| anyhow!(text!("{place} did not print text", place = name)))
 }
 
 #[cfg(test)]

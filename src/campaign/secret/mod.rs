@@ -12,6 +12,8 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::file::plain;
 use crate::mail::UnsubscribeKey;
+use crate::text;
+use crate::words::Text;
 
 pub use age::{Age, Ages, STALE_FROM, TOO_OLD_FROM};
 pub use lint::{Flaw, flaws};
@@ -65,7 +67,7 @@ impl fmt::Display for SecretSource {
 
 impl SecretSource {
     /// Fetches the secret: runs the command, or reads the variable or file. `what` it is, for errors.
-    pub(super) fn fetch(&self, root: &Path, what: &str) -> anyhow::Result<Secret> {
+    pub(super) fn fetch(&self, root: &Path, what: &Text) -> anyhow::Result<Secret> {
         let text = self.whole(root)?;
         let secret = text
             .lines()
@@ -73,7 +75,7 @@ impl SecretSource {
             .unwrap_or_default()
             .trim_end_matches(['\r', '\n']);
         if secret.is_empty() {
-            bail!("{what} is empty ({self})");
+            bail!(text!("{what} is empty ({place})", what, place = self.to_string()));
         }
         // The server would refuse it, and may lock the account for that.
         if let Some(flaw) = Flaw::fatal(secret) {
@@ -99,30 +101,43 @@ impl SecretSource {
                 reason = "the one place that reads the environment"
             )]
             Self::Env(variable) => std::env::var(variable)
-                .map_err(|_unset| anyhow!("{self}: this environment variable is not set; `export {variable}=…` first, also in cron's own table")),
+                .map_err(|_unset| anyhow!(text!(
+                    "{place}: this environment variable is not set; `export {variable}=…` first, also in cron's own table",
+                    place = self.to_string(),
+                    variable
+                ))),
             Self::File(path) => {
                 refuse_if_others_may_read(path)?;
                 std::fs::read_to_string(path).with_context(|| format!("read {self}"))
             }
             Self::Keyring(name) => store::from_keyring(name, Slot::Current)?
-                .with_context(|| format!("{self}: the keyring has no password for {name}")),
+                .with_context(|| text!(
+                    "{place}: the keyring has no password for {name}",
+                    place = self.to_string(),
+                    name
+                )),
         }
     }
 }
 
 fn refuse_if_others_may_read(path: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
-    let metadata = std::fs::metadata(path)
-        .map_err(|error| anyhow!("cannot read {}: {}", path.display(), plain(&error)))?;
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        anyhow!(text!(
+            "cannot read {path}: {error}",
+            path = path.display(),
+            error = plain(&error)
+        ))
+    })?;
     if !metadata.is_file() {
-        bail!("{} is not a file", path.display());
+        bail!(text!("{path} is not a file", path = path.display()));
     }
     if metadata.mode() & 0o077 != 0 {
-        bail!(
-            "others may read {}; run `chmod 600 {}` first",
-            path.display(),
-            path.display()
-        );
+        bail!(text!(
+            "others may read {path}; run `chmod 600 {path2}` first",
+            path = path.display(),
+            path2 = path.display()
+        ));
     }
     Ok(())
 }

@@ -9,6 +9,8 @@ use keyring_core::{Entry, Error};
 use zbus_secret_service_keyring_store::Store;
 
 use super::{Secret, SecretSource};
+use crate::text;
+use crate::words::Text;
 
 /// Under which name the keyring has our entries.
 const SERVICE: &str = "mailshot";
@@ -56,7 +58,10 @@ impl SecretSource {
             Self::Keyring(name) => entry(name, slot)?
                 .set_password(secret.reveal())
                 .map_err(|error| out_of_reach(&error)),
-            Self::Command(_) | Self::Env(_) => bail!("{self} is not mailshot's to write"),
+            Self::Command(_) | Self::Env(_) => bail!(text!(
+                "{place} is not mailshot's to write",
+                place = self.to_string()
+            )),
         }
     }
 
@@ -129,13 +134,16 @@ fn entry(name: &str, slot: Slot) -> anyhow::Result<Entry> {
 /// What a store says of its failures may hold what was to be stored: only its kind and reason are passed on.
 fn out_of_reach(error: &Error) -> anyhow::Error {
     let why = match error {
-        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => why.to_string(),
-        Error::NoEntry => "there is no such entry".to_owned(),
-        Error::Ambiguous(_) => "there are several such entries".to_owned(),
-        Error::TooLong(..) => "the secret is too long".to_owned(),
-        _ => "it refused".to_owned(),
+        Error::PlatformFailure(why) | Error::NoStorageAccess(why) => Text::kept(why),
+        Error::NoEntry => text!("there is no such entry"),
+        Error::Ambiguous(_) => text!("there are several such entries"),
+        Error::TooLong(..) => text!("the secret is too long"),
+        _ => text!("it refused"),
     };
-    anyhow!("the keyring is out of reach: {why}; servers have none as a rule: use `password_file`")
+    anyhow!(text!(
+        "the keyring is out of reach: {why}; servers have none as a rule: use `password_file`",
+        why
+    ))
 }
 
 #[cfg(test)]

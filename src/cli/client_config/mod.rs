@@ -12,11 +12,11 @@ use serde_json::json;
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{load, providers, texts};
-use crate::campaign::provider::{Kind, PasswordKind, Preset, Tls, Username, Words, built_in};
+use crate::campaign::provider::{Kind, PasswordKind, Preset, Tls, Username, built_in};
 use crate::campaign::{Account, Workspace};
 use crate::mail::Address;
 use crate::text;
-use crate::words::Lang;
+use crate::words::{Both, Lang};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::CLIENT_CONFIG)]
@@ -68,7 +68,7 @@ struct Settings {
     imap: Option<Server>,
     pop: Option<Server>,
     password: Vec<PasswordKind>,
-    hint: Option<Words>,
+    hint: Option<Both>,
     /// Does nobody log in?
     is_open: bool,
     /// Does the provider send only, and has no mailboxes?

@@ -14,6 +14,7 @@ use crate::ledger::Ledger;
 use crate::mail::{Fault, Stage};
 use crate::pipeline::refusal;
 use crate::text;
+use crate::words::Text;
 
 /// What the login came to. It is not tried where something is wrong before it.
 pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> anyhow::Result<Finding> {
@@ -51,8 +52,7 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
     let secret = match account.secret(&workspace.root) {
         Ok(secret) => secret,
         Err(error) => {
-            let why = format!("{error:#}");
-            let what = text!("the login was not tried: {why}", why);
+            let what = text!("the login was not tried: {why}", why = Text::error(&error));
             return Ok(Finding::error("AUTH-01", about, what).fix(text!("set the password and run it again")));
         }
     };
@@ -74,12 +74,12 @@ pub(super) async fn tried(visit: &Visit<'_>, sender: &Sender, is_safe: bool) -> 
 
 /// What a login that failed means.
 fn failed(about: String, fault: &Fault, lockout: Span) -> Finding {
-    let said = fault.to_string();
+    let said = fault.said();
     if fault.stage == Stage::Auth && fault.verdict.is_about_account() {
         let what = text!("the login was refused: {said}", said);
         let fix = text!(
             "set the right user name and password; the account is left alone for {lockout}, unless you add --login-again",
-            lockout = lockout.to_string()
+            lockout
         );
         Finding::error("LOGIN-01", about, what).fix(fix)
     } else {

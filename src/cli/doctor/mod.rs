@@ -22,6 +22,7 @@ use crate::doctor::dns::resolvers::PORT;
 use crate::doctor::smtp::{self, Sender};
 use crate::doctor::{Finding, Setup, Severity, Subject, examine_all, is_blind};
 use crate::text;
+use crate::words::Text;
 use scope::Scope;
 
 #[derive(Debug, Clone, clap::Args)]
@@ -181,8 +182,7 @@ impl Visit<'_> {
             Ok(findings) => findings,
             // The rest of the report is worth having all the same.
             Err(error) => {
-                let why = format!("{error:#}");
-                let what = text!("the server cannot be looked at: {why}", why);
+                let what = text!("the server cannot be looked at: {why}", why = Text::error(&error));
                 vec![Finding::error("TLS-01", &account.host, what)]
             }
         };

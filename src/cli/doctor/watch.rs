@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Visit;
+use crate::campaign::retry::Span;
 use crate::cli::printer::{Form, Printer, time};
 use crate::cli::send::signal;
 use crate::doctor::{Area, Finding, Severity, examine, is_blind};
@@ -45,7 +46,7 @@ pub(super) async fn wait(visit: &Visit<'_>) -> anyhow::Result<bool> {
         told.say(now_ms, lines(&open));
         let next_ms = now_ms + visit.args.every.millis();
         if next_ms > until_ms {
-            told.give_up(&visit.args.patience.to_string());
+            told.give_up(visit.args.patience);
             return Ok(false);
         }
         tokio::select! {
@@ -92,7 +93,7 @@ impl Told {
         self.open = open;
     }
 
-    fn give_up(&self, after: &str) {
+    fn give_up(&self, after: Span) {
         self.bar.finish_and_clear();
         if self.is_console || self.printer.is_quiet {
             let state = Text::joined(self.open.iter().cloned(), "; ");

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::super::counted::mails;
+use super::super::counted::{addresses, mails, reports};
 use super::super::printer::{Form, Printer};
 use crate::campaign::Workspace;
 use crate::feedback::record::Recorder;
@@ -259,20 +259,20 @@ impl Tally {
             others = self.others
         ));
         if self.known > 0 {
-            printer.say(text!("{known} taken in before", known = self.known));
+            printer.say(text!("{reports} taken in before", reports = reports(self.known)));
         }
         if self.strange > 0 {
             printer.say(text!(
-                "{strange} of mails that are not on record here: nobody is suppressed for them",
-                strange = self.strange
+                "{reports} about mails that are not on record here: nobody is suppressed for them",
+                reports = reports(self.strange)
             ));
         }
         if is_dry {
             printer.say(text!("nothing was changed (--dry-run)"));
         } else {
             printer.say(text!(
-                "{suppressed} addresses are mailed no more from now on",
-                suppressed = self.suppressed
+                "{addresses} mailed no more from now on",
+                addresses = addresses(self.suppressed)
             ));
         }
         for (campaign, why) in &self.held {

@@ -98,7 +98,9 @@ fn hints(error: &clap::Error) -> Vec<Text> {
 
 /// Why a value is none: also where it is the standard library that says so.
 fn what_is_wanted(why: &(dyn std::error::Error + 'static)) -> Text {
-    if why.is::<ParseIntError>() {
+    if let Some(said) = why.downcast_ref::<Text>() {
+        said.clone()
+    } else if why.is::<ParseIntError>() {
         text!("a whole number is wanted, and not too large a one")
     } else if why.is::<AddrParseError>() {
         text!("an IP address with a port is wanted, such as 127.0.0.1:2525")

@@ -121,8 +121,8 @@ fn pieces_to_break(text: &str) -> Vec<&str> {
 #[cfg(test)]
 pub(super) fn pieces(english: &str) -> Vec<String> {
     let is_typed = |text: &str| {
-        let begins = ["mailshot ", "cd ", "pass ", "["];
-        begins.iter().any(|begin| text.starts_with(begin)) && !text.contains(" wait until ")
+        let begins = ["mailshot ", "cd ", "pass ", "[", "--"];
+        begins.iter().any(|begin| text.starts_with(begin))
             || text.contains(" = ")
             || text.bytes().all(|byte| byte.is_ascii_digit())
     };
@@ -132,6 +132,40 @@ pub(super) fn pieces(english: &str) -> Vec<String> {
         Block::Row(segments) => segments.into_iter().map(|(_, text)| text.to_owned()).collect(),
     });
     all.filter(|text| !is_typed(text)).collect()
+}
+
+/// The command lines of mailshot among the examples, without what a shell does with them.
+#[cfg(test)]
+pub(super) fn commands(after: &str) -> Vec<String> {
+    let whole: Vec<&str> = after.split(" \\\n    ").collect();
+    let whole = whole.join(" ");
+    let rows = whole.lines().filter(|line| line.starts_with("  "));
+    let typed = rows.filter_map(|row| {
+        let (before, rest) = row.trim_start().split_once("mailshot ")?;
+        let is_shell = before.is_empty() || before.ends_with("| ") || before.ends_with("&& ");
+        // Two spaces and more part a command from what is said of it.
+        let command = rest.split("  ").next().unwrap_or_default();
+        is_shell.then(|| format!("mailshot {command}"))
+    });
+    typed.collect()
+}
+
+/// The words of a command line, as a shell parts them; those behind a `>` are not the command's.
+#[cfg(test)]
+pub(super) fn words(typed: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut is_quoted) = (String::new(), false);
+    for c in typed.chars() {
+        match c {
+            '\'' => is_quoted = !is_quoted,
+            '>' if !is_quoted => break,
+            ' ' if !is_quoted => words.push(std::mem::take(&mut word)),
+            c => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[cfg(test)]

@@ -23,12 +23,21 @@ const AROUND_NAMES: usize = 8;
 /// Where no more than this is left for help, it is not wrapped by us.
 const HELP_WIDTH_MIN: usize = 30;
 
-/// What stands where in the help of a command.
-const TEMPLATE: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
+/// What stands where in the help of a command. clap's own headings would end in a half-width colon.
+fn template(command: &Command) -> String {
+    let commands = command.get_subcommands().next();
+    let commands = commands.map_or("", |_| "命令：\n{subcommands}\n\n");
+    let arguments = command.get_positionals().next();
+    let arguments = arguments.map_or("", |_| "参数：\n{positionals}\n\n");
+    format!(
+        "{{before-help}}{{about-with-newline}}\n用法：{{usage}}\n\n{commands}{arguments}选项：\n{{options}}{{after-help}}"
+    )
+}
 
 /// English texts of the help, and the same in Chinese.
 static CHINESE: LazyLock<HashMap<String, String>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../words/zh/help.toml")).unwrap_or_default());
+    LazyLock::new(|| toml::from_str(SENTENCES).unwrap_or_default());
+const SENTENCES: &str = include_str!("../../words/zh/help.toml");
 
 /// A text of the help in Chinese, where it has one.
 pub(super) fn in_chinese(english: &str) -> Option<&'static str> {
@@ -49,7 +58,7 @@ pub(super) fn in_lang(mut commands: Command, lang: Lang) -> Command {
 
 fn command_in_chinese(command: Command) -> Command {
     let width = WIDTH.saturating_sub(names_width(&command) + AROUND_NAMES);
-    let usage = usage_in_chinese(&command);
+    let (usage, template) = (usage_in_chinese(&command), template(&command));
     let about = command.get_about().map(ToString::to_string);
     let after_help = if command.get_name() == "sandbox" {
         Some(sandbox::help(Lang::Zh))
@@ -58,9 +67,8 @@ fn command_in_chinese(command: Command) -> Command {
         english.map(|english| after(&english, in_chinese))
     };
     let mut command = command
-        .help_template(TEMPLATE)
+        .help_template(template)
         .override_usage(usage)
-        .subcommand_help_heading("命令")
         .subcommand_value_name("命令")
         .mut_args(|arg| arg_in_chinese(arg, width))
         .mut_subcommands(command_in_chinese);
@@ -102,16 +110,12 @@ fn arg_in_chinese(arg: Arg, width: usize) -> Arg {
     if takes_values && !names.is_empty() {
         help.extend([" [可选：", &names.join("、"), "]"]);
     }
-    let heading = if arg.is_positional() { "参数" } else { "选项" };
     let help = if width > HELP_WIDTH_MIN {
         wrapped(&help, width)
     } else {
         help
     };
-    arg.help(help)
-        .help_heading(heading)
-        .hide_default_value(true)
-        .hide_possible_values(true)
+    arg.help(help).hide_default_value(true).hide_possible_values(true)
 }
 
 /// `mailshot send [选项] <CAMPAIGN>`
@@ -139,6 +143,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use clap::CommandFactory as _;
+    use unicode_width::UnicodeWidthStr as _;
 
     use super::*;
 
@@ -174,6 +179,52 @@ mod tests {
             .filter(|text| in_chinese(text).is_none())
             .collect();
         assert!(missing.is_empty(), "no Chinese for {missing:#?}");
+    }
+
+    /// The text below the options of each command, with the command it is for.
+    fn afters(lang: Lang) -> Vec<(String, String)> {
+        fn of(command: &Command, found: &mut Vec<(String, String)>) {
+            if let Some(after) = command.get_after_help() {
+                found.push((command.get_name().to_owned(), after.to_string()));
+            }
+            for below in command.get_subcommands() {
+                of(below, found);
+            }
+        }
+        let mut found = Vec::new();
+        of(&in_lang(super::super::Cli::command(), lang), &mut found);
+        found
+    }
+
+    #[test]
+    fn no_line_below_the_options_is_wider_than_the_screen() {
+        let all = [Lang::En, Lang::Zh].into_iter().flat_map(afters);
+        let wide: Vec<String> = all
+            .flat_map(|(_, after)| after.lines().map(str::to_owned).collect::<Vec<_>>())
+            .filter(|line| line.width() > WIDTH)
+            .collect();
+        assert!(wide.is_empty(), "clap would break these: {wide:#?}");
+    }
+
+    #[test]
+    fn every_example_can_be_pasted_as_it_stands() {
+        let mut count = 0;
+        for (name, after) in afters(Lang::En).into_iter().chain(afters(Lang::Zh)) {
+            for typed in layout::commands(&after) {
+                let words = layout::words(&typed);
+                let parsed = super::super::Cli::command().try_get_matches_from(&words);
+                let error = parsed.err().filter(clap::Error::use_stderr);
+                assert!(error.is_none(), "below {name}: {typed}: {error:?}");
+                count += 1;
+            }
+        }
+        assert!(count > 120, "{count} examples were seen");
+    }
+
+    #[test]
+    fn the_file_of_help_texts_can_be_read() {
+        let texts: HashMap<String, String> = toml::from_str(SENTENCES).unwrap();
+        assert!(!texts.is_empty());
     }
 
     #[test]

@@ -71,7 +71,11 @@ fn describe(found: &Inspection, printer: Printer) {
         text!("{n}, {fixable} of them would be repaired by --fix", n, fixable)
     };
     line(text!("unusable"), some(found.unusable, unusable));
-    let languages = found.languages.iter().map(|(name, rows)| (*name, *rows));
+    let languages = found.languages.iter();
+    let languages: Vec<(String, u64)> = languages
+        .map(|(name, rows)| (language(name).in_lang(printer.lang), *rows))
+        .collect();
+    let languages = languages.iter().map(|(name, rows)| (name.as_str(), *rows));
     line(text!("languages"), Text::from(shares(languages, usize::MAX)));
     let domains = found.domains.iter().map(|(name, rows)| (name.as_str(), *rows));
     line(text!("domains"), Text::from(shares(domains, DOMAINS_SHOWN)));
@@ -156,6 +160,22 @@ fn read_as(found: &Inspection) -> Text {
         }
         (None, Some(encoding), None) => text!("text in {encoding}", encoding),
         (None, None, _) => Text::default(),
+    }
+}
+
+/// The name of a language or a script.
+fn language(name: &str) -> Text {
+    match name {
+        "Japanese" => text!("Japanese"),
+        "Korean" => text!("Korean"),
+        "Chinese" => text!("Chinese"),
+        "Thai" => text!("Thai"),
+        "Arabic script" => text!("Arabic script"),
+        "Hebrew" => text!("Hebrew"),
+        "Cyrillic script" => text!("Cyrillic script"),
+        "Greek" => text!("Greek"),
+        "Latin script" => text!("Latin script"),
+        other => Text::from(other),
     }
 }
 

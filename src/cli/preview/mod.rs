@@ -63,11 +63,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         .make(&recipient, Clock::System.now_ms())
         .map_err(Problems::from)?;
     if let Some(folder) = &args.pages {
-        let page = page::write(folder, &list, &maker, &recipient)?;
+        let page = page::write(folder, &list, &maker, &recipient, printer.lang)?;
         printer.data(Text::from(page.display().to_string()));
     } else if args.open {
         let folder = std::env::temp_dir().join(format!("mailshot-preview-{}", std::process::id()));
-        open(&page::write(&folder, &list, &maker, &recipient)?)?;
+        open(&page::write(&folder, &list, &maker, &recipient, printer.lang)?)?;
     } else if args.html {
         printer.data(Text::from(&mail.content.html));
     } else if args.text {

@@ -15,6 +15,8 @@ use crate::clock::Clock;
 use crate::mail::{FileUse, Recipient};
 use crate::pipeline::{Mail, Maker};
 use crate::source::{List, Row};
+use crate::text;
+use crate::words::{Lang, Text};
 
 /// Recipients before and after the chosen one that have a page.
 const AROUND: usize = 20;
@@ -25,10 +27,13 @@ pub(super) fn write(
     list: &List,
     maker: &Maker,
     chosen: &Recipient,
+    lang: Lang,
 ) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
     let around = around(list, maker, chosen)?;
     let (mails, notes) = mails(maker, chosen, &around)?;
+    let notes: Vec<String> = notes.iter().map(|note| note.in_lang(lang)).collect();
+    let labels = labels(lang);
     let name = |(recipient, _): &Page<'_>| format!("line-{}.html", recipient.place.line);
     let mut pages = Handlebars::new();
     pages.set_strict_mode(true);
@@ -38,15 +43,14 @@ pub(super) fn write(
         let text = pages.render_template(
             include_str!("page.html.hbs"),
             &json!({
+                "lang": if lang == Lang::Zh { "zh-CN" } else { "en" },
+                "say": labels,
                 "campaign": maker.campaign().name,
                 "subject": mail.content.subject,
                 "recipient": recipient.address.as_str(),
-                "line": recipient.place.line,
-                "list": list.path().display().to_string(),
-                "edition": maker.templates().name_for(recipient),
                 "from": maker.campaign().from.to_string(),
-                "size": number(mail.message.bytes.len() as u64),
-                "files": files(mail),
+                "place": place(list, recipient, maker).in_lang(lang),
+                "size": size(mail).in_lang(lang),
                 "notes": notes,
                 // Mails with styles of their own for the dark are not turned around.
                 "has_dark": html.contains("prefers-color-scheme"),
@@ -71,25 +75,26 @@ fn mails<'a>(
     maker: &Maker,
     chosen: &Recipient,
     around: &'a Around,
-) -> anyhow::Result<(Vec<Page<'a>>, Vec<String>)> {
+) -> anyhow::Result<(Vec<Page<'a>>, Vec<Text>)> {
     let mut mails = Vec::new();
     let mut notes = around.gaps.clone();
     for recipient in &around.people {
         match maker.make(recipient, Clock::System.now_ms()) {
             Ok(mail) => mails.push((recipient, mail)),
             Err(problem) if recipient.place == chosen.place => return Err(Problems::from(problem).into()),
-            Err(problem) => notes.push(format!(
-                "line {} has no page, since its mail cannot be made: {}",
-                recipient.place.line, problem.what
+            Err(problem) => notes.push(text!(
+                "line {line} has no page, since its mail cannot be made: {why}",
+                line = recipient.place.line,
+                why = problem.what
             )),
         }
     }
     let people = around.people.len() as u64;
     if people < around.rows {
-        notes.push(format!(
-            "{} of {} recipients can be leafed through; begin elsewhere with --row N or --to ADDRESS",
-            number(people),
-            number(around.rows)
+        notes.push(text!(
+            "{shown} of {all} recipients can be leafed through; begin elsewhere with --row N or --to ADDRESS",
+            shown = number(people),
+            all = number(around.rows)
         ));
     }
     Ok((mails, notes))
@@ -100,7 +105,7 @@ struct Around {
     people: Vec<Recipient>,
     /// Recipients of the whole list.
     rows: u64,
-    gaps: Vec<String>,
+    gaps: Vec<Text>,
 }
 
 fn around(list: &List, maker: &Maker, chosen: &Recipient) -> anyhow::Result<Around> {
@@ -150,11 +155,11 @@ fn around(list: &List, maker: &Maker, chosen: &Recipient) -> anyhow::Result<Arou
         .into_iter()
         .filter(|(_, count)| *count > 0)
         .map(|(column, count)| {
-            format!(
-                "{} is empty in {} of {} rows",
-                name(column),
-                number(count),
-                number(rows)
+            text!(
+                "{column} is empty in {count} of {rows} rows",
+                column = name(column),
+                count = number(count),
+                rows = number(rows)
             )
         });
     Ok(Around {
@@ -175,6 +180,48 @@ fn with_images(mail: &Mail, maker: &Maker) -> String {
         }
     }
     html
+}
+
+/// Where the recipient stands, and which edition of the mail that is.
+fn place(list: &List, recipient: &Recipient, maker: &Maker) -> Text {
+    let (line, list) = (recipient.place.line, list.path().display());
+    match maker.templates().name_for(recipient) {
+        "" => text!("line {line} of {list}", line, list),
+        edition => text!("line {line} of {list}, edition {edition}", line, list, edition),
+    }
+}
+
+fn size(mail: &Mail) -> Text {
+    let (size, files) = (number(mail.message.bytes.len() as u64), files(mail));
+    if files.is_empty() {
+        text!("{size} bytes", size)
+    } else {
+        text!("{size} bytes, with {files}", size, files)
+    }
+}
+
+/// The words on the page, by their names in it.
+fn labels(lang: Lang) -> BTreeMap<&'static str, String> {
+    let all = [
+        ("people", text!("Recipients")),
+        ("previous", text!("← previous")),
+        ("next", text!("next →")),
+        ("own_dark", text!("dark mode, by the styles of the mail")),
+        (
+            "turned_dark",
+            text!("dark mode, as a mail program turns colours around"),
+        ),
+        ("from", text!("From")),
+        ("to", text!("To")),
+        ("size", text!("Size")),
+        ("desktop", text!("HTML on a desktop")),
+        ("phone", text!("HTML on a phone")),
+        ("text", text!("Text")),
+        ("headers", text!("Headers")),
+    ];
+    all.into_iter()
+        .map(|(name, text)| (name, text.in_lang(lang)))
+        .collect()
 }
 
 fn files(mail: &Mail) -> String {

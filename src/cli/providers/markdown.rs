@@ -45,8 +45,8 @@ pub(super) fn page(book: &Book) -> String {
     page.push_str("\n## Sources\n\n| source | confidence | date | |\n|---|---|---|---|\n");
     for (name, source) in book.sources() {
         let title = match &source.url {
-            Some(url) => format!("[{}]({url})", source.title),
-            None => source.title.clone(),
+            Some(url) => format!("[{}]({url})", source.title.en),
+            None => source.title.en.clone(),
         };
         let letter = source.kind.confidence().letter();
         row(&mut page, &[name, letter, &source.date, &title]);
@@ -70,7 +70,7 @@ fn one(page: &mut String, book: &Book, preset: &Preset) {
     }
     page.push('\n');
     for quirk in &preset.values.quirks {
-        let from = quirk.from().unwrap_or_default();
+        let from = quirk.from.as_deref().unwrap_or_default();
         line(page, &format!("* {} ({from})", quirk.in_lang(Lang::En)));
     }
 }

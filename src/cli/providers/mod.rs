@@ -149,7 +149,7 @@ fn show(book: &Book, preset: &Preset, printer: Printer) {
             .map(|fact| (fact.key.to_owned(), as_json(fact)))
             .collect();
         let quirks = preset.values.quirks.iter().map(|quirk| {
-            let source = quirk.from().and_then(|from| book.source(from));
+            let source = quirk.from.as_deref().and_then(|from| book.source(from));
             json!({ "en": quirk.in_lang(Lang::En), "zh": quirk.in_lang(Lang::Zh), "source": source })
         });
         if let Some(whole) = whole.as_object_mut() {
@@ -171,7 +171,7 @@ fn show(book: &Book, preset: &Preset, printer: Printer) {
         printer.data(text!("What to know"));
     }
     for quirk in &preset.values.quirks {
-        let source = quirk.from().and_then(|from| book.source(from));
+        let source = quirk.from.as_deref().and_then(|from| book.source(from));
         let mark = source.map_or("·", |source| source.kind.confidence().letter());
         printer.data(text!("  {mark} {lang}", mark, lang = quirk.in_lang(printer.lang)));
     }
@@ -203,7 +203,7 @@ fn sources(book: &Book, preset: &Preset, printer: Printer) {
         let from_it = facts.iter().filter(|fact| fact.source == Some(source));
         let mut keys: Vec<&str> = from_it.map(|fact| fact.key).collect();
         let quirks = preset.values.quirks.iter();
-        if quirks.filter(|quirk| quirk.from() == Some(name)).count() > 0 {
+        if quirks.filter(|quirk| quirk.from.as_deref() == Some(name)).count() > 0 {
             keys.push("quirks");
         }
         if keys.is_empty() {

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::deliver::{Session, Target};
 use crate::ledger::Ledger;
 use crate::pipeline::refusal;
+use crate::words::Text;
 
 /// What came of it.
 pub(super) enum Tried {
@@ -16,7 +17,7 @@ pub(super) enum Tried {
     /// It refused the login, with these words.
     Refused(String),
     /// It was never asked.
-    Unreachable(String),
+    Unreachable(Text),
 }
 
 /// Ends the command while the account has to be left alone.
@@ -39,7 +40,7 @@ pub(super) fn once(place: &Place, secret: Secret) -> anyhow::Result<Tried> {
             Err(fault) => fault,
         };
         let Some(event) = refusal(&place.account, &fault, Clock::System.now_ms()) else {
-            return Ok(Tried::Unreachable(fault.to_string()));
+            return Ok(Tried::Unreachable(fault.said()));
         };
         let ledger = Ledger::open(&place.workspace.ledger)?;
         let reply = event.reply.clone();

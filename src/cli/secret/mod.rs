@@ -293,7 +293,7 @@ impl Place {
                 let hint = text!(
                     "the old one is put back; the account is left alone for {lockout}. If it was a slip: \
                      `mailshot secret rotate {account} --login-again`, but not again and again: providers count",
-                    lockout = self.account.lockout.to_string(),
+                    lockout = self.account.lockout,
                     account
                 );
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
@@ -358,7 +358,7 @@ impl Place {
                 };
                 Err(Coded::new(Exit::NoPerm, what).hint(hint).into())
             }
-            Tried::Unreachable(why) => Err(Coded::new(Exit::Unavailable, Text::kept(why))
+            Tried::Unreachable(why) => Err(Coded::new(Exit::Unavailable, why)
                 .hint(text!("the password was not tried"))
                 .into()),
         }

@@ -241,25 +241,6 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Ends here while the campaign is held for what came back, unless it is to go on all the same.
-    async fn respect_held(&self, ledger: &Ledger) -> anyhow::Result<()> {
-        let known = ledger.find(&self.campaign.name).await?;
-        let Some((id, why)) = known.and_then(|known| Some((known.id, known.held?))) else {
-            return Ok(());
-        };
-        if self.args.release {
-            return ledger.release(id).await;
-        }
-        let name = self.campaign.name.as_str();
-        let what = text!("`{name}` is held: {why}", name, why = Text::kept(why));
-        Err(Coded::new(Exit::TempFail, what)
-            .hint(text!(
-                "nothing was sent; `mailshot report {name}` shows what came back; mend list or content, then go on with --release",
-                name
-            ))
-            .into())
-    }
-
     fn now(&self) -> String {
         time(
             self.clock.now_ms(),

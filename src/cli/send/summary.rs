@@ -47,8 +47,7 @@ pub(super) async fn conclude(
     let tally = reader.tally(campaign.id)?;
     let verdict = verdict(job, report, tally);
     alarm(job, report.refused_logins);
-    // On record it is in English.
-    let note = verdict.what.to_string();
+    let note = verdict.what.on_record();
     ledger
         .set_run(
             campaign.id,
@@ -95,7 +94,7 @@ fn show(job: &Job<'_>, reader: &Reader, status: Status, verdict: &Verdict, mails
     } else {
         let shown = Status {
             state: verdict.state.to_owned(),
-            note: String::new(),
+            note: Text::default(),
             next_ms: None,
             ..status
         };
@@ -140,7 +139,7 @@ fn verdict(job: &Job<'_>, report: &Report, tally: Tally) -> Verdict {
         Ended::Content(fault) => Verdict::paused(
             &text!(
                 "the server refuses this mail again and again: {fault}; {waiting}",
-                fault = said(fault),
+                fault = fault.said(),
                 waiting
             ),
             text!("change what it objects to, and run the same command again with `--accept-changes`"),
@@ -182,16 +181,8 @@ fn at(job: &Job<'_>, ms: i64) -> String {
     time(ms, &status::zone(&job.workspace, &job.campaign.account.name))
 }
 
-/// What the server said, in its words; or what happened, in ours.
-fn said(fault: &Fault) -> Text {
-    match fault.reply {
-        Some(_) => Text::from(fault.to_string()),
-        None => Text::kept(fault),
-    }
-}
-
 fn unreachable(job: &Job<'_>, fault: &Fault, waiting: &Text) -> Verdict {
-    let said = said(fault);
+    let said = fault.said();
     if fault.stage >= Stage::Mail {
         return Verdict::stopped(
             Exit::Unavailable,
@@ -332,7 +323,7 @@ fn why_paused(job: &Job<'_>, waiting: &Text) -> Text {
 /// The account was refused: all deliveries wait, and the words depend on what the server objects to.
 fn account(job: &Job<'_>, fault: &Fault, waiting: &Text) -> Verdict {
     let account = &job.campaign.account;
-    let (host, port, said) = (&account.host, account.port, said(fault));
+    let (host, port, said) = (&account.host, account.port, fault.said());
     let server = match fault.reply {
         Some(_) => text!("{host}:{port} said: {said}", host, port, said),
         None => text!("{host}:{port}: {said}", host, port, said),

@@ -21,7 +21,7 @@ pub(super) struct Add {
     /// A token of an unsubscribe link, in place of the address it stands for
     #[arg(long, value_name = "TOKEN")]
     token: Vec<String>,
-    /// Why, in your words, or one of: unsubscribe, hard_bounce, soft_bounces, complaint, spam_trap, manual, import
+    /// Why: in your words, or one of the reasons that `suppress list --json` shows, such as complaint
     #[arg(long, default_value = "manual")]
     reason: String,
     /// Only for campaigns of this list, by the identifier of its List-ID

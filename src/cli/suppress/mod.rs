@@ -28,7 +28,7 @@ enum Action {
     Import(import::Args),
     /// Write the suppression list to a CSV file, which `suppress import` reads
     Export(export::Args),
-    /// List whom is mailed no more
+    /// List who is mailed no more
     List(show::List),
     /// Show everything known about an address: why it is suppressed, what came back, what was lifted
     Show(show::Show),

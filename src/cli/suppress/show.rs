@@ -12,7 +12,7 @@ use crate::words::Text;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
-    /// Only those with this reason: unsubscribe, hard_bounce, soft_bounces, complaint, spam_trap, manual, import
+    /// Only those with this reason, such as unsubscribe or complaint
     #[arg(long, value_name = "REASON")]
     reason: Option<Reason>,
     /// Only those whose address contains this

@@ -81,7 +81,7 @@ mod tests {
             fault: None,
         };
         let closed = Heard {
-            fault: Some("connection refused".to_owned()),
+            fault: Some("connection refused".into()),
             ..Heard::default()
         };
         let found = |heard: &Heard, others: &[Heard]| {

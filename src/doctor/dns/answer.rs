@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Name;
 use crate::text;
-use crate::words::{Gap, Shown, Text};
+use crate::words::{Gap, Shown, Text, trouble};
 
 /// A kind of record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -195,7 +195,7 @@ pub enum NoAnswer {
     /// It did not answer in time.
     Silent,
     /// It cannot be reached, for this reason.
-    Unreachable(String),
+    Unreachable(std::io::ErrorKind),
     /// It answered with this code, which says nothing about the record.
     Code(String),
     /// The answer did not fit, and it cannot be asked over TCP.
@@ -210,7 +210,7 @@ impl From<&NoAnswer> for Text {
     fn from(why: &NoAnswer) -> Self {
         match why {
             NoAnswer::Silent => text!("no answer in time"),
-            NoAnswer::Unreachable(why) => text!("not reachable: {why}", why),
+            NoAnswer::Unreachable(why) => text!("not reachable: {why}", why = trouble(*why)),
             NoAnswer::Code(code) => text!("the name server answers {code}", code),
             NoAnswer::Cut => text!("the answer is cut off, and there is none over TCP"),
             NoAnswer::Garbage => text!("an answer that makes no sense"),

@@ -131,7 +131,7 @@ async fn exchange(server: SocketAddr, name: &Name, kind: Kind, manner: Manner) -
                 continue;
             }
             Ok(Err(error)) => {
-                last = NoAnswer::Unreachable(error.kind().to_string());
+                last = NoAnswer::Unreachable(error.kind());
                 continue;
             }
             Ok(Ok(reply)) => reply,

@@ -4,6 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::str::FromStr;
 
+use crate::text;
+use crate::words::Text;
+
 /// The port of the DNS.
 pub const PORT: u16 = 53;
 
@@ -71,7 +74,7 @@ impl Resolver {
 }
 
 impl FromStr for Resolver {
-    type Err = String;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (label, place) = text
@@ -81,7 +84,10 @@ impl FromStr for Resolver {
             .parse::<SocketAddr>()
             .or_else(|_| place.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, PORT)))
             .map_err(|_not_one| {
-                format!("`{place}` is not an IP address; write 223.5.5.5, 127.0.0.1:5300 or office=10.0.0.1")
+                text!(
+                    "`{place}` is not an IP address; write 223.5.5.5, 127.0.0.1:5300 or office=10.0.0.1",
+                    place
+                )
             })?;
         Ok(Self {
             label: label.map_or_else(|| place.to_owned(), str::to_owned),

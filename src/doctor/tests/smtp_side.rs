@@ -57,7 +57,7 @@ fn fine(port: u16) -> Seen {
 fn closed(port: u16) -> Seen {
     Seen {
         port,
-        fault: Some("cannot connect".to_owned()),
+        fault: Some("cannot connect".into()),
         reached: Reached::Closed,
         ..Seen::default()
     }

@@ -59,7 +59,7 @@ async fn a_hard_bounce_suppresses_once_and_the_same_report_changes_nothing_again
     let book = Book::new(&["li", "wu"]).await;
     book.send_all(10).await;
     let row = bounce("mail 1", Severity::Hard, "li", 20);
-    let first = book.receive(&[row.clone()]).await.remove(0);
+    let first = book.receive(std::slice::from_ref(&row)).await.remove(0);
     assert_eq!(
         (first.is_new, first.campaign.as_deref(), first.suppressed),
         (true, Some("spring"), Some(Reason::HardBounce))
@@ -89,7 +89,7 @@ async fn a_report_of_nobody_we_mailed_suppresses_nobody() {
     let book = Book::new(&["li"]).await;
     let row = bounce("mail 1", Severity::Hard, "li", 5);
     assert_eq!(
-        book.receive(&[row.clone()]).await,
+        book.receive(std::slice::from_ref(&row)).await,
         [Received::default()],
         "nothing was sent yet"
     );

@@ -129,10 +129,8 @@ impl World {
             depot: None,
         };
         let account = campaign.account.clone();
-        let (accepted, maker) = (
-            Arc::clone(&self.accepted),
-            Maker::new(campaign, known.uid, list.columns(), means),
-        );
+        let accepted = Arc::clone(&self.accepted);
+        let maker = Maker::new(campaign, known.uid, list.columns(), means);
         let run = Run {
             limits: Limits::default(),
             id: known.id,

@@ -252,6 +252,7 @@ async fn an_extension_that_is_switched_off_is_not_listed_and_not_taken() {
         "teleport"
             .parse::<Extension>()
             .unwrap_err()
+            .to_string()
             .contains("allowed are pipelining, 8bitmime")
     );
 }

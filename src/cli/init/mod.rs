@@ -10,6 +10,7 @@ use super::printer::{Form, Printer};
 use super::texts;
 use crate::campaign::{Workspace, workspace};
 use crate::text;
+use crate::words::Lang;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::INIT)]
@@ -21,34 +22,52 @@ pub(super) struct Args {
 
 /// The example workspace: the same files that stand in mailshot's own repository.
 const FILES: [(&str, &str); 9] = [
-    (workspace::FILE, include_str!("../../mailshot.toml")),
-    ("campaigns/hello.toml", include_str!("../../campaigns/hello.toml")),
-    ("campaigns/hello.csv", include_str!("../../campaigns/hello.csv")),
+    (workspace::FILE, include_str!("../../../mailshot.toml")),
+    (
+        "campaigns/hello.toml",
+        include_str!("../../../campaigns/hello.toml"),
+    ),
+    (
+        "campaigns/hello.csv",
+        include_str!("../../../campaigns/hello.csv"),
+    ),
     (
         "templates/hello/body.html.hbs",
-        include_str!("../../templates/hello/body.html.hbs"),
+        include_str!("../../../templates/hello/body.html.hbs"),
     ),
     (
         "templates/hello/body.txt.hbs",
-        include_str!("../../templates/hello/body.txt.hbs"),
+        include_str!("../../../templates/hello/body.txt.hbs"),
     ),
     (
         "templates/footer/en.html.hbs",
-        include_str!("../../templates/footer/en.html.hbs"),
+        include_str!("../../../templates/footer/en.html.hbs"),
     ),
     (
         "templates/footer/en.txt.hbs",
-        include_str!("../../templates/footer/en.txt.hbs"),
+        include_str!("../../../templates/footer/en.txt.hbs"),
     ),
     (
         "templates/footer/zh.html.hbs",
-        include_str!("../../templates/footer/zh.html.hbs"),
+        include_str!("../../../templates/footer/zh.html.hbs"),
     ),
     (
         "templates/footer/zh.txt.hbs",
-        include_str!("../../templates/footer/zh.txt.hbs"),
+        include_str!("../../../templates/footer/zh.txt.hbs"),
     ),
 ];
+
+/// The same with comments in Chinese, of the files that have comments.
+const ZH: [(&str, &str); 2] = [
+    (workspace::FILE, include_str!("zh/mailshot.toml")),
+    ("campaigns/hello.toml", include_str!("zh/hello.toml")),
+];
+
+/// The text of a file, with comments in this language.
+fn in_lang(name: &str, english: &'static str, lang: Lang) -> &'static str {
+    let chinese = ZH.iter().find(|(known, _)| *known == name && lang == Lang::Zh);
+    chinese.map_or(english, |(_, text)| text)
+}
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let root = &args.folder;
@@ -62,7 +81,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             .into());
     }
     for (name, text) in FILES {
-        write(&root.join(name), text)?;
+        write(&root.join(name), in_lang(name, text, printer.lang))?;
     }
     ignore_private_files(root)?;
     Workspace::load(root)?.unsubscribe.key()?;
@@ -108,4 +127,20 @@ fn next_steps(root: &Path, printer: Printer) {
     printer.say(text!(
         "  edit mailshot.toml                             your sender, account and postal address"
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_with_chinese_comments_say_the_same_to_the_program() {
+        for (name, chinese) in ZH {
+            let (_, english) = FILES.iter().find(|(known, _)| *known == name).unwrap();
+            let parsed = |text: &str| text.parse::<toml::Table>().unwrap();
+            assert_eq!(parsed(chinese), parsed(english), "{name}");
+            let comments = |text: &str| text.matches("# ").count();
+            assert_eq!(comments(chinese), comments(english), "{name}");
+        }
+    }
 }
