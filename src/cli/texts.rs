@@ -287,7 +287,7 @@ again after whatever went wrong: nothing is lost, and nothing is counted twice.
 
 In place of `account` a mailbox may have a login of its own: host, port, tls, username and
 password_env, as an account has them. By POP3 nothing can be moved: handled mails stay, or are
-deleted with `delete_handled = true`.
+deleted where `delete_handled` is true.
 
 Example of a mailbox in mailshot.toml:
   [mailbox.bounces]
