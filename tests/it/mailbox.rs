@@ -540,6 +540,8 @@ fn mailboxes_say_what_is_wrong() {
         workspace(&nowhere),
         ["feedback", "fetch", "--lang", "zh"]
     );
+    let no_password = nowhere.replace("BOUNCES_PASSWORD", "NOT_SET");
+    assert_message!("fetch-no-password", workspace(&no_password), fetch);
     let unknown = "[mailbox.bounces]\naccount = \"main\"\nfoldr = \"INBOX\"\n";
     assert_message!("fetch-unknown-key", workspace(unknown), fetch);
     let contradiction = "[mailbox.bounces]\naccount = \"mian\"\nprotocol = \"pop3\"\nfolder = \"Spam\"\n";

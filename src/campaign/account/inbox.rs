@@ -302,3 +302,52 @@ fn preset(book: &Book, name: &str) -> Option<Preset> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Workspace;
+
+    fn load(account: &str, mailbox: &str) -> Inbox {
+        let folder = tempfile::tempdir().unwrap();
+        let login = "username = \"a@b.example\"\npassword_env = \"X\"\n";
+        let text = format!(
+            "[unsubscribe]\nmailto = \"a@b.example\"\n[account.main]\n{account}\n{login}\n[mailbox.it]\n{mailbox}\n"
+        );
+        std::fs::write(folder.path().join("mailshot.toml"), text).unwrap();
+        let mut workspace = Workspace::load(folder.path()).unwrap();
+        workspace.inboxes.remove("it").unwrap()
+    }
+
+    #[test]
+    fn the_server_is_the_one_that_is_written_or_that_of_the_provider_and_its_region() {
+        let of_account = "account = \"main\"";
+        let pop3 = "account = \"main\"\nprotocol = \"pop3\"";
+        let own = "provider = \"163\"\nusername = \"c@163.com\"\npassword_env = \"Y\"";
+        let plain = "account = \"main\"\nhost = \"mx.b.example\"\ntls = \"starttls\"";
+        for (account, mailbox, server, lock) in [
+            (
+                "provider = \"alimail\"",
+                of_account,
+                "imap.qiye.aliyun.com:993",
+                "main",
+            ),
+            ("provider = \"alimail\"", pop3, "pop.qiye.aliyun.com:995", "main"),
+            (
+                "provider = \"alimail\"\nregion = \"sg\"",
+                of_account,
+                "imap.sg.aliyun.com:993",
+                "main",
+            ),
+            ("host = \"mx.b.example\"", own, "imap.163.com:993", "mailbox.it"),
+            ("host = \"smtp.b.example\"", plain, "mx.b.example:143", "main"),
+        ] {
+            let inbox = load(account, mailbox);
+            assert_eq!(
+                (inbox.server().as_str(), inbox.account.name.as_str()),
+                (server, lock),
+                "{account} {mailbox}"
+            );
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::super::exit::{Coded, Exit};
 use super::super::super::lockout::{self, Again};
 use super::super::super::printer::Printer;
 use super::super::taken::{Mail, Taker, Tally};
@@ -19,6 +20,7 @@ use crate::mailbox::{Access, Fault, Imap, Listed, MAIL_MAX, Pop3, Timeouts};
 use crate::pipeline::refusal;
 use crate::replies::Judge;
 use crate::text;
+use crate::words::Text;
 
 /// Mails that are read at once, and put on record in one transaction.
 const BATCH: usize = 100;
@@ -186,7 +188,9 @@ impl Visit<'_> {
         let account = &self.inbox.account;
         let now_ms = Clock::System.now_ms();
         lockout::respect(self.workspace, &account.name, self.ledger, now_ms, again).await?;
-        let secret = account.secret(&self.workspace.root)?;
+        let secret = account.secret(&self.workspace.root).map_err(|error| {
+            Coded::new(Exit::Config, Text::error(&error)).hint(text!("nothing was fetched"))
+        })?;
         // Checked when the settings were read.
         Ok(secret.unwrap_or_else(|| Secret::new("")))
     }
