@@ -40,6 +40,15 @@ pub(super) fn reports(count: u64) -> Text {
     }
 }
 
+/// `1 event`, `1,240 events`.
+pub(super) fn events(count: u64) -> Text {
+    if count == 1 {
+        text!("1 event")
+    } else {
+        text!("{n} events", n = number(count))
+    }
+}
+
 /// `1 file`, `1,240 files`.
 pub(super) fn files(count: u64) -> Text {
     if count == 1 {

@@ -272,12 +272,13 @@ pub(super) const FEEDBACK: &str = "\
 Examples:
   mailshot feedback import bounces.mbox --dry-run
   mailshot feedback import ~/Maildir --json
+  mailshot feedback import-events delivery-details.csv --dry-run
 
 Whoever has no mailbox any more, or complains, or wants no more mails is suppressed; mails that come
 back for now are counted ([feedback] in mailshot.toml says how many are enough). The same report
 twice changes nothing. Reports about mails that were not sent from here suppress nobody.
 
-Exit codes: 0 done, 74 a file cannot be read.";
+Exit codes: 0 done, 65 something could not be understood, 74 a file cannot be read.";
 
 pub(super) const FETCH: &str = "\
 Reads what has arrived since the last time, puts it on record, and only then moves it: bounces,

@@ -9,6 +9,7 @@ mod automatic;
 mod complaint;
 mod judged;
 mod wish;
+pub mod events;
 pub mod store;
 pub mod record;
 

@@ -1,8 +1,12 @@
 //! Puts what comes back on record: which mail it is about, who is mailed no more.
 
+use sha2::{Digest as _, Sha256};
+
+use super::events::Event;
 use super::{Action, Incoming, Kind, Returned};
 use crate::campaign::limits::Limits;
 use crate::ledger::{Ledger, NewFeedback, Received};
+use crate::mail::token::hex;
 use crate::mail::{Address, DeliveryTag, Feedback, UnsubscribeKey};
 
 /// Characters of a report that are kept.
@@ -84,6 +88,45 @@ impl Recorder {
         });
         about.collect()
     }
+}
+
+/// What events of a provider put on record, a row each, in their order.
+pub fn of_events(events: &[Event], source: &str, now_ms: i64) -> Vec<NewFeedback> {
+    let row = |event: &Event| {
+        let key = Address::key_of(&event.address);
+        let at_ms = event.at_ms.unwrap_or(now_ms).min(now_ms);
+        let name = match (&event.id, event.at_ms) {
+            (Some(id), _) => format!("{id} {key}"),
+            (None, at) => {
+                let parts = [
+                    event.kind.name().to_owned(),
+                    key.clone(),
+                    event.message_id.clone().unwrap_or_default(),
+                    at.map(|at| at.to_string()).unwrap_or_default(),
+                    event.said.clone(),
+                ];
+                hex(&Sha256::digest(parts.join("\n")))
+            }
+        };
+        NewFeedback {
+            evidence: format!("event {} {name}", event.provider),
+            kind: event.kind,
+            severity: event.severity,
+            class: event.class,
+            tags: event
+                .message_id
+                .as_deref()
+                .and_then(DeliveryTag::of_message_id)
+                .into_iter()
+                .collect(),
+            address: Some(key),
+            list: String::new(),
+            at_ms,
+            source: source.to_owned(),
+            said: event.said.chars().take(SAID_MAX).collect(),
+        }
+    };
+    events.iter().map(row).collect()
 }
 
 /// What was said of somebody, as the record keeps it.

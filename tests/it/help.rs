@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["init"],
     &["check"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 31] = [
     &["suppress", "show"],
     &["feedback"],
     &["feedback", "import"],
+    &["feedback", "import-events"],
     &["feedback", "fetch"],
     &["suppress", "list"],
     &["doctor"],

@@ -28,6 +28,8 @@ mod dovecot;
 #[cfg(test)]
 mod editions;
 #[cfg(test)]
+mod feedback;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod help;

@@ -1,5 +1,6 @@
 //! `mailshot feedback`: what comes back, from files and mailboxes.
 
+mod events;
 mod fetch;
 mod import;
 mod taken;
@@ -19,6 +20,8 @@ pub(super) struct Args {
 enum Action {
     /// Read bounces, complaints and wishes to unsubscribe from files
     Import(import::Args),
+    /// Read what a provider says became of mails: events that it sent, or a table that it exported
+    ImportEvents(events::Args),
     /// Read them from mailboxes, by IMAP or POP3
     Fetch(fetch::Args),
 }
@@ -26,6 +29,7 @@ enum Action {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     match &args.action {
         Action::Import(args) => import::run(args, printer),
+        Action::ImportEvents(args) => events::run(args, printer),
         Action::Fetch(args) => fetch::run(args, printer),
     }
 }

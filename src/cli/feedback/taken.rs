@@ -91,25 +91,28 @@ struct About<'a> {
     suppressed: Option<Reason>,
 }
 
+/// Opens the record. A dry run changes nothing, and needs none.
+pub(super) fn recorder(workspace: Option<&Workspace>, is_dry: bool) -> anyhow::Result<Option<Recorder>> {
+    let Some(workspace) = workspace.filter(|workspace| !is_dry || workspace.ledger.exists()) else {
+        return Ok(None);
+    };
+    let has_key = workspace.unsubscribe.key_file.exists();
+    Ok(Some(Recorder {
+        ledger: Ledger::open(&workspace.ledger)?,
+        key: has_key.then(|| workspace.unsubscribe.key()).transpose()?,
+        limits: workspace.limits,
+        is_trial: is_dry,
+    }))
+}
+
 impl Taker {
-    /// Opens the record. A dry run changes nothing, and needs none.
     pub(super) fn open(
         workspace: Option<&Workspace>,
         is_dry: bool,
         printer: Printer,
     ) -> anyhow::Result<Self> {
-        let workspace = workspace.filter(|workspace| !is_dry || workspace.ledger.exists());
-        let recorder = workspace.map(|workspace| -> anyhow::Result<Recorder> {
-            let has_key = workspace.unsubscribe.key_file.exists();
-            Ok(Recorder {
-                ledger: Ledger::open(&workspace.ledger)?,
-                key: has_key.then(|| workspace.unsubscribe.key()).transpose()?,
-                limits: workspace.limits,
-                is_trial: is_dry,
-            })
-        });
         Ok(Self {
-            recorder: recorder.transpose()?,
+            recorder: recorder(workspace, is_dry)?,
             printer,
             others: Others::Said,
         })
