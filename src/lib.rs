@@ -23,6 +23,7 @@ pub mod deliver;
 pub mod ledger;
 pub mod feedback;
 pub mod web;
+pub mod mailbox;
 pub mod sandbox;
 pub mod doctor;
 pub mod cli;

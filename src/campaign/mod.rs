@@ -28,7 +28,7 @@ mod sender;
 use std::path::{Path, PathBuf};
 
 pub use crate::words::Lang;
-pub use account::{Account, Dkim, Login, Transport};
+pub use account::{Account, Dkim, Inbox, Login, Protocol, Transport};
 pub use attachment::{Attachment, SentAs, folder_before_tags};
 pub use depot::{BucketSettings, DepotPlace, DepotSettings, FolderSettings};
 pub use edition::{Edition, Language, Lots, Variant};

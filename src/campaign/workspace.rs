@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::{Account, Around, RawAccount};
+use super::account::{Account, Around, Inbox, RawAccount, RawInbox};
 use super::depot::{DepotSettings, RawDepot};
 use super::file::File;
 use super::limits::Limits;
@@ -38,6 +38,8 @@ pub struct Workspace {
     pub postal_address: String,
     /// Accounts by name.
     pub accounts: BTreeMap<String, Account>,
+    /// Mailboxes that mails come back to, by name.
+    pub inboxes: BTreeMap<String, Inbox>,
     /// All providers: those that mailshot knows, with what `[provider.NAME]` says.
     pub providers: Book,
     /// How recipients leave.
@@ -63,6 +65,8 @@ struct RawWorkspace {
     sender: RawSender,
     #[serde(default)]
     account: BTreeMap<String, RawAccount>,
+    #[serde(default)]
+    mailbox: BTreeMap<String, RawInbox>,
     #[serde(default)]
     provider: RawProviders,
     #[serde(default)]
@@ -137,6 +141,7 @@ impl Workspace {
                 Err(found) => problems.extend(found),
             }
         }
+        let inboxes = inboxes(&accounts, &around, &mut problems);
         let sender = &file.value.sender;
         let mailbox = |text: &str| Mailbox::parse(text).map_err(|fault| fault.what);
         let retry = &file.value.retry;
@@ -151,6 +156,7 @@ impl Workspace {
             reply_to: file.parse(sender.reply_to.as_ref(), &mut problems, mailbox),
             postal_address: sender.postal_address.trim().to_owned(),
             accounts,
+            inboxes,
             providers: book.clone(),
             unsubscribe: file.value.unsubscribe.check(root, &file, &mut problems),
             serve: file.value.serve.check(root, &file, &mut problems),
@@ -175,6 +181,21 @@ impl Workspace {
         };
         problems.or_ok(workspace)
     }
+}
+
+fn inboxes(
+    accounts: &BTreeMap<String, Account>,
+    around: &Around<'_, RawWorkspace>,
+    problems: &mut Problems,
+) -> BTreeMap<String, Inbox> {
+    let mut inboxes = BTreeMap::new();
+    for (name, raw) in &around.file.value.mailbox {
+        match raw.check(name, accounts, around) {
+            Ok(inbox) => drop(inboxes.insert(name.clone(), inbox)),
+            Err(found) => problems.extend(found),
+        }
+    }
+    inboxes
 }
 
 impl Workspace {

@@ -325,3 +325,28 @@ In a log only POST counts: programs that look for viruses visit links too. A lin
 counts as it is. The same file again changes nothing; of a longer one, what is new in it counts.
 
 Exit codes: 0 done, 74 the file cannot be read, 78 there is no key yet.";
+pub(super) const FETCH: &str = "\
+Reads what has arrived since the last time, puts it on record, and only then moves it: bounces,
+complaints, wishes to unsubscribe and automatic replies go to the folder `handled`. Letters of
+people, and reports about mails that are not on record here, stay where they are, unread. Run it
+again after whatever went wrong: nothing is lost, and nothing is counted twice.
+
+In place of `account` a mailbox may have a login of its own: host, port, tls, username and
+password_env, as an account has them. By POP3 nothing can be moved: handled mails stay, or are
+deleted where `delete_handled` is true.
+
+Example of a mailbox in mailshot.toml:
+  [mailbox.bounces]
+  account = \"main\"               its login, and the IMAP server of its provider
+  protocol = \"imap\"              or pop3
+  folder = \"INBOX\"
+  handled = \"mailshot/handled\"   made when it is missing
+
+Examples:
+  mailshot feedback fetch --dry-run
+  mailshot feedback fetch bounces --json
+  mailshot feedback fetch --quiet       by cron, every ten minutes
+  mailshot feedback fetch --follow      as a service, until a signal comes
+
+Exit codes: 0 done, 69 the server cannot be reached, 75 mails could not be moved, 77 login refused,
+78 settings.";

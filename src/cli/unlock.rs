@@ -1,8 +1,11 @@
 //! `mailshot unlock`: lets an account connect again at once, and forgets what it has learned.
 
+use std::collections::BTreeSet;
+
 use super::exit::{Coded, Exit};
 use super::printer::{Form, Printer};
 use super::{confirm, load, lockout, runtime, status, texts};
+use crate::campaign::Workspace;
 use crate::clock::Clock;
 use crate::ledger::Ledger;
 use crate::ledger::read::Reader;
@@ -21,15 +24,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(None)?;
     let account = &args.account;
-    if !workspace.accounts.contains_key(account) {
-        let known: Vec<&str> = workspace.accounts.keys().map(String::as_str).collect();
-        let what = text!("mailshot.toml has no account `{account}`", account);
-        let hint = text!(
-            "there are: {known}; nothing was changed",
-            known = known.join(", ")
-        );
-        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
-    }
+    check_known(account, &workspace)?;
     let now_ms = Clock::System.now_ms();
     let Some(reader) = Reader::open(&workspace.ledger)? else {
         return Ok(nothing(printer, account));
@@ -76,6 +71,27 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         )),
     }
     Ok(Exit::Ok)
+}
+
+fn check_known(account: &str, workspace: &Workspace) -> anyhow::Result<()> {
+    // Mailboxes with a login of their own are accounts as well.
+    let of_inboxes = workspace.inboxes.values().map(|inbox| &inbox.account.name);
+    let known: BTreeSet<&str> = workspace
+        .accounts
+        .keys()
+        .chain(of_inboxes)
+        .map(String::as_str)
+        .collect();
+    if known.contains(account) {
+        return Ok(());
+    }
+    let known: Vec<&str> = known.into_iter().collect();
+    let what = text!("mailshot.toml has no account `{account}`", account);
+    let hint = text!(
+        "there are: {known}; nothing was changed",
+        known = known.join(", ")
+    );
+    Err(Coded::new(Exit::Usage, what).hint(hint).into())
 }
 
 fn nothing(printer: Printer, account: &str) -> Exit {

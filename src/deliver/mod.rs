@@ -5,7 +5,7 @@ mod wire;
 mod link;
 mod login;
 pub mod trace;
-mod trust;
+pub mod trust;
 pub mod egress;
 pub mod offers;
 pub mod session;

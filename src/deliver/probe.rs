@@ -188,9 +188,12 @@ struct Witness {
 impl Witness {
     fn new(account: &Account) -> anyhow::Result<Self> {
         let provider = Arc::new(crypto::ring::default_provider());
-        let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(account)?), provider)
-            .build()
-            .context("set up the check of certificates")?;
+        let judge = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(roots(account.ca_file.as_deref())?),
+            provider,
+        )
+        .build()
+        .context("set up the check of certificates")?;
         Ok(Self {
             judge,
             verdict: Mutex::new(None),

@@ -109,7 +109,7 @@ impl Target {
             judge: Judge::default(),
             egress: account.egress.clone(),
             doors: Doors::of(account),
-            tls_config: tls_config(roots(account)?)?,
+            tls_config: tls_config(roots(account.ca_file.as_deref())?)?,
         })
     }
 

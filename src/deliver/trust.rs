@@ -1,5 +1,6 @@
 //! Whom we trust: the public certificate authorities, and those of `ca_file`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -7,14 +8,12 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use crate::campaign::Account;
-
 /// The public certificate authorities, and those of `ca_file`.
-pub(super) fn roots(account: &Account) -> anyhow::Result<RootCertStore> {
+pub(super) fn roots(ca_file: Option<&Path>) -> anyhow::Result<RootCertStore> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    if let Some(path) = &account.ca_file {
+    if let Some(path) = ca_file {
         let read = || format!("read ca_file {}", path.display());
         for certificate in CertificateDer::pem_file_iter(path).with_context(read)? {
             roots.add(certificate.with_context(read)?).with_context(read)?;
@@ -31,4 +30,9 @@ pub(super) fn tls_config(roots: RootCertStore) -> anyhow::Result<Arc<ClientConfi
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// TLS that trusts the public certificate authorities, and those of this file.
+pub fn tls(ca_file: Option<&Path>) -> anyhow::Result<Arc<ClientConfig>> {
+    tls_config(roots(ca_file)?)
 }

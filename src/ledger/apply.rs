@@ -12,7 +12,7 @@ use super::feedback::Held;
 use super::pace::{self, Paces};
 use super::quota::{Usage, Which};
 use super::suppression::Suppressions;
-use super::{accounts, attempts, deliveries, enrolment, feedback, suppression};
+use super::{accounts, attempts, deliveries, enrolment, feedback, places, suppression};
 
 /// Gives the answer; called when the transaction is on disk.
 pub(super) type Committed = Box<dyn FnOnce()>;
@@ -191,6 +191,12 @@ impl Writer {
                 self.suppressions.forget();
                 later(answer, feedback::try_or_receive(db, &rows, limits, is_trial)?)
             }
+            Command::Place { mailbox, answer } => later(answer, places::place(db, &mailbox)?),
+            Command::KeepPlace {
+                mailbox,
+                place,
+                answer,
+            } => later(answer, places::keep(db, &mailbox, &place)?),
             Command::Release { campaign, answer } => {
                 self.held.forget();
                 later(answer, feedback::release(db, campaign)?)

@@ -424,6 +424,17 @@ pub(super) enum Command {
         is_trial: bool,
         answer: Answer<Vec<Received>>,
     },
+    /// How far a mailbox was gone through; none when that is not known.
+    Place {
+        mailbox: String,
+        answer: Answer<Option<String>>,
+    },
+    /// Notes how far a mailbox was gone through.
+    KeepPlace {
+        mailbox: String,
+        place: String,
+        answer: Answer<()>,
+    },
     /// Lets a campaign go on that was held for its complaints or bounces.
     Release {
         campaign: CampaignId,

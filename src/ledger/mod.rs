@@ -3,6 +3,8 @@
 //! [`Ledger`] is a handle that can be cloned: it sends commands to one writer, which commits whatever has queued up
 //! while the last commit was on its way to the disk, and answers after the commit. Readers open their own connection
 //! ([`read`]).
+//!
+//! One file, long as it is: each question to the writer is a few lines.
 
 pub mod state;
 mod command;
@@ -14,6 +16,7 @@ mod deliveries;
 mod suppression;
 mod feedback;
 mod handles;
+mod places;
 mod accounts;
 mod quota;
 mod pace;
@@ -338,6 +341,23 @@ impl Ledger {
             rows,
             limits,
             is_trial,
+            answer,
+        })
+        .await
+    }
+
+    /// How far a mailbox was gone through, in the words of whoever did; none when that is not known.
+    pub async fn place(&self, mailbox: &str) -> anyhow::Result<Option<String>> {
+        let mailbox = mailbox.to_owned();
+        self.ask(|answer| Command::Place { mailbox, answer }).await
+    }
+
+    /// Notes how far a mailbox was gone through. What was found there is on record already: `receive` came before.
+    pub async fn keep_place(&self, mailbox: &str, place: String) -> anyhow::Result<()> {
+        let mailbox = mailbox.to_owned();
+        self.ask(|answer| Command::KeepPlace {
+            mailbox,
+            place,
             answer,
         })
         .await

@@ -265,7 +265,7 @@ const KEPT: &str = include_str!("zh/kept.toml");
 /// The same of the operating system and of libraries.
 const LIBRARY: &str = include_str!("zh/library.toml");
 /// The files of each language: English sentences with the same in it.
-const ZH: [&str; 23] = [
+const ZH: [&str; 24] = [
     include_str!("zh/account.toml"),
     include_str!("zh/check.toml"),
     include_str!("zh/cli.toml"),
@@ -275,6 +275,7 @@ const ZH: [&str; 23] = [
     include_str!("zh/dkim.toml"),
     include_str!("zh/explain.toml"),
     include_str!("zh/feedback.toml"),
+    include_str!("zh/mailbox.toml"),
     KEPT,
     LIBRARY,
     include_str!("zh/lists.toml"),

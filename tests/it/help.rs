@@ -2,7 +2,7 @@
 
 use super::harness::{Workspace, people};
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 35] = [
     &[],
     &["init"],
     &["check"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 34] = [
     &["feedback"],
     &["feedback", "import"],
     &["feedback", "import-events"],
+    &["feedback", "fetch"],
     &["suppress", "list"],
     &["doctor"],
     &["explain"],

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// What each module of `src` may import. A path such as `campaign::quota` allows that part alone.
-const MAY_IMPORT: [(&str, &[&str]); 23] = [
+const MAY_IMPORT: [(&str, &[&str]); 24] = [
     ("words", &[]),
     ("replies", &["mail"]),
     ("mail", &[]),
@@ -19,6 +19,8 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("depot", &["campaign", "digest", "mail"]),
     ("throttle", &["campaign", "clock"]),
     ("deliver", &["campaign", "mail", "replies"]),
+    // The clients of mailboxes: TLS and its roots are those of delivery.
+    ("mailbox", &["campaign", "deliver::session", "deliver::trust"]),
     (
         "ledger",
         &["campaign::limits", "campaign::pace", "campaign::quota", "mail"],
@@ -27,7 +29,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
         "pipeline",
         &[
             "campaign", "clock", "compose", "deliver", "depot", "ledger", "mail", "render", "replies",
-            "source", "throttle",
+            "source", "throttle", "web",
         ],
     ),
     (
@@ -44,8 +46,8 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
         "cli",
         &[
             "campaign", "check", "clock", "compose", "deliver", "depot", "dkim", "doctor", "enrol",
-            "feedback", "inspect", "ledger", "mail", "pipeline", "render", "replies", "sandbox", "source",
-            "throttle", "web",
+            "feedback", "inspect", "ledger", "mail", "mailbox", "pipeline", "render", "replies", "sandbox",
+            "source", "throttle", "web",
         ],
     ),
 ];

@@ -1,4 +1,4 @@
-//! The real program against real servers: the sandbox in a process of its own, Postfix, nginx, BIND, and Python's mail parser.
+//! The real program against real servers: the sandbox in a process of its own, Postfix, Dovecot, nginx, BIND, and Python's mail parser.
 //!
 //! Tests are named as promises, run in any order and side by side, and wait for conditions, never for time to pass.
 //! A peer that is not installed is passed over with a word on stderr; with `MAILSHOT_REQUIRE_PEERS=1` its absence fails.
@@ -24,6 +24,8 @@ mod doctor;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod dovecot;
+#[cfg(test)]
 mod editions;
 #[cfg(test)]
 mod feedback;
@@ -48,6 +50,8 @@ mod lists;
 mod lock;
 #[cfg(test)]
 mod login;
+#[cfg(test)]
+mod mailbox;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]

@@ -29,6 +29,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+virtual unix - n n - - virtual
 smtp unix - - n - - smtp
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
@@ -43,6 +44,8 @@ pub(super) struct Postfix {
     tls_port: u16,
     /// The port on this machine that it hands mails on to.
     next_port: Option<u16>,
+    /// The Maildir that mails to `news` are put into, and so what comes back; they are lost without.
+    maildir: Option<PathBuf>,
 }
 
 /// Runs a command that only root may run.
@@ -63,7 +66,7 @@ fn as_root(words: &[&str]) {
     );
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -79,6 +82,15 @@ impl Postfix {
 
     /// The same, and hands mails on to a server on this port.
     pub(super) fn start_before(test: &str, next_port: Option<u16>) -> Option<Self> {
+        Self::start_with(test, next_port, None)
+    }
+
+    /// The same, and gives up at the first refusal, with a report into this Maildir.
+    pub(super) fn start_reporting(test: &str, next_port: u16, maildir: PathBuf) -> Option<Self> {
+        Self::start_with(test, Some(next_port), Some(maildir))
+    }
+
+    fn start_with(test: &str, next_port: Option<u16>, maildir: Option<PathBuf>) -> Option<Self> {
         for (path, package) in [
             ("/usr/sbin/postfix", "postfix"),
             ("/usr/sbin/saslpasswd2", "sasl2-bin"),
@@ -102,6 +114,7 @@ impl Postfix {
             starttls_port: free_port(),
             tls_port: free_port(),
             next_port,
+            maildir,
         };
         new.write_files();
         as_root(&["postfix", "-c", &new.shown("conf"), "start"]);
@@ -163,12 +176,21 @@ impl Postfix {
             Some(port) => format!("default_transport = smtp:\nrelayhost = [127.0.0.1]:{port}\n"),
             None => "default_transport = discard:\nlocal_transport = discard:\n".to_owned(),
         };
+        let reports = match &self.maildir {
+            Some(maildir) => format!(
+                "maximal_queue_lifetime = 0\nbounce_queue_lifetime = 0\nvirtual_mailbox_domains = aurora-home.example\n\
+                 virtual_mailbox_base = /\nvirtual_mailbox_maps = static:{}/\n\
+                 virtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\nvirtual_minimum_uid = 1\n",
+                maildir.display()
+            ),
+            None => String::new(),
+        };
         format!(
             "compatibility_level = 3.6\nqueue_directory = {here}/queue\ndata_directory = {here}/data\n\
              maillog_file = {here}/mail.log\nmaillog_file_prefixes = {here}\n\
              inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmyhostname = mx.aurora-home.example\n\
              mydestination =\nmynetworks =\nalias_maps =\nalias_database =\n\
-             {way}\
+             {way}{reports}\
              smtpd_relay_restrictions = permit_sasl_authenticated, reject\n\
              smtpd_sasl_auth_enable = yes\nsmtpd_sasl_path = smtpd\nsmtpd_tls_auth_only = yes\n\
              smtpd_tls_cert_file = {here}/conf/cert.pem\nsmtpd_tls_key_file = {here}/conf/key.pem\n"

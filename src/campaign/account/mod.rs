@@ -1,6 +1,7 @@
 //! A provider login with its sender and its limits.
 
 mod dkim;
+mod inbox;
 mod login;
 mod server;
 
@@ -28,6 +29,8 @@ use dkim::RawKeys;
 
 pub(super) use dkim::check_alignment;
 pub use dkim::{Dkim, KeyFile};
+pub(super) use inbox::RawInbox;
+pub use inbox::{Inbox, Protocol};
 pub use login::Login;
 
 /// Who takes the mail from us.

@@ -61,7 +61,10 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
                     .await?;
             }
         }
-        taker.take(batch, Clock::System.now_ms(), &mut tally).await
+        taker
+            .take(batch, Clock::System.now_ms(), &mut tally)
+            .await
+            .map(drop)
     })?;
     tally.say(args.dry_run, printer);
     Ok(Exit::Ok)

@@ -1,6 +1,7 @@
 //! `mailshot feedback`: what comes back, from files and mailboxes.
 
 mod events;
+mod fetch;
 mod import;
 mod taken;
 mod tokens;
@@ -24,6 +25,8 @@ enum Action {
     ImportEvents(events::Args),
     /// Unsubscribe those whose tokens something else has collected
     Tokens(tokens::Args),
+    /// Read them from mailboxes, by IMAP or POP3
+    Fetch(fetch::Args),
 }
 
 pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
@@ -31,5 +34,6 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         Action::Import(args) => import::run(args, printer),
         Action::ImportEvents(args) => events::run(args, printer),
         Action::Tokens(args) => tokens::run(args, printer),
+        Action::Fetch(args) => fetch::run(args, printer),
     }
 }

@@ -35,6 +35,15 @@ pub(super) struct Taker {
     /// None without a ledger: then nothing can be looked up.
     recorder: Option<Recorder>,
     printer: Printer,
+    others: Others,
+}
+
+/// Is there a line about mails that are no reports, too?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    Said,
+    /// No: they are somebody's letters.
+    Unsaid,
 }
 
 /// What became of them all.
@@ -104,11 +113,26 @@ impl Taker {
         Ok(Self {
             recorder: recorder(workspace, is_dry)?,
             printer,
+            others: Others::Said,
         })
     }
 
-    /// Takes mails in, all in one transaction, and says a line about each.
-    pub(super) async fn take(&self, mails: Vec<Mail>, now_ms: i64, tally: &mut Tally) -> anyhow::Result<()> {
+    /// The same, where letters of people are among the mails.
+    pub(super) fn of_mailbox(self) -> Self {
+        Self {
+            others: Others::Unsaid,
+            ..self
+        }
+    }
+
+    /// Takes mails in, all in one transaction, and says a line about each. Tells of each whether it is done with: answers of
+    /// programs, and whatever is about somebody on record. Who wrote the others, or whom they are about, is for people.
+    pub(super) async fn take(
+        &self,
+        mails: Vec<Mail>,
+        now_ms: i64,
+        tally: &mut Tally,
+    ) -> anyhow::Result<Vec<bool>> {
         let rows = |mail: &Mail| match &self.recorder {
             Some(recorder) => recorder.rows(&mail.incoming, (&mail.digest, &mail.source), now_ms),
             None => Vec::new(),
@@ -120,12 +144,17 @@ impl Taker {
             None => Vec::new(),
         };
         let mut received = received.into_iter();
+        let mut done = Vec::with_capacity(mails.len());
         for (mail, count) in mails.iter().zip(counts) {
             let received: Vec<Received> = received.by_ref().take(count).collect();
             tally.count(&mail.incoming, &received);
-            self.say(mail, &received);
+            let is_known = received.iter().any(|one| one.address.is_some());
+            done.push(is_known || mail.incoming.kind == Kind::AutoReply);
+            if mail.incoming.kind != Kind::Other || self.others == Others::Said {
+                self.say(mail, &received);
+            }
         }
-        Ok(())
+        Ok(done)
     }
 
     fn say(&self, mail: &Mail, received: &[Received]) {
@@ -212,6 +241,11 @@ impl Tally {
                 self.held.push((campaign.clone(), why.clone()));
             }
         }
+    }
+
+    /// Was there nothing?
+    pub(super) fn is_empty(&self) -> bool {
+        self.mails == 0
     }
 
     /// Says it.
