@@ -16,8 +16,8 @@ pub mod tokens;
 
 use serde::Serialize;
 
-use crate::mail::{Reply, Severity, Stage, Verdict};
-use crate::replies::Judge;
+use crate::mail::{Class, Feedback, Reply, Retry, Scope, Severity, Stage, Verdict};
+use crate::replies::{Judge, pasted};
 use opened::Opened;
 
 /// What kind of mail it is.
@@ -116,6 +116,9 @@ impl Incoming {
     pub fn read(octets: &[u8], judge: &Judge) -> Self {
         let opened = Opened::read(octets);
         let opened = opened.within().unwrap_or(opened);
+        if let Some(incoming) = Self::of_event(&opened, judge) {
+            return incoming;
+        }
         let (kind, mut about) = sort(&opened);
         for returned in &mut about {
             if returned.action == Action::Failed && judged::is_still_tried(&opened) {
@@ -123,13 +126,12 @@ impl Incoming {
             }
             returned.verdict = judged::verdict(returned, &opened, judge);
         }
-        let own = opened.headers.get("message-id");
         let date = opened
             .headers
             .get("date")
             .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
         Self {
-            id: own.map(|id| id.trim_matches(['<', '>']).to_owned()),
+            id: own_id(&opened),
             date_ms: date.map(|date| date.timestamp().as_millisecond()),
             kind,
             about,
@@ -140,8 +142,56 @@ impl Incoming {
     }
 }
 
-#[cfg(test)]
-mod tests;
+impl Incoming {
+    /// A mail whose text is an event of a provider: Amazon's notifications come by mail, too.
+    fn of_event(opened: &Opened, judge: &Judge) -> Option<Self> {
+        let text = opened.human.trim();
+        let json = text.starts_with('{').then(|| text.rfind('}')).flatten()?;
+        let found = events::read(text.get(..=json)?, judge);
+        let first = found.events.first()?;
+        let kind = match first.kind {
+            Feedback::Bounce => Kind::Bounce,
+            Feedback::Complaint => Kind::Complaint,
+            Feedback::Unsubscribe => Kind::Unsubscribe,
+            Feedback::Delivered => Kind::Other,
+        };
+        Some(Self {
+            id: own_id(opened),
+            date_ms: first.at_ms,
+            kind,
+            about: found.events.iter().map(returned).collect(),
+            message_ids: first.message_id.iter().cloned().collect(),
+            tokens: Vec::new(),
+            feedback_id: None,
+        })
+    }
+}
+
+/// Whom an event is about.
+fn returned(event: &events::Event) -> Returned {
+    let (reply, stage) = pasted(&event.said);
+    Returned {
+        action: match (event.kind, event.severity) {
+            (Feedback::Bounce, Some(_)) => Action::Failed,
+            (Feedback::Bounce, None) => Action::Delayed,
+            _ => Action::Delivered,
+        },
+        reply,
+        stage,
+        verdict: event.severity.map(|severity| Verdict {
+            class: event.class.unwrap_or(Class::UnclassifiedPermanent),
+            scope: Scope::Recipient,
+            retry: Retry::Never,
+            suppress: severity == Severity::Hard,
+        }),
+        ..Returned::named(event.address.clone())
+    }
+}
+
+fn own_id(opened: &Opened) -> Option<String> {
+    let id = opened.headers.get("message-id")?;
+    Some(id.trim_matches(['<', '>']).to_owned())
+}
 
 fn sort(opened: &Opened) -> (Kind, Vec<Returned>) {
     if let Some(about) = complaint::about(opened) {
@@ -188,3 +238,6 @@ fn message_ids(opened: &Opened) -> Vec<String> {
     ids.retain(|id| seen.insert(id.clone()));
     ids
 }
+
+#[cfg(test)]
+mod tests;

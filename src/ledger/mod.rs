@@ -24,7 +24,7 @@ mod pace;
 mod unrecorded;
 mod told;
 mod came;
-mod outcome;
+mod fates;
 pub mod read;
 pub mod lock;
 

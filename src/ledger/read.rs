@@ -15,7 +15,7 @@ use crate::campaign::pace::Learned;
 use crate::mail::{Address, Class, DeliveryTag, Volume};
 use crate::words::Text;
 
-pub use super::outcome::Fate;
+pub use super::fates::Fate;
 pub use super::told::{
     AccountLock, Addressed, Came, Heard, Lifted, Rules, Sending, Standing, Status, Story, Suppression, Try,
 };
