@@ -147,7 +147,12 @@ impl Incoming {
     fn of_event(opened: &Opened, judge: &Judge) -> Option<Self> {
         let text = opened.human.trim();
         let json = text.starts_with('{').then(|| text.rfind('}')).flatten()?;
-        let found = events::read(text.get(..=json)?, judge);
+        let text = text.get(..=json)?;
+        let mut found = events::read(text, judge);
+        if found.events.is_empty() {
+            // Servers on the way break long lines, wherever that is.
+            found = events::read(&text.replace(['\r', '\n'], ""), judge);
+        }
         let first = found.events.first()?;
         let kind = match first.kind {
             Feedback::Bounce => Kind::Bounce,

@@ -367,16 +367,19 @@ fn a_mail_program_that_unsubscribes_says_so_with_an_automatic_mail() {
 fn a_notification_of_amazon_that_comes_by_mail_is_what_it_tells() {
     let event = r#"{"notificationType":"Bounce","mail":{"messageId":"1","headers":[{"name":"Message-ID","value":"<a@b>"}]},
         "bounce":{"feedbackId":"f","bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"li@example.com"}]}}"#;
-    let mail = format!(
-        "From: no-reply@sns.amazonaws.com\nTo: {SENDER}\nSubject: AWS Notification Message\n\n{event}\n\n--\nIf you wish to stop \
-         receiving notifications from this topic, please visit https://sns.example\n"
-    );
-    let incoming = read(&mail);
-    assert_eq!(
-        (incoming.kind, incoming.message_ids.as_slice()),
-        (Kind::Bounce, ["a@b".to_owned()].as_slice())
-    );
-    assert_eq!(incoming.about[0].severity(), Some(Severity::Hard));
+    for event in [
+        event.to_owned(),
+        event.replace("\"feedbackId\"", "\"feed\nbackId\""),
+    ] {
+        let mail = format!(
+            "From: no-reply@sns.amazonaws.com\nTo: {SENDER}\nSubject: AWS Notification Message\n\n{event}\n\n--\nIf you wish to \
+             stop receiving notifications from this topic, please visit https://sns.example\n"
+        );
+        let incoming = read(&mail);
+        let ids: Vec<&str> = incoming.message_ids.iter().map(String::as_str).collect();
+        assert_eq!((incoming.kind, ids), (Kind::Bounce, vec!["a@b"]));
+        assert_eq!(incoming.about[0].severity(), Some(Severity::Hard));
+    }
 }
 
 proptest::proptest! {
