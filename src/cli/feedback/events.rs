@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::super::counted::{addresses, events, reports};
 use super::super::exit::{Coded, Exit};
 use super::super::printer::{Form, Printer};
-use super::super::{load, runtime};
-use super::taken::recorder;
+use super::super::runtime;
+use super::taken::{recorder, surroundings};
 use crate::campaign::plain;
 use crate::clock::Clock;
 use crate::feedback::events::{Event, Found, read};
@@ -16,7 +16,6 @@ use crate::feedback::record::of_events;
 use crate::ledger::Received;
 use crate::mail::reply::decoded;
 use crate::mail::{Class, Feedback, Reason, Severity};
-use crate::replies::{Judge, Rules};
 use crate::text;
 use crate::words::Text;
 
@@ -57,15 +56,8 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
             text!("cannot read {file}: {why}", file, why = plain(&error)),
         )
     })?;
-    let workspace = if args.dry_run {
-        load::workspace_if_any(printer)
-    } else {
-        Some(load::workspace(None)?)
-    };
-    let rules = workspace
-        .as_ref()
-        .map_or_else(Rules::built_in, |workspace| Rules::with(&workspace.rules));
-    let found = read(&decoded(&octets), &Judge::new(rules, Vec::new()));
+    let (workspace, judge) = surroundings(args.dry_run, printer)?;
+    let found = read(&decoded(&octets), &judge);
     if found.events.is_empty() && found.passed_over == 0 {
         let what = text!("{file} has no events that can be understood", file);
         let hint = text!(

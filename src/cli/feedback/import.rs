@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use super::super::exit::{Coded, Exit};
 use super::super::printer::Printer;
-use super::super::{load, runtime};
-use super::taken::{Mail, Taker, Tally};
+use super::super::runtime;
+use super::taken::{Mail, Taker, Tally, surroundings};
 use crate::campaign::plain;
 use crate::clock::Clock;
 use crate::feedback::Incoming;
 use crate::feedback::store::Store;
-use crate::replies::{Judge, Rules};
 use crate::text;
 
 /// Mails that are put on record in one transaction.
@@ -35,15 +34,7 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         )
     };
     let store = Store::open(&args.path).map_err(failed)?;
-    let workspace = if args.dry_run {
-        load::workspace_if_any(printer)
-    } else {
-        Some(load::workspace(None)?)
-    };
-    let rules = workspace
-        .as_ref()
-        .map_or_else(Rules::built_in, |workspace| Rules::with(&workspace.rules));
-    let judge = Judge::new(rules, Vec::new());
+    let (workspace, judge) = surroundings(args.dry_run, printer)?;
     let taker = Taker::open(workspace.as_ref(), args.dry_run, printer)?;
     let mut tally = Tally::default();
     runtime()?.block_on(async {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::super::counted::{addresses, mails, reports};
+use super::super::load;
 use super::super::printer::{Form, Printer};
 use crate::campaign::Workspace;
 use crate::feedback::record::Recorder;
@@ -11,6 +12,7 @@ use crate::feedback::{Action, Incoming, Kind, Returned};
 use crate::ledger::{Ledger, Received};
 use crate::mail::token::hex;
 use crate::mail::{Reason, Severity};
+use crate::replies::{Judge, Rules};
 use crate::text;
 use crate::words::Text;
 
@@ -89,6 +91,19 @@ struct About<'a> {
     class: Option<&'static str>,
     campaign: Option<&'a str>,
     suppressed: Option<Reason>,
+}
+
+/// The workspace, which a dry run can do without, and who says what words of servers mean.
+pub(super) fn surroundings(is_dry: bool, printer: Printer) -> anyhow::Result<(Option<Workspace>, Judge)> {
+    let workspace = if is_dry {
+        load::workspace_if_any(printer)
+    } else {
+        Some(load::workspace(None)?)
+    };
+    let rules = workspace
+        .as_ref()
+        .map_or_else(Rules::built_in, |workspace| Rules::with(&workspace.rules));
+    Ok((workspace, Judge::new(rules, Vec::new())))
 }
 
 /// Opens the record. A dry run changes nothing, and needs none.
