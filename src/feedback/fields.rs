@@ -33,6 +33,8 @@ const OF_TRANSPORT: [&str; 6] = [
     "content-type",
     "dkim-signature",
 ];
+/// Lines that are tried as the beginning of a quoted mail: who quotes none writes few that could be.
+const TRIES_MAX: usize = 200;
 /// Fields that make a block the headers of a mail.
 const ENOUGH: usize = 3;
 
@@ -122,10 +124,14 @@ fn field(line: &str) -> Option<(String, &str)> {
 /// A text up to where a mail begins that is quoted in it, and that mail's headers.
 pub(super) fn split_quoted(text: &str) -> (&str, Option<Fields>) {
     let mut at = 0;
+    let mut tries = 0;
     let mut is_announced = false;
     for line in text.split_inclusive('\n') {
         let rest = text.get(at..).unwrap_or_default();
-        if field(line).is_some_and(|(name, _)| OF_MAILS.contains(&name.as_str()) || name.starts_with("x-")) {
+        let may_begin =
+            field(line).is_some_and(|(name, _)| OF_MAILS.contains(&name.as_str()) || name.starts_with("x-"));
+        if may_begin && tries < TRIES_MAX {
+            tries += 1;
             let quoted = Fields::parse(rest);
             if quoted.is_mail() || (is_announced && quoted.is_letter()) {
                 return (text.get(..at).unwrap_or_default(), Some(quoted));

@@ -111,6 +111,9 @@ pub struct Incoming {
     pub feedback_id: Option<String>,
 }
 
+/// Recipients of a report that are looked at; a mail of ours has one.
+const RECIPIENTS_MAX: usize = 50;
+
 impl Incoming {
     /// Reads a mail.
     pub fn read(octets: &[u8], judge: &Judge) -> Self {
@@ -120,8 +123,11 @@ impl Incoming {
             return incoming;
         }
         let (kind, mut about) = sort(&opened);
+        about.truncate(RECIPIENTS_MAX);
         for returned in &mut about {
-            if returned.action == Action::Failed && judged::is_still_tried(&opened) {
+            // A report for programs says itself whom it is still trying.
+            let is_prose = opened.status.is_empty();
+            if is_prose && returned.action == Action::Failed && judged::is_still_tried(&opened) {
                 returned.action = Action::Delayed;
             }
             returned.verdict = judged::verdict(returned, &opened, judge);
@@ -195,7 +201,8 @@ fn returned(event: &events::Event) -> Returned {
 
 fn own_id(opened: &Opened) -> Option<String> {
     let id = opened.headers.get("message-id")?;
-    Some(id.trim_matches(['<', '>']).to_owned())
+    let id = id.trim().trim_matches(['<', '>']).to_owned();
+    (!id.is_empty()).then_some(id)
 }
 
 fn sort(opened: &Opened) -> (Kind, Vec<Returned>) {

@@ -8,7 +8,7 @@ use super::fields::{Fields, split_quoted};
 use crate::mail::reply::decoded;
 
 /// Octets of text that are read at most; reports are short.
-const TEXT_MAX: usize = 256 * 1024;
+const TEXT_MAX: usize = 32 * 1024;
 
 /// A mail taken apart.
 #[derive(Clone, Debug, Default)]

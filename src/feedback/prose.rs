@@ -11,6 +11,10 @@ use super::{Action, Returned};
 use crate::mail::Address;
 use crate::replies::pasted;
 
+/// Addresses of a text that are weighed.
+const ADDRESSES_MAX: usize = 100;
+/// `@` of a line that are looked at.
+const SIGNS_MAX: usize = 200;
 /// Lines behind an address that may say why.
 const REASON_LINES: usize = 8;
 /// How much less than the best an address may speak for itself, to be one of several.
@@ -77,7 +81,7 @@ struct Found {
 }
 
 fn found(text: &str) -> impl Iterator<Item = Found> {
-    let signs = text.match_indices('@');
+    let signs = text.match_indices('@').take(SIGNS_MAX);
     signs.filter_map(move |(at, _)| around(text, at))
 }
 
@@ -160,7 +164,10 @@ fn named(opened: &Opened) -> Vec<String> {
     let mut weights: BTreeMap<String, (usize, i32, String)> = BTreeMap::new();
     let mut before = "";
     for (number, line) in opened.human.lines().enumerate() {
-        for Found { start, end, address } in found(line) {
+        for Found { start, end, address } in found(line).take(ADDRESSES_MAX) {
+            if weights.len() > ADDRESSES_MAX {
+                break;
+            }
             let key = address.to_lowercase();
             let mut weight = weight(line, (start, end), before);
             if own.contains(&key) {

@@ -47,7 +47,8 @@ impl Recorder {
         let name = format!("mail {}", incoming.id.as_deref().unwrap_or(digest));
         let row = |about: Option<&Returned>| NewFeedback {
             evidence: match about {
-                Some(about) => format!("{name} {}", about.address.to_lowercase()),
+                // A delay and the failure after it may come under one name.
+                Some(about) => format!("{name} {} {:?}", about.address.to_lowercase(), about.action),
                 None => name.clone(),
             },
             kind: Feedback::Bounce,

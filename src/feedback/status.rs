@@ -12,7 +12,7 @@ pub(super) fn recipients(blocks: &[Fields]) -> Vec<Returned> {
         block.has("final-recipient") || block.has("original-recipient") || block.has("action")
     });
     let mut all: Vec<Returned> = Vec::new();
-    for returned in about.filter_map(recipient) {
+    for returned in about.filter_map(recipient).take(200) {
         // Some servers name a recipient for each address that leads there.
         if all.iter().all(|known| known.address != returned.address) {
             all.push(returned);

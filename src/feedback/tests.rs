@@ -1,4 +1,5 @@
-//! Mails as servers and people write them, made up after the forms that are in use.
+//! Mails as servers and people write them, made up after the forms that are in use. One file, long as it is: a mail stands
+//! beside what is understood of it.
 
 use super::*;
 use crate::mail::Class;
@@ -380,6 +381,26 @@ fn a_notification_of_amazon_that_comes_by_mail_is_what_it_tells() {
         assert_eq!((incoming.kind, ids), (Kind::Bounce, vec!["a@b"]));
         assert_eq!(incoming.about[0].severity(), Some(Severity::Hard));
     }
+}
+
+#[test]
+fn who_has_failed_has_failed_whatever_is_said_of_another() {
+    let mail = report(
+        "li@example.com: user unknown\nwu@example.com: delayed, the message will be retried\n",
+        "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; li@example.com\nAction: failed\nStatus: 5.1.1\n\n\
+         Final-Recipient: rfc822; wu@example.com\nAction: delayed\nStatus: 4.4.1\n",
+    );
+    let actions: Vec<Action> = read(&mail).about.iter().map(|one| one.action).collect();
+    assert_eq!(actions, [Action::Failed, Action::Delayed]);
+}
+
+#[test]
+fn a_long_word_in_a_subject_is_no_wish() {
+    let mail = format!(
+        "From: Li <li@example.com>\nTo: {SENDER}\nSubject: Order 12 {} thanks\n\nI love it.\n",
+        "-".repeat(44)
+    );
+    assert_eq!(read(&mail).kind, Kind::Other);
 }
 
 proptest::proptest! {

@@ -25,7 +25,10 @@ static WISH: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Who wishes to get no more mails, if the subject says nothing else or has a token.
 pub(super) fn in_subject(opened: &Opened) -> Option<Returned> {
-    let is_wish = WISH.is_match(&opened.subject) || like_tokens(&opened.subject).next().is_some();
+    // The subject that our links ask for is a token, and hardly anything else.
+    let is_token =
+        opened.subject.split_whitespace().count() <= 2 && like_tokens(&opened.subject).next().is_some();
+    let is_wish = WISH.is_match(&opened.subject) || is_token;
     is_wish.then(|| by(opened)).flatten()
 }
 

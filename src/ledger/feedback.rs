@@ -113,10 +113,15 @@ fn find(db: &Connection, row: &NewFeedback) -> rusqlite::Result<Option<Found>> {
     if let Some(found) = handles::by_tag(db, &row.tags)? {
         return Ok(Some(found));
     }
-    match &row.address {
-        Some(key) => handles::by_address(db, key, row.at_ms + CLOCKS_MS),
-        None => Ok(None),
+    let Some(key) = &row.address else {
+        return Ok(None);
+    };
+    let found = handles::by_address(db, key, row.at_ms + CLOCKS_MS)?;
+    // A wish counts whenever it was written, and before the first mail, too.
+    if found.is_none() && row.kind == Feedback::Unsubscribe {
+        return handles::any_to(db, key);
     }
+    Ok(found)
 }
 
 /// Puts it on record, and suppresses whom it is about where that follows.

@@ -86,6 +86,26 @@ pub(super) fn by_address(db: &Connection, key: &str, until_ms: i64) -> rusqlite:
     Ok(None)
 }
 
+/// A mail to an address, whether it was tried or not: the last that was enrolled.
+pub(super) fn any_to(db: &Connection, key: &str) -> rusqlite::Result<Option<Found>> {
+    let mut statement = db.prepare_cached(
+        "SELECT delivery.id, delivery.address FROM delivery_handle
+         JOIN delivery ON delivery.id = delivery_handle.delivery_id
+         WHERE delivery_handle.address = ?1 ORDER BY delivery.id DESC",
+    )?;
+    let mut rows = statement.query([short(key)])?;
+    while let Some(row) = rows.next()? {
+        let address_key = Address::key_of(&row.get::<_, String>(1)?);
+        if address_key == key {
+            return Ok(Some(Found {
+                delivery: DeliveryId(row.get(0)?),
+                address_key,
+            }));
+        }
+    }
+    Ok(None)
+}
+
 fn tag(uid: &str, address: &str, volume: u32) -> rusqlite::Result<DeliveryTag> {
     // It was one when it was enrolled.
     let address = Address::parse_utf8(address).map_err(failure)?;

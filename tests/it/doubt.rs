@@ -228,10 +228,19 @@ fn what_a_provider_exported_settles_by_recipient_and_time() {
         .run(&["resolve", "news", "--from", "details.csv", "--yes"])
         .expect(76)
         .says(&["0 deliveries found there"]);
-    workspace.write(
-        "details.csv",
-        "recipient,status,time\ndrop-after-data-1@example.com,delivered,2099-01-01T00:00:00Z\n",
-    );
+    let now = workspace.ask("SELECT max(began_at_ms) FROM attempt").unwrap();
+    let row = |status: &str| format!("recipient,status,time\ndrop-after-data-1@example.com,{status},{now}\n");
+    workspace.write("details.csv", &row("rejected"));
+    workspace
+        .run(&["resolve", "news", "--from", "details.csv", "--yes"])
+        .expect(76)
+        .says(&["0 deliveries found there"]);
+    workspace.run(&["report", "news", "--csv", "own.csv"]).expect(0);
+    workspace
+        .run(&["resolve", "news", "--from", "own.csv", "--yes"])
+        .expect(74)
+        .says(&["mailshot wrote this table itself"]);
+    workspace.write("details.csv", &row("delivered"));
     workspace
         .run(&["resolve", "news", "--from", "details.csv", "--yes"])
         .expect(0)

@@ -8,11 +8,15 @@ use crate::feedback::events;
 use crate::ledger::DeliveryId;
 use crate::ledger::read::Fate;
 use crate::mail::reply::decoded;
-use crate::mail::{Address, DeliveryTag};
+use crate::mail::{Address, DeliveryTag, Feedback};
 use crate::replies::Judge;
 
+/// In the first line of tables that `report --csv` writes: they say what is on record, not what others know.
+const OWN_TABLE: &str = "message_id,class,reply,reason,came_back";
 /// How much earlier than the try an event may be dated: clocks differ.
 const CLOCKS_MS: i64 = 60_000;
+/// How long after the try an event may be of it.
+const LATEST_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// Octets of a file that events are looked for in, whose recipients and times count where they have no Message-ID.
 const EVENTS_MAX: u64 = 64 * 1024 * 1024;
 
@@ -68,6 +72,10 @@ impl<'a> Evidence<'a> {
                 break;
             }
             let text = decoded(&line);
+            if number == 1 && text.contains(OWN_TABLE) {
+                let why = "mailshot wrote this table itself";
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+            }
             let place = || format!("{}:{number}", path.display());
             if let Some(delivery) = queued(&text).and_then(|name| begun.get(name)) {
                 self.found.entry(*delivery).or_insert_with(place);
@@ -94,10 +102,15 @@ impl<'a> Evidence<'a> {
         }
         let octets = std::fs::read(path)?;
         for event in events::read(&decoded(&octets), &Judge::default()).events {
+            // What was refused or dropped was never taken.
+            if !matches!(event.kind, Feedback::Delivered | Feedback::Complaint) {
+                continue;
+            }
             let key = Address::key_of(&event.address);
             let is_meant = |fate: &&Fate| {
                 let began = fate.began_at_ms.unwrap_or(i64::MAX);
-                Address::key_of(&fate.address) == key && event.at_ms.is_some_and(|at| at + CLOCKS_MS >= began)
+                let is_then = |at: i64| at + CLOCKS_MS >= began && at <= began.saturating_add(LATEST_MS);
+                Address::key_of(&fate.address) == key && event.at_ms.is_some_and(is_then)
             };
             let mut meant = self.doubtful.iter().filter(is_meant);
             // Of several mails to one person nobody knows which is meant.

@@ -286,3 +286,15 @@ async fn a_persons_own_wish_takes_the_place_of_what_was_noted_before() {
     book.receive(&[bounce("mail 1", Severity::Hard, "li", 30)]).await;
     assert_eq!(book.why("li"), ["unsubscribe"]);
 }
+
+#[tokio::test]
+async fn a_wish_counts_before_the_first_mail_and_whatever_its_date() {
+    let book = Book::new(&["li"]).await;
+    let row = came("mail 1", Feedback::Unsubscribe, "li", -DAY);
+    assert_eq!(
+        book.receive(&[row]).await[0].suppressed,
+        Some(Reason::Unsubscribe)
+    );
+    let delivery = book.due(10).await.remove(0).id;
+    assert_eq!(book.begin(delivery, &[], 10).await, Begin::Skip);
+}
