@@ -2,7 +2,7 @@
 
 use super::Returned;
 use super::opened::Opened;
-use super::prose::addresses;
+use super::prose::in_fields;
 
 /// Kinds of reports that are about somebody who does not want our mails.
 const ABOUT_PEOPLE: [&str; 6] = ["abuse", "fraud", "virus", "miscategorized", "opt-out", "other"];
@@ -32,23 +32,13 @@ fn is_junk_report(opened: &Opened) -> bool {
 
 /// Who complains: what the report says, else to whom the mail went.
 fn by(opened: &Opened) -> Vec<Returned> {
-    let report = opened.complaint.iter();
-    let said = report.flat_map(|fields| {
-        fields
-            .all("original-rcpt-to")
-            .chain(fields.all("removal-recipient"))
-    });
-    let sent = ["x-hmxmroriginalrecipient", "x-original-to", "to", "delivered-to"]
-        .into_iter()
-        .flat_map(|name| opened.returned.all(name));
-    let mut all: Vec<String> = said
-        .flat_map(|value| addresses(value).collect::<Vec<_>>())
-        .collect();
+    let said = opened.complaint.as_ref();
+    let said = said.map(|fields| in_fields(fields, &["original-rcpt-to", "removal-recipient"]));
+    let mut all = said.unwrap_or_default();
     if all.is_empty() {
-        all = sent
-            .flat_map(|value| addresses(value).collect::<Vec<_>>())
-            .take(1)
-            .collect();
+        let names = ["x-hmxmroriginalrecipient", "x-original-to", "to", "delivered-to"];
+        all = in_fields(&opened.returned, &names);
+        all.truncate(1);
     }
     all.sort();
     all.dedup();

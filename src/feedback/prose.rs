@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::fields::Fields;
 use super::opened::Opened;
 use super::{Action, Returned};
 use crate::mail::Address;
@@ -73,6 +74,12 @@ pub(super) fn addresses(text: &str) -> impl Iterator<Item = String> {
     found(text).map(|found| found.address)
 }
 
+/// The addresses in fields of these names: name by name, as they are written.
+pub(super) fn in_fields(fields: &Fields, names: &[&str]) -> Vec<String> {
+    let values = names.iter().flat_map(|name| fields.all(name));
+    values.flat_map(addresses).collect()
+}
+
 /// An address and where it stands.
 struct Found {
     start: usize,
@@ -119,16 +126,7 @@ fn around(text: &str, at: usize) -> Option<Found> {
 /// Whom a report for people is about, and what it says.
 pub(super) fn recipients(opened: &Opened) -> Vec<Returned> {
     let named = named(opened);
-    let failed: Vec<String> = opened
-        .headers
-        .all("x-failed-recipients")
-        .flat_map(|all| addresses(all).collect::<Vec<_>>())
-        .collect();
-    let returned_to: Vec<String> = ["x-original-to", "delivered-to", "to", "cc"]
-        .into_iter()
-        .flat_map(|name| opened.returned.all(name))
-        .flat_map(|all| addresses(all).collect::<Vec<_>>())
-        .collect();
+    let failed = in_fields(&opened.headers, &["x-failed-recipients"]);
     let in_subject: Vec<String> = addresses(&opened.subject).collect();
     let all = if !failed.is_empty() {
         failed
@@ -137,6 +135,7 @@ pub(super) fn recipients(opened: &Opened) -> Vec<Returned> {
     } else if !in_subject.is_empty() {
         in_subject
     } else {
+        let returned_to = in_fields(&opened.returned, &["x-original-to", "delivered-to", "to", "cc"]);
         returned_to.into_iter().take(1).collect()
     };
     all.into_iter().map(|address| returned(opened, address)).collect()
@@ -155,12 +154,8 @@ fn returned(opened: &Opened, address: String) -> Returned {
 /// The addresses that the text names as those who did not get the mail.
 fn named(opened: &Opened) -> Vec<String> {
     let own = own(opened);
-    let meant: Vec<String> = ["to", "cc", "x-original-to", "delivered-to"]
-        .into_iter()
-        .flat_map(|name| opened.returned.all(name))
-        .flat_map(|all| addresses(all).collect::<Vec<_>>())
-        .map(|address| address.to_lowercase())
-        .collect();
+    let meant = in_fields(&opened.returned, &["to", "cc", "x-original-to", "delivered-to"]);
+    let meant: Vec<String> = meant.iter().map(|address| address.to_lowercase()).collect();
     let mut weights: BTreeMap<String, (usize, i32, String)> = BTreeMap::new();
     let mut before = "";
     for (number, line) in opened.human.lines().enumerate() {
@@ -238,16 +233,8 @@ fn weight(line: &str, (start, end): (usize, usize), before: &str) -> i32 {
 fn own(opened: &Opened) -> Vec<String> {
     let report = ["to", "from", "reply-to", "return-path", "sender"];
     let mail = ["from", "return-path", "sender", "reply-to", "message-id"];
-    let of = |fields: &super::fields::Fields, names: &[&str]| -> Vec<String> {
-        let values = names
-            .iter()
-            .flat_map(|name| fields.all(name).map(str::to_owned).collect::<Vec<_>>());
-        values
-            .flat_map(|value| addresses(&value).collect::<Vec<_>>())
-            .collect()
-    };
-    let mut all = of(&opened.headers, &report);
-    all.extend(of(&opened.returned, &mail));
+    let mut all = in_fields(&opened.headers, &report);
+    all.extend(in_fields(&opened.returned, &mail));
     all.into_iter().map(|address| address.to_lowercase()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! How deliveries are found from outside: by what their mails are named with, and by the address. The index is brought up
 //! to date when something comes back, so that sending pays nothing for it.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Rows, params};
 use sha2::{Digest, Sha256};
 
 use super::command::DeliveryId;
@@ -73,17 +73,7 @@ pub(super) fn by_address(db: &Connection, key: &str, until_ms: i64) -> rusqlite:
          JOIN attempt ON attempt.delivery_id = delivery.id AND attempt.number = delivery.attempts
          WHERE delivery_handle.address = ?1 AND began_at_ms <= ?2 ORDER BY began_at_ms DESC",
     )?;
-    let mut rows = statement.query(params![short(key), until_ms])?;
-    while let Some(row) = rows.next()? {
-        let address_key = Address::key_of(&row.get::<_, String>(1)?);
-        if address_key == key {
-            return Ok(Some(Found {
-                delivery: DeliveryId(row.get(0)?),
-                address_key,
-            }));
-        }
-    }
-    Ok(None)
+    first_to(statement.query(params![short(key), until_ms])?, key)
 }
 
 /// A mail to an address, whether it was tried or not: the last that was enrolled.
@@ -93,7 +83,11 @@ pub(super) fn any_to(db: &Connection, key: &str) -> rusqlite::Result<Option<Foun
          JOIN delivery ON delivery.id = delivery_handle.delivery_id
          WHERE delivery_handle.address = ?1 ORDER BY delivery.id DESC",
     )?;
-    let mut rows = statement.query([short(key)])?;
+    first_to(statement.query([short(key)])?, key)
+}
+
+/// The first delivery that really goes to this address: the index has only a part of its digest.
+fn first_to(mut rows: Rows<'_>, key: &str) -> rusqlite::Result<Option<Found>> {
     while let Some(row) = rows.next()? {
         let address_key = Address::key_of(&row.get::<_, String>(1)?);
         if address_key == key {

@@ -1,6 +1,7 @@
 //! The SQL of the suppression list, and what of it the writer keeps in memory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -35,11 +36,10 @@ impl Suppressions {
 
     /// The list that a campaign's people stand on: the identifier of its List-ID.
     pub(super) fn list(&mut self, db: &Connection, campaign: CampaignId) -> rusqlite::Result<&str> {
-        let list = match self.lists.remove(&campaign.0) {
-            Some(list) => list,
-            None => list_of(db, campaign)?,
-        };
-        Ok(self.lists.entry(campaign.0).or_insert(list))
+        match self.lists.entry(campaign.0) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => Ok(unknown.insert(list_of(db, campaign)?)),
+        }
     }
 
     /// Why a person gets no mail of this campaign, if so: by a pattern that their address fits.
