@@ -9,15 +9,20 @@ use super::{Action, Returned, prose};
 use crate::mail::{Class, Enhanced, Reply, Stage, Verdict};
 use crate::replies::{Circumstances, Judge, pasted};
 
-/// Who writes reports.
+/// Names and mailboxes of programs that write reports; where somebody works says nothing.
 #[expect(clippy::unwrap_used, reason = "a constant, and read in every test")]
 static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)mailer.?daemon|post.?master|mail.?(delivery|deliver|system|admin|router)|delivery.?(sub)?system|deliver(y)? (report|status)|",
-        r"mdaemon|bounce|\bdaemon\b|mail_service|system administrator|ndr@|mmdf|uucp|microsoft outlook|exchange|mail ?gate|antispam|virus|系统|邮件系统|postoffice"
+        r"mdaemon|\bdaemon\b|mail_service|system administrator|\bndr$|mmdf|uucp|mail ?gate|邮件系统|postoffice"
     ))
     .unwrap()
 });
+
+/// Names of machines, and of people who work with them.
+#[expect(clippy::unwrap_used, reason = "a constant, and read in every test")]
+static MACHINE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)bounce|microsoft outlook|exchange|antispam|virus|系统").unwrap());
 
 /// Subjects of reports.
 #[expect(clippy::unwrap_used, reason = "a constant, and read in every test")]
@@ -58,7 +63,7 @@ const STILL_TRIED: [&str; 7] = [
 /// What servers say to one another, as reports quote it.
 #[expect(clippy::unwrap_used, reason = "a constant, and read in every test")]
 static DIALOGUE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)rcpt to|said:|>>> |<<< |diagnostic-code|(^|[\s:])5\d\d[ -](5\.\d\.\d|requested action)|smtp error").unwrap()
+    Regex::new(r"(?im)rcpt to:|said: ?[45]\d\d|^(>>>|<<<) |diagnostic-code:|(^|[\s:])5\d\d[ -](5\.\d\.\d|requested action)|smtp error").unwrap()
 });
 
 /// Subjects of mails that people answer or pass on.
@@ -74,17 +79,34 @@ pub(super) fn is_bounce(opened: &Opened) -> bool {
     let path = headers.get("return-path");
     let is_report =
         opened.report_type.as_deref() == Some("delivery-status") || headers.has("x-failed-recipients");
-    let is_from_server = path.is_some_and(|path| path.trim() == "<>")
-        || [headers.get("from"), path]
-            .into_iter()
-            .flatten()
-            .any(|from| DAEMON.is_match(from));
+    let is_from_nobody = path.is_some_and(|path| path.trim() == "<>");
+    let mut senders = [headers.get("from"), path].into_iter().flatten();
     let has_subject = SUBJECT.is_match(&opened.subject);
     let has_text = TEXT.is_match(&opened.human);
+    let has_dialogue = DIALOGUE.is_match(&opened.human);
     let brings_back = !opened.returned.is_empty();
-    let brings_evidence = brings_back || DIALOGUE.is_match(&opened.human);
-    let is_alike = has_subject && has_text && brings_evidence && !PASSED_ON.is_match(&opened.subject);
-    is_report || (is_from_server && (has_subject || has_text)) || is_alike
+    let is_letter = PASSED_ON.is_match(&opened.subject) || headers.has("in-reply-to");
+    let is_evident = brings_back && (has_dialogue || is_robot(headers.get("from").unwrap_or_default()));
+    let is_alike = has_subject && has_text && is_evident && !is_letter;
+    let is_of_server = if is_from_nobody || senders.clone().any(|from| is_named(&DAEMON, from)) {
+        has_subject || has_text
+    } else {
+        has_subject && has_text && senders.any(|from| is_named(&MACHINE, from))
+    };
+    is_report || is_of_server || is_alike
+}
+
+/// Is it a mailbox that nobody reads?
+fn is_robot(from: &str) -> bool {
+    let from = from.to_ascii_lowercase();
+    ["no-reply@", "noreply@", "donotreply@"]
+        .iter()
+        .any(|name| from.contains(name))
+}
+
+/// Does the name of a sender, or of the mailbox, say so? Where somebody works says nothing.
+fn is_named(names: &Regex, from: &str) -> bool {
+    names.is_match(from.rsplit_once('@').map_or(from, |(before, _)| before))
 }
 
 /// What was said of a recipient means.

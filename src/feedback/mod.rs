@@ -105,8 +105,10 @@ pub struct Incoming {
     pub about: Vec<Returned>,
     /// Message-IDs of the mail that it is about, without angle brackets.
     pub message_ids: Vec<String>,
-    /// What may be a token of an unsubscribe link.
+    /// What may be a token of an unsubscribe link, where those who wish something write it.
     pub tokens: Vec<String>,
+    /// What may be a token of an unsubscribe link of the mail that it is about.
+    pub returned_tokens: Vec<String>,
     /// The Feedback-ID of the mail that it is about.
     pub feedback_id: Option<String>,
 }
@@ -143,6 +145,7 @@ impl Incoming {
             about,
             message_ids: message_ids(&opened),
             tokens: wish::tokens(&opened),
+            returned_tokens: wish::returned_tokens(&opened),
             feedback_id: opened.returned.get("feedback-id").map(str::to_owned),
         }
     }
@@ -173,6 +176,7 @@ impl Incoming {
             about: found.events.iter().map(returned).collect(),
             message_ids: first.message_id.iter().cloned().collect(),
             tokens: Vec::new(),
+            returned_tokens: Vec::new(),
             feedback_id: None,
         })
     }

@@ -37,34 +37,38 @@ impl Recorder {
     /// What a mail puts on record: a row for each recipient that it is about, in their order.
     /// `digest` names the mail where it has no Message-ID, `source` is where it was found.
     pub fn rows(&self, incoming: &Incoming, (digest, source): (&str, &str), now_ms: i64) -> Vec<NewFeedback> {
-        let of_mail = incoming
-            .message_ids
-            .iter()
-            .filter_map(|id| DeliveryTag::of_message_id(id));
-        let keys = self.keys.as_ref();
-        let of_tokens = incoming.tokens.iter().filter_map(|token| keys?.verify(token));
-        let tags: Vec<DeliveryTag> = of_tokens.chain(of_mail).collect();
+        let verified = |tokens: &[String]| -> Vec<DeliveryTag> {
+            let keys = self.keys.as_ref();
+            tokens.iter().filter_map(|token| keys?.verify(token)).collect()
+        };
+        let own = verified(&incoming.tokens);
+        // Who writes a token is the one whom it was given to, whatever their address is now.
+        let names_itself = incoming.kind == Kind::Unsubscribe && !own.is_empty();
+        let tags: Vec<DeliveryTag> = if names_itself {
+            own
+        } else {
+            let ids = incoming.message_ids.iter();
+            let of_mail = ids.filter_map(|id| DeliveryTag::of_message_id(id));
+            let of_links = verified(&incoming.returned_tokens);
+            own.into_iter().chain(of_links).chain(of_mail).collect()
+        };
         let name = format!("mail {}", incoming.id.as_deref().unwrap_or(digest));
+        // A delay and the failure after it may come under one name.
+        let evidence = |about: Option<&Returned>| match about {
+            Some(about) => format!("{name} {} {:?}", about.address.to_lowercase(), about.action),
+            None => name.clone(),
+        };
+        let at_ms = incoming.date_ms.unwrap_or(now_ms).min(now_ms);
         let row = |about: Option<&Returned>| NewFeedback {
-            evidence: match about {
-                // A delay and the failure after it may come under one name.
-                Some(about) => format!("{name} {} {:?}", about.address.to_lowercase(), about.action),
-                None => name.clone(),
-            },
-            kind: Feedback::Bounce,
-            severity: None,
             class: about.and_then(|about| about.verdict).map(|verdict| verdict.class),
-            // A report about several people is about one mail of ours at most.
-            tags: if incoming.about.len() > 1 {
-                Vec::new()
-            } else {
-                tags.clone()
-            },
-            address: about.map(|about| Address::key_of(about.original.as_deref().unwrap_or(&about.address))),
-            list: String::new(),
-            at_ms: incoming.date_ms.unwrap_or(now_ms).min(now_ms),
-            source: source.to_owned(),
+            tags: tags.clone(),
+            is_one_of_several: incoming.about.len() > 1,
+            address: about
+                .filter(|_| !names_itself)
+                .map(|about| Address::key_of(about.original.as_deref().unwrap_or(&about.address))),
+            is_trusted: false,
             said: about.map(said).unwrap_or_default(),
+            ..NewFeedback::new(Feedback::Bounce, evidence(about), source.to_owned(), at_ms)
         };
         let kind = match incoming.kind {
             Kind::Bounce => None,
@@ -109,9 +113,8 @@ pub fn of_events(events: &[Event], source: &str, now_ms: i64) -> Vec<NewFeedback
                 hex(&Sha256::digest(parts.join("\n")))
             }
         };
+        let name = format!("event {} {name}", event.provider);
         NewFeedback {
-            evidence: format!("event {} {name}", event.provider),
-            kind: event.kind,
             severity: event.severity,
             class: event.class,
             tags: event
@@ -121,10 +124,8 @@ pub fn of_events(events: &[Event], source: &str, now_ms: i64) -> Vec<NewFeedback
                 .into_iter()
                 .collect(),
             address: Some(key),
-            list: String::new(),
-            at_ms,
-            source: source.to_owned(),
             said: event.said.chars().take(SAID_MAX).collect(),
+            ..NewFeedback::new(event.kind, name, source.to_owned(), at_ms)
         }
     };
     events.iter().map(row).collect()

@@ -337,7 +337,7 @@ fn a_wish_is_a_wish_in_the_subject_or_in_the_first_words() {
         (
             "Re: Autumn".to_owned(),
             "Unsubscribe me please\n\n> Hello Li\n",
-            false,
+            true,
         ),
         ("Re: Autumn".to_owned(), "unsubscribe\n\n> Hello Li\n", true),
         ("回复: 新品".to_owned(), "退订\n\n> 您好\n", true),
@@ -392,6 +392,92 @@ fn who_has_failed_has_failed_whatever_is_said_of_another() {
     );
     let actions: Vec<Action> = read(&mail).about.iter().map(|one| one.action).collect();
     assert_eq!(actions, [Action::Failed, Action::Delayed]);
+}
+
+#[test]
+fn a_wish_is_known_in_the_words_of_people() {
+    let wishes = [
+        "TD",
+        "td",
+        "我要退订",
+        "退订此邮件",
+        "请把我从列表中删除",
+        "麻烦将我从你们的邮件列表里移除，谢谢！",
+        "请不要再给我发邮件了",
+        "别再发了",
+        "取消订阅，谢谢",
+        "您好，\n\n请帮我退订一下。\n\n李娜",
+        "不想再收到你们的邮件",
+        "請取消訂閱",
+        "Unsubscribe please",
+        "Please unsubscribe me from this list. Thanks!",
+        "Hi,\n\nI would like to unsubscribe, please.\n\nAnna",
+        "Stop sending me emails",
+        "STOP EMAILING ME!!!",
+        "please take me off your mailing list",
+        "Could you remove my email address from your list?",
+        "I want to be removed from your list",
+        "Don't email me again.",
+        "Bitte abmelden, danke",
+    ];
+    for wish in wishes {
+        let mail = format!("From: li@example.com\nTo: {SENDER}\nSubject: Re: News\n\n{wish}\n\n> Hello Li\n");
+        assert_eq!(read(&mail).kind, Kind::Unsubscribe, "{wish}");
+    }
+    let letters = [
+        "Please stop by our stand in hall 4",
+        "Can you stop the delivery of my order 4711? I shall be away until Monday.",
+        "I removed the old address, here is the new one",
+        "请问退订后积分还在吗？",
+        "从你们店里删除的商品还能买到吗，我想要那双鞋",
+        "谢谢",
+        "Please do not unsubscribe me, I like your mails",
+        "How can I cancel my subscription to the paper catalogue?",
+    ];
+    for letter in letters {
+        let mail =
+            format!("From: li@example.com\nTo: {SENDER}\nSubject: Re: News\n\n{letter}\n\n> Hello Li\n");
+        assert_eq!(read(&mail).kind, Kind::Other, "{letter}");
+    }
+}
+
+#[test]
+fn a_letter_about_a_failure_is_no_report_of_one() {
+    let original = "-----Original Message-----\nFrom: Shop <news@shop.example>\nTo: anna@example.com\n\
+                    Subject: Your order\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nMessage-ID: <1@shop.example>\n\nHello\n";
+    let letters = [
+        (
+            "Anna <anna@example.com>",
+            "Delivery problem with order 4711",
+            "The address on your page does not exist.",
+        ),
+        (
+            "Anna <anna@example.com>",
+            "Failed delivery",
+            "John said: the parcel was returned, the recipient is unknown to the postman.",
+        ),
+        (
+            "Anna <anna@stock-exchange.example>",
+            "Question",
+            "The product does not exist any more in your shop?",
+        ),
+        (
+            "Anna <anna@antivirus.example>",
+            "Mail delivery failed?",
+            "Did my mail reach you? I could not be reached on Monday.",
+        ),
+        (
+            "Exchange Desk <desk@shop.example>",
+            "Returns",
+            "The item was returned, the colour does not exist in size 4.",
+        ),
+    ];
+    for (from, subject, text) in letters {
+        let mail = format!(
+            "From: {from}\nTo: {SENDER}\nSubject: {subject}\nMessage-ID: <2@example.com>\n\n{text}\n\n{original}"
+        );
+        assert_eq!(read(&mail).kind, Kind::Other, "{subject}");
+    }
 }
 
 #[test]

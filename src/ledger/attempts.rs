@@ -296,21 +296,17 @@ fn came_back(db: &Connection, finish: &Finish) -> rusqlite::Result<()> {
     let address: String = db
         .prepare_cached("SELECT address FROM delivery WHERE id = ?1")?
         .query_row([finish.delivery.0], |row| row.get(0))?;
+    let name = format!("reply {} {}", finish.delivery.0, finish.attempt.number);
     let refusal = NewFeedback {
-        evidence: format!("reply {} {}", finish.delivery.0, finish.attempt.number),
-        kind: Feedback::Bounce,
         severity: Some(if fault.verdict.suppress {
             Severity::Hard
         } else {
             Severity::Soft
         }),
         class: Some(fault.verdict.class),
-        tags: Vec::new(),
         address: Some(Address::key_of(&address)),
-        list: String::new(),
-        at_ms: finish.now_ms,
-        source: REPLY.to_owned(),
         said: fault.to_string(),
+        ..NewFeedback::new(Feedback::Bounce, name, REPLY.to_owned(), finish.now_ms)
     };
     feedback::note(
         db,

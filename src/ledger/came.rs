@@ -63,7 +63,7 @@ impl Reader {
     /// The mail that a tag names. Only the index is asked, which is behind until something comes back; see
     /// [`super::Ledger::receive`].
     pub fn addressed(&self, tag: DeliveryTag) -> anyhow::Result<Option<Addressed>> {
-        let Some(found) = handles::by_tag(self.connection(), &[tag])? else {
+        let Some(found) = handles::by_tag(self.connection(), &[tag], None)? else {
             return Ok(None);
         };
         let sql = "SELECT name, inputs ->> '$.settings.from', inputs ->> '$.settings.list_id', inputs ->> '$.settings.lang',

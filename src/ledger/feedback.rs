@@ -20,6 +20,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Mails that must have been sent before bounces hold a campaign: a few wrong addresses are no bad list.
 const SENT_MIN: u64 = 200;
 
+/// Complaints that hold a campaign when none of them names a mail of ours: one alone is easily forged.
+const UNSURE_MIN: u64 = 3;
+
 /// Something that came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFeedback {
@@ -33,16 +36,40 @@ pub struct NewFeedback {
     pub class: Option<Class>,
     /// What names the mail: of its Message-ID, of tokens whose signature is right.
     pub tags: Vec<DeliveryTag>,
+    /// Is it one of several recipients of a report? Then a name of a mail may be that of another one's.
+    pub is_one_of_several: bool,
     /// The key of the address that it names.
     pub address: Option<String>,
     /// A wish about one list alone, by the identifier of its List-ID; empty for all.
     pub list: String,
     /// When, in ms since the epoch.
     pub at_ms: i64,
+    /// Does it come from where nobody can forge it? A mail in a mailbox may be anybody's, unless it names a mail of ours.
+    pub is_trusted: bool,
     /// Where it came from.
     pub source: String,
     /// What it says.
     pub said: String,
+}
+
+impl NewFeedback {
+    /// Something that names nobody yet, from where nobody can forge it.
+    pub fn new(kind: Feedback, evidence: String, source: String, at_ms: i64) -> Self {
+        Self {
+            evidence,
+            kind,
+            severity: None,
+            class: None,
+            tags: Vec::new(),
+            is_one_of_several: false,
+            address: None,
+            list: String::new(),
+            at_ms,
+            is_trusted: true,
+            source,
+            said: String::new(),
+        }
+    }
 }
 
 /// What became of something that came back.
@@ -82,46 +109,68 @@ pub(super) fn try_or_receive(
 fn receive(db: &Connection, rows: &[NewFeedback], limits: Limits) -> rusqlite::Result<Vec<Received>> {
     handles::catch_up(db)?;
     let mut all = Vec::with_capacity(rows.len());
-    // The last row of each campaign that may have to be held.
-    let mut touched = HashMap::new();
+    // Of each campaign that may have to be held: its last row, and whether one of them is sure to be true.
+    let mut touched: HashMap<CampaignId, (usize, bool)> = HashMap::new();
     for row in rows {
-        let found = find(db, row)?;
-        let Some(Found {
-            delivery,
-            address_key,
-        }) = found
-        else {
+        let Some((found, by)) = find(db, row)? else {
             all.push(Received::default());
             continue;
         };
-        let received = note(db, row, (delivery, address_key), limits)?;
+        let delivery = found.delivery;
+        let received = note(db, row, (delivery, found.address_key), limits)?;
         if received.is_new && matches!(row.kind, Feedback::Complaint | Feedback::Bounce) {
-            touched.insert(delivery.campaign(), all.len());
+            let (last, is_sure) = touched.entry(delivery.campaign()).or_default();
+            *last = all.len();
+            *is_sure |= row.is_trusted || by == By::Tag;
         }
         all.push(received);
     }
-    for (campaign, last) in touched {
-        if let (Some(why), Some(received)) = (hold(db, campaign, limits)?, all.get_mut(last)) {
+    for (campaign, (last, is_sure)) in touched {
+        if let (Some(why), Some(received)) = (hold(db, campaign, is_sure, limits)?, all.get_mut(last)) {
             received.held = Some(why);
         }
     }
     Ok(all)
 }
 
-/// The mail that it is about: by its names, else the last one to the address.
-fn find(db: &Connection, row: &NewFeedback) -> rusqlite::Result<Option<Found>> {
-    if let Some(found) = handles::by_tag(db, &row.tags)? {
-        return Ok(Some(found));
+/// How the mail was found that something is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// By its name, which only we and the recipient know.
+    Tag,
+    /// By the address, which anybody may know.
+    Address,
+}
+
+/// The mail that it is about: by its names, else the last one to the address. A wish is about the one who writes it, even
+/// when it answers a mail that somebody else has passed on.
+fn find(db: &Connection, row: &NewFeedback) -> rusqlite::Result<Option<(Found, By)>> {
+    let is_wish = row.kind == Feedback::Unsubscribe;
+    let key = row.address.as_deref();
+    let named = handles::by_tag(db, &row.tags, key)?;
+    if let Some(found) = named.as_ref().filter(|found| key == Some(&found.address_key)) {
+        return Ok(Some((found.clone(), By::Tag)));
     }
-    let Some(key) = &row.address else {
-        return Ok(None);
+    let named = named.map(|found| (found, By::Tag));
+    let Some(key) = key else {
+        return Ok(named);
     };
-    let found = handles::by_address(db, key, row.at_ms + CLOCKS_MS)?;
-    // A wish counts whenever it was written, and before the first mail, too.
-    if found.is_none() && row.kind == Feedback::Unsubscribe {
-        return handles::any_to(db, key);
+    let of_address = || -> rusqlite::Result<Option<(Found, By)>> {
+        let found = handles::by_address(db, key, row.at_ms + CLOCKS_MS)?;
+        // A wish counts whenever it was written, and before the first mail, too.
+        let found = match found {
+            None if is_wish => handles::any_to(db, key)?,
+            found => found,
+        };
+        Ok(found.map(|found| (found, By::Address)))
+    };
+    if is_wish {
+        return Ok(of_address()?.or(named));
     }
-    Ok(found)
+    match named {
+        Some(named) if !row.is_one_of_several => Ok(Some(named)),
+        _ => of_address(),
+    }
 }
 
 /// Puts it on record, and suppresses whom it is about where that follows.
@@ -230,8 +279,13 @@ fn is_enough(db: &Connection, key: &str, at_ms: i64, limits: Limits) -> rusqlite
     Ok(tried >= limits.soft_limit && returned == tried)
 }
 
-/// Holds a campaign of which too many complain or bounce; says why, if that is new.
-fn hold(db: &Connection, campaign: CampaignId, limits: Limits) -> rusqlite::Result<Option<String>> {
+/// Holds a campaign of which too many complain or bounce; says why, if that is new. `is_sure`: nobody can have forged it.
+fn hold(
+    db: &Connection,
+    campaign: CampaignId,
+    is_sure: bool,
+    limits: Limits,
+) -> rusqlite::Result<Option<String>> {
     let within = "delivery_id BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff";
     let count = |what: &str| -> rusqlite::Result<u64> {
         let sql = format!("SELECT count(DISTINCT delivery_id) FROM feedback WHERE {within} AND {what}");
@@ -249,7 +303,8 @@ fn hold(db: &Connection, campaign: CampaignId, limits: Limits) -> rusqlite::Resu
     let sent = sent.unsigned_abs();
     let complaints = count("kind = 'complaint'")?;
     let bounces = count("kind = 'bounce' AND severity = 'hard'")?;
-    let why = if limits.complaint_limit.is_exceeded(complaints, sent) {
+    let counts = is_sure || complaints >= UNSURE_MIN;
+    let why = if counts && limits.complaint_limit.is_exceeded(complaints, sent) {
         format!("{complaints} of {sent} complained")
     } else if sent >= SENT_MIN && limits.bounce_limit.is_exceeded(bounces, sent) {
         format!("{bounces} of {sent} came back")

@@ -45,25 +45,35 @@ pub(super) fn catch_up(db: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The delivery that these tags name.
-pub(super) fn by_tag(db: &Connection, tags: &[DeliveryTag]) -> rusqlite::Result<Option<Found>> {
+/// The delivery that these tags name: the one to this address, if there is one, else the first.
+pub(super) fn by_tag(
+    db: &Connection,
+    tags: &[DeliveryTag],
+    key: Option<&str>,
+) -> rusqlite::Result<Option<Found>> {
     let mut statement = db.prepare_cached(
         "SELECT delivery.id, uid, delivery.address, volume FROM delivery_handle
          JOIN delivery ON delivery.id = delivery_handle.delivery_id JOIN campaign ON campaign.id = campaign_id WHERE tag = ?1",
     )?;
+    let mut first = None;
     for wanted in tags {
         let mut rows = statement.query([wanted.short()])?;
         while let Some(row) = rows.next()? {
             let (uid, address): (String, String) = (row.get(1)?, row.get(2)?);
-            if tag(&uid, &address, row.get(3)?)? == *wanted {
-                return Ok(Some(Found {
-                    delivery: DeliveryId(row.get(0)?),
-                    address_key: Address::key_of(&address),
-                }));
+            if tag(&uid, &address, row.get(3)?)? != *wanted {
+                continue;
             }
+            let found = Found {
+                delivery: DeliveryId(row.get(0)?),
+                address_key: Address::key_of(&address),
+            };
+            if key.is_none_or(|key| key == found.address_key) {
+                return Ok(Some(found));
+            }
+            first.get_or_insert(found);
         }
     }
-    Ok(None)
+    Ok(first)
 }
 
 /// The mail to an address that was tried last, up to a moment; of those tried at all.

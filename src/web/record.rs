@@ -80,18 +80,12 @@ impl Record {
     ) -> anyhow::Result<Option<Undo>> {
         let is_list = scope == Scope::List && !mail.list.is_empty();
         let list = if is_list { mail.list.clone() } else { String::new() };
+        // The same wish again is a new one only after somebody lifted what followed from it.
+        let name = format!("web {} {list} {}", tag.hex(), mail.lifted);
         let wish = NewFeedback {
-            // The same wish again is a new one only after somebody lifted what followed from it.
-            evidence: format!("web {} {list} {}", tag.hex(), mail.lifted),
-            kind: Feedback::Unsubscribe,
-            severity: None,
-            class: None,
             tags: vec![tag],
-            address: None,
             list,
-            at_ms: now_ms,
-            source: way.name().to_owned(),
-            said: String::new(),
+            ..NewFeedback::new(Feedback::Unsubscribe, name, way.name().to_owned(), now_ms)
         };
         let received = self.receive(vec![wish]).await?;
         let received = received.into_iter().next().context("the ledger gave no answer")?;

@@ -170,7 +170,9 @@ impl<'a> Asked<'a> {
         self.site.tell(Event::TakenBack {
             campaign: mail.campaign.clone(),
         });
-        Ok(self.page(StatusCode::OK, Kind::TakenBack, mail))
+        // Who left twice, from the list and from everything, has taken back one of the two.
+        let left = self.site.record.left(mail).await?;
+        Ok(self.page(StatusCode::OK, left.map_or(Kind::TakenBack, Kind::Left), mail))
     }
 }
 

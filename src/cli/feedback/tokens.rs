@@ -216,17 +216,11 @@ impl Applier<'_> {
             Some(at_ms) => format!("token {} at {at_ms}", tag.hex()),
             None => format!("token {} {}", tag.hex(), stood.before),
         };
+        let at_ms = stood.at_ms.unwrap_or(now_ms).min(now_ms);
         Ok(NewFeedback {
-            evidence,
-            kind: Feedback::Unsubscribe,
-            severity: None,
-            class: None,
             tags: vec![tag],
-            address: None,
             list: list.unwrap_or_default(),
-            at_ms: stood.at_ms.unwrap_or(now_ms).min(now_ms),
-            source: self.source.clone(),
-            said: String::new(),
+            ..NewFeedback::new(Feedback::Unsubscribe, evidence, self.source.clone(), at_ms)
         })
     }
 

@@ -9,16 +9,9 @@ const DAY: i64 = 24 * 60 * 60 * 1_000;
 /// Something that came back from one of the people of `spring`.
 fn came(evidence: &str, kind: Feedback, who: &str, at_ms: i64) -> NewFeedback {
     NewFeedback {
-        evidence: evidence.to_owned(),
-        kind,
-        severity: None,
-        class: None,
-        tags: Vec::new(),
         address: Some(format!("{who}@example.com")),
-        list: String::new(),
-        at_ms,
-        source: "test".to_owned(),
         said: "no such user".to_owned(),
+        ..NewFeedback::new(kind, evidence.to_owned(), "test".to_owned(), at_ms)
     }
 }
 
@@ -179,6 +172,60 @@ async fn one_mail_that_comes_back_three_times_counts_once() {
         let soft = bounce(&format!("mail {number}"), Severity::Soft, "li", 20 + number);
         assert_eq!(book.receive(&[soft]).await[0].suppressed, None);
     }
+}
+
+#[tokio::test]
+async fn a_report_about_several_uses_the_name_of_the_mail_for_the_one_it_was_to() {
+    let book = Book::new(&["li", "wu"]).await;
+    book.send_all(10).await;
+    let uid = book.reader().uid("spring").unwrap().unwrap();
+    let address = Address::parse("li@example.com").unwrap();
+    let row = |who: &str, at_ms| NewFeedback {
+        tags: vec![DeliveryTag::derive(&uid, &address, Volume::FIRST)],
+        is_one_of_several: true,
+        ..bounce(&format!("mail 1 {who}"), Severity::Hard, who, at_ms)
+    };
+    let received = book
+        .receive(&[row("wu", 20), row("li", -2 * DAY), row("nobody", 20)])
+        .await;
+    let about: Vec<_> = received.iter().map(|one| one.address.as_deref()).collect();
+    assert_eq!(about, [Some("wu@example.com"), Some("li@example.com"), None]);
+}
+
+#[tokio::test]
+async fn a_wish_is_that_of_its_writer_even_in_answer_to_the_mail_of_somebody_else() {
+    let book = Book::new(&["li", "wu"]).await;
+    book.send_all(10).await;
+    let uid = book.reader().uid("spring").unwrap().unwrap();
+    let address = Address::parse("li@example.com").unwrap();
+    let wish = |who: &str| NewFeedback {
+        tags: vec![DeliveryTag::derive(&uid, &address, Volume::FIRST)],
+        ..came(&format!("mail {who}"), Feedback::Unsubscribe, who, 20)
+    };
+    book.receive(&[wish("wu")]).await;
+    assert_eq!((book.why("li").len(), book.why("wu").len()), (0, 1));
+    // Under another name than the one that was mailed: then it is the mail that says who.
+    book.receive(&[wish("li.private")]).await;
+    assert_eq!(book.why("li").len(), 1);
+}
+
+#[tokio::test]
+async fn one_complaint_that_anybody_can_have_written_holds_no_campaign() {
+    let book = Book::new(&["li", "wu", "ann", "eva"]).await;
+    book.send_all(10).await;
+    let complaint = |who: &str| NewFeedback {
+        is_trusted: false,
+        ..came(&format!("mail {who}"), Feedback::Complaint, who, 20)
+    };
+    let held = book.receive(&[complaint("li"), complaint("wu")]).await;
+    assert!(held.iter().all(|one| one.held.is_none()), "{held:?}");
+    assert_eq!(
+        book.why("li"),
+        ["complaint"],
+        "they are mailed no more all the same"
+    );
+    let held = book.receive(&[complaint("ann")]).await.remove(0);
+    assert_eq!(held.held.as_deref(), Some("3 of 4 complained"));
 }
 
 #[tokio::test]
