@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::fields::{Fields, split_quoted};
 use crate::mail::reply::decoded;
@@ -44,6 +44,10 @@ impl Opened {
             return opened;
         };
         mail.subject().unwrap_or_default().clone_into(&mut opened.subject);
+        if opened.subject.contains(char::REPLACEMENT_CHARACTER) {
+            let raw = opened.headers.get("subject");
+            opened.subject = raw.unwrap_or_default().to_owned();
+        }
         let kind = mail
             .content_type()
             .filter(|kind| kind.subtype() == Some("report"));
@@ -113,7 +117,18 @@ impl Opened {
                 | "message/global",
                 _,
             ) => self.bring_back(Fields::parse(&decoded(part.contents()))),
-            (_, PartType::Text(text)) => self.say(text),
+            (_, PartType::Text(text)) => {
+                let is_told = part
+                    .content_type()
+                    .is_some_and(|kind| kind.has_attribute("charset"));
+                let octets = raw(part.offset_body, part.offset_end);
+                // Octets of which nobody says what they mean: Chinese servers write GB18030 so.
+                if !is_told && part.encoding == Encoding::None && std::str::from_utf8(octets).is_err() {
+                    self.say(&decoded(octets));
+                } else {
+                    self.say(text);
+                }
+            }
             (_, PartType::Html(html)) if self.human.trim().is_empty() => {
                 let text = html2text::config::plain().string_from_read(html.as_bytes(), 1_000);
                 self.say(&text.unwrap_or_default());

@@ -442,6 +442,18 @@ fn a_wish_is_known_in_the_words_of_people() {
 }
 
 #[test]
+fn octets_of_which_nobody_says_what_they_mean_are_read_as_chinese() {
+    let (wish, _, _) = encoding_rs::GB18030.encode("退订");
+    let head = format!("From: li@qq.com\nTo: {SENDER}\n");
+    let in_text = [head.as_bytes(), b"Subject: Re: News\n\n", &wish, b"\n"].concat();
+    let in_subject = [head.as_bytes(), b"Subject: ", &wish, b"\n\n \n"].concat();
+    for mail in [in_text, in_subject] {
+        let kind = Incoming::read(&mail, &Judge::default()).kind;
+        assert_eq!(kind, Kind::Unsubscribe, "{}", String::from_utf8_lossy(&mail));
+    }
+}
+
+#[test]
 fn a_letter_about_a_failure_is_no_report_of_one() {
     let original = "-----Original Message-----\nFrom: Shop <news@shop.example>\nTo: anna@example.com\n\
                     Subject: Your order\nDate: Mon, 2 Nov 2026 10:00:00 +0100\nMessage-ID: <1@shop.example>\n\nHello\n";
