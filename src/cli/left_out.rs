@@ -1,11 +1,11 @@
 //! Files of rows that are left out, for people to open: made only when there is a row.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::cells::inert;
 use crate::source::Rejected;
 
 /// Rows that cannot be used, and people who are not to be mailed.
@@ -52,14 +52,5 @@ impl LeftOutFile<4> {
     pub(super) fn write_rejected(&mut self, row: &Rejected) -> anyhow::Result<()> {
         let (line, column) = (row.place.line.to_string(), row.problem.column.to_string());
         self.write([&line, &column, &row.problem.what.to_string(), &row.raw])
-    }
-}
-
-/// A text that spreadsheets do not take for a formula and run. Source: OWASP, CSV injection.
-fn inert(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
     }
 }

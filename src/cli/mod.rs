@@ -6,6 +6,7 @@ mod load;
 mod lockout;
 mod printer;
 mod progress;
+mod cells;
 mod check;
 mod counted;
 mod client_config;

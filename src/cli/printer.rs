@@ -1,6 +1,6 @@
 //! The one place that prints. stdout is data, stderr is talk; colour only where it is wanted (`NO_COLOR`, no terminal).
 
-use std::io::{IsTerminal as _, Write};
+use std::io::{BufWriter, IsTerminal as _, Write};
 
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
@@ -41,6 +41,14 @@ impl Printer {
         }
     }
 
+    /// Many lines of data, which are kept together until the page is full.
+    pub(super) fn page(self) -> Page {
+        Page {
+            printer: self,
+            out: BufWriter::new(anstream::stdout()),
+        }
+    }
+
     /// Prints raw bytes of data.
     pub(super) fn raw(self, bytes: &[u8]) {
         // A reader that closed the pipe has seen enough.
@@ -74,6 +82,38 @@ impl Printer {
             answer.trim().to_lowercase().as_str(),
             "y" | "yes" | "j" | "是"
         ))
+    }
+}
+
+/// Many lines of data.
+#[derive(Debug)]
+pub(super) struct Page {
+    printer: Printer,
+    out: BufWriter<anstream::Stdout>,
+}
+
+impl Page {
+    /// What the user asked to see.
+    pub(super) fn form(&self) -> Form {
+        self.printer.form
+    }
+
+    /// Prints a line of data.
+    pub(super) fn data(&mut self, line: impl Say) {
+        write_line(&mut self.out, &line.said().in_lang(self.printer.lang));
+    }
+
+    /// Prints a value as one line of JSON.
+    pub(super) fn json(&mut self, value: &impl Serialize) {
+        if let Ok(line) = serde_json::to_string(value) {
+            write_line(&mut self.out, &line);
+        }
+    }
+
+    /// Prints what is left.
+    pub(super) fn close(mut self) {
+        // A reader that closed the pipe has seen enough.
+        let _seen_enough = self.out.flush();
     }
 }
 

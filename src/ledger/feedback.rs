@@ -97,6 +97,8 @@ pub(super) fn try_or_receive(
     limits: Limits,
     is_trial: bool,
 ) -> rusqlite::Result<Vec<Received>> {
+    // The index says nothing new: a trial may bring it up to date, too.
+    handles::catch_up(db)?;
     if !is_trial {
         return receive(db, rows, limits);
     }
@@ -107,7 +109,6 @@ pub(super) fn try_or_receive(
 }
 
 fn receive(db: &Connection, rows: &[NewFeedback], limits: Limits) -> rusqlite::Result<Vec<Received>> {
-    handles::catch_up(db)?;
     let mut all = Vec::with_capacity(rows.len());
     // Of each campaign that may have to be held: its last row, and whether one of them is sure to be true.
     let mut touched: HashMap<CampaignId, (usize, bool)> = HashMap::new();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::command::Tally;
 use super::state::State;
-use crate::text;
+use crate::mail::Feedback;
 use crate::words::Text;
 
 /// How a campaign stands.
@@ -166,14 +166,10 @@ impl Came {
 
     /// What it is, in words.
     pub fn what(&self) -> Text {
-        match (self.kind.as_str(), self.severity.as_deref()) {
-            ("bounce", Some("hard")) => text!("hard bounce"),
-            ("bounce", Some(_)) => text!("soft bounce"),
-            ("bounce", None) => text!("delayed"),
-            ("complaint", _) => text!("complaint"),
-            ("unsubscribe", _) => text!("unsubscribed"),
-            ("delivered", _) => text!("delivered"),
-            (other, _) => Text::from(other),
+        let severity = self.severity.as_deref().and_then(|name| name.parse().ok());
+        match self.kind.parse::<Feedback>() {
+            Ok(kind) => kind.said(severity),
+            Err(_newer) => Text::from(self.kind.as_str()),
         }
     }
 }

@@ -50,6 +50,20 @@ words! {
     }
 }
 
+impl Feedback {
+    /// What it is in words; a bounce without a severity is one that is still being tried.
+    pub fn said(self, severity: Option<Severity>) -> Text {
+        match (self, severity) {
+            (Self::Bounce, Some(Severity::Hard)) => text!("hard bounce"),
+            (Self::Bounce, Some(Severity::Soft)) => text!("soft bounce"),
+            (Self::Bounce, None) => text!("delayed"),
+            (Self::Complaint, _) => text!("complaint"),
+            (Self::Unsubscribe, _) => text!("unsubscribed"),
+            (Self::Delivered, _) => text!("delivered"),
+        }
+    }
+}
+
 impl Reason {
     /// The reason in words.
     pub fn said(self) -> Text {

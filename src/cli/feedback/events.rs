@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::super::counted::{addresses, events, reports};
+use super::super::counted::events;
 use super::super::exit::{Coded, Exit};
 use super::super::printer::{Form, Printer};
 use super::super::runtime;
+use super::became::{self, Sum};
 use super::taken::{recorder, surroundings};
 use crate::campaign::plain;
 use crate::clock::Clock;
@@ -17,7 +18,6 @@ use crate::ledger::Received;
 use crate::mail::reply::decoded;
 use crate::mail::{Class, Feedback, Reason, Severity};
 use crate::text;
-use crate::words::Text;
 
 /// Events that are put on record in one transaction.
 const BATCH: usize = 1_000;
@@ -101,66 +101,25 @@ fn say(event: &Event, received: Option<&Received>, printer: Printer) {
     if printer.form == Form::Json {
         return printer.json(&line);
     }
-    let what = match (event.kind, event.severity) {
-        (Feedback::Bounce, Some(Severity::Hard)) => text!("hard bounce"),
-        (Feedback::Bounce, Some(Severity::Soft)) => text!("soft bounce"),
-        (Feedback::Bounce, None) => text!("delayed"),
-        (Feedback::Complaint, _) => text!("complaint"),
-        (Feedback::Unsubscribe, _) => text!("unsubscribed"),
-        (Feedback::Delivered, _) => text!("delivered"),
-    };
-    let who = event.address.as_str();
-    let said = text!("{who}: {what}", who, what);
-    printer.data(match (line.suppressed, line.new, line.campaign) {
-        (Some(reason), _, _) => text!(
-            "{line} → suppressed ({reason})",
-            line = said,
-            reason = reason.said()
-        ),
-        (None, Some(false), Some(_)) => text!("{line} (taken in before)", line = said),
-        (None, Some(_), None) => text!("{line} (of no mail on record)", line = said),
-        _ => said,
-    });
+    let (who, what) = (event.address.as_str(), event.kind.said(event.severity));
+    printer.data(became::line(text!("{who}: {what}", who, what), received));
 }
 
 fn sum_up(args: &Args, found: &Found, received: &[Received], printer: Printer) {
-    let count = |is_so: fn(&Received) -> bool| received.iter().filter(|one| is_so(one)).count() as u64;
     printer.say(text!(
         "{events} read, {others} about other things",
         events = events(found.events.len() as u64),
         others = found.passed_over
     ));
-    let strange = count(|one| one.address.is_none());
-    if strange > 0 {
-        printer.say(text!(
-            "{reports} about mails that are not on record here: nobody is suppressed for them",
-            reports = reports(strange)
-        ));
-    }
-    if args.dry_run {
-        printer.say(text!("nothing was changed (--dry-run)"));
-    } else {
-        printer.say(text!(
-            "{addresses} mailed no more from now on",
-            addresses = addresses(count(|one| one.suppressed.is_some()))
-        ));
-    }
+    let mut sum = Sum::default();
+    sum.count(received);
+    sum.say(args.dry_run, printer);
     if !found.strange.is_empty() {
         let places: Vec<&str> = found.strange.iter().take(SHOWN).map(String::as_str).collect();
         printer.warn(text!(
             "not understood, and left alone: {events} (at {places})",
             events = events(found.strange.len() as u64),
             places = places.join(", ")
-        ));
-    }
-    for (campaign, why) in received
-        .iter()
-        .filter_map(|one| Some((one.campaign.as_ref()?, one.held.as_ref()?)))
-    {
-        printer.warn(text!(
-            "campaign {campaign} is held: {why}; `mailshot report {campaign}` shows what came back",
-            campaign = campaign.as_str(),
-            why = Text::kept(why)
         ));
     }
 }

@@ -1,5 +1,6 @@
 //! `mailshot feedback`: what comes back, from files and mailboxes.
 
+mod became;
 mod events;
 mod fetch;
 mod import;

@@ -3,15 +3,16 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::super::counted::{addresses, mails, reports};
+use super::super::counted::mails;
 use super::super::load;
 use super::super::printer::{Form, Printer};
+use super::became::{self, Sum};
 use crate::campaign::Workspace;
 use crate::feedback::record::Recorder;
 use crate::feedback::{Action, Incoming, Kind, Returned};
 use crate::ledger::{Ledger, Received};
 use crate::mail::token::hex;
-use crate::mail::{Reason, Severity};
+use crate::mail::{Feedback, Reason, Severity};
 use crate::replies::{Judge, Rules};
 use crate::text;
 use crate::words::Text;
@@ -57,12 +58,7 @@ pub(super) struct Tally {
     wishes: u64,
     replies: u64,
     others: u64,
-    /// Reports about mails that the ledger does not know.
-    strange: u64,
-    /// Reports that were taken in before.
-    known: u64,
-    suppressed: u64,
-    held: Vec<(String, String)>,
+    sum: Sum,
 }
 
 /// A line about a mail.
@@ -175,12 +171,14 @@ impl Taker {
     fn say(&self, mail: &Mail, received: &[Received]) {
         let first = mail.incoming.about.first();
         let taken = received.first();
-        // Redacted reports name nobody: the ledger knows whose mail it was.
+        // Redacted reports name nobody, and wishes by token somebody else: the ledger knows whose mail it was.
         let known = taken.and_then(|taken| taken.address.as_deref());
+        let named = first.map(|one| one.address.as_str());
+        let is_wish = mail.incoming.kind == Kind::Unsubscribe;
         let line = Line {
             file: &mail.source,
             kind: mail.incoming.kind,
-            recipient: first.map(|one| one.address.as_str()).or(known),
+            recipient: if is_wish { known.or(named) } else { named.or(known) },
             severity: first.and_then(Returned::severity),
             class: first.and_then(class),
             campaign: taken.and_then(|taken| taken.campaign.as_deref()),
@@ -190,7 +188,7 @@ impl Taker {
         };
         match self.printer.form {
             Form::Json => self.printer.json(&line),
-            Form::Text => self.printer.data(line.said(first.map(|one| one.action))),
+            Form::Text => self.printer.data(line.said(first.map(|one| one.action), taken)),
         }
     }
 }
@@ -214,26 +212,22 @@ fn several<'a>(incoming: &'a Incoming, received: &'a [Received]) -> Vec<About<'a
 }
 
 impl Line<'_> {
-    fn said(&self, action: Option<Action>) -> Text {
-        let what = match (self.kind, action, self.severity) {
-            (Kind::Bounce, Some(Action::Delayed), _) => text!("delayed"),
-            (Kind::Bounce, _, Some(Severity::Hard)) => text!("hard bounce"),
-            (Kind::Bounce, _, _) => text!("soft bounce"),
-            (Kind::Complaint, _, _) => text!("complaint"),
-            (Kind::Unsubscribe, _, _) => text!("unsubscribed"),
-            (Kind::AutoReply, _, _) => text!("automatic reply"),
-            (Kind::Other, _, _) => text!("not a report"),
+    fn said(&self, action: Option<Action>, received: Option<&Received>) -> Text {
+        let severity = self.severity.filter(|_| action != Some(Action::Delayed));
+        let what = match self.kind {
+            Kind::Bounce => Feedback::Bounce.said(severity),
+            Kind::Complaint => Feedback::Complaint.said(None),
+            Kind::Unsubscribe => Feedback::Unsubscribe.said(None),
+            Kind::AutoReply => text!("automatic reply"),
+            Kind::Other => text!("not a report"),
         };
         let file = self.file;
         let who = self.recipient.unwrap_or("–");
         let class = self.class.unwrap_or_default();
-        let line = text!("{file}: {what}  {who} {class}", file, what, who, class);
-        match (self.suppressed, self.new, self.campaign) {
-            (Some(reason), _, _) => text!("{line} → suppressed ({reason})", line, reason = reason.said()),
-            (None, Some(false), Some(_)) => text!("{line} (taken in before)", line),
-            (None, _, None) if self.new.is_some() => text!("{line} (of no mail on record)", line),
-            _ => line,
-        }
+        became::line(
+            text!("{file}: {what}  {who} {class}", file, what, who, class),
+            received,
+        )
     }
 }
 
@@ -248,14 +242,7 @@ impl Tally {
             Kind::Other => &mut self.others,
         };
         *kind += 1;
-        for one in received {
-            self.strange += u64::from(one.address.is_none());
-            self.known += u64::from(one.address.is_some() && !one.is_new);
-            self.suppressed += u64::from(one.suppressed.is_some());
-            if let (Some(campaign), Some(why)) = (&one.campaign, &one.held) {
-                self.held.push((campaign.clone(), why.clone()));
-            }
-        }
+        self.sum.count(received);
     }
 
     /// Was there nothing?
@@ -266,8 +253,8 @@ impl Tally {
     /// Says it.
     pub(super) fn say(&self, is_dry: bool, printer: Printer) {
         printer.say(text!(
-            "{mails} read: {bounces} bounces, {complaints} complaints, {wishes} wishes to unsubscribe, {replies} automatic replies, \
-             {others} others",
+            "{mails} read – bounces: {bounces}, complaints: {complaints}, wishes to unsubscribe: {wishes}, automatic replies: \
+             {replies}, others: {others}",
             mails = mails(self.mails),
             bounces = self.bounces,
             complaints = self.complaints,
@@ -275,29 +262,6 @@ impl Tally {
             replies = self.replies,
             others = self.others
         ));
-        if self.known > 0 {
-            printer.say(text!("{reports} taken in before", reports = reports(self.known)));
-        }
-        if self.strange > 0 {
-            printer.say(text!(
-                "{reports} about mails that are not on record here: nobody is suppressed for them",
-                reports = reports(self.strange)
-            ));
-        }
-        if is_dry {
-            printer.say(text!("nothing was changed (--dry-run)"));
-        } else {
-            printer.say(text!(
-                "{addresses} mailed no more from now on",
-                addresses = addresses(self.suppressed)
-            ));
-        }
-        for (campaign, why) in &self.held {
-            printer.warn(text!(
-                "campaign {campaign} is held: {why}; `mailshot report {campaign}` shows what came back",
-                campaign = campaign.as_str(),
-                why = Text::kept(why)
-            ));
-        }
+        self.sum.say(is_dry, printer);
     }
 }

@@ -1,10 +1,10 @@
 //! Every recipient with their story, as a table for spreadsheets.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use anyhow::Context as _;
 
+use super::super::cells::inert;
 use super::Book;
 use crate::ledger::read::{Came, Fate};
 
@@ -72,7 +72,7 @@ fn record(
         what.join("; "),
         when,
     ];
-    writer.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+    writer.write_record(cells.iter().map(|cell| inert(cell).into_owned()))?;
     Ok(())
 }
 
@@ -80,28 +80,4 @@ fn record(
 fn moment(ms: i64) -> anyhow::Result<String> {
     let at = jiff::Timestamp::from_millisecond(ms)?;
     Ok(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-/// A cell that no spreadsheet takes for a formula. Source: OWASP, CSV injection.
-fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for cell in ["=1+1", "+49", "-1", "@x", "\t=1", "＝1"] {
-            assert_eq!(harmless(cell), format!("'{cell}"));
-        }
-        for cell in ["li@example.com", "550 5.1.1 no", ""] {
-            assert_eq!(harmless(cell), cell);
-        }
-    }
 }

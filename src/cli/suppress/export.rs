@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::super::cells::inert;
 use super::super::counted::addresses;
 use super::super::exit::{Coded, Exit};
 use super::super::load;
@@ -71,13 +72,14 @@ fn write(reader: Option<&Reader>, to: impl Write) -> anyhow::Result<u64> {
 
 fn record(writer: &mut csv::Writer<impl Write>, row: &Suppression) -> anyhow::Result<()> {
     let at = jiff::Timestamp::from_millisecond(row.at_ms)?.to_string();
-    writer.write_record([
+    let cells = [
         row.address.as_str(),
         &row.list,
         row.reason.as_str(),
         &row.note,
         &row.source,
         &at,
-    ])?;
+    ];
+    writer.write_record(cells.map(inert).iter().map(|cell| cell.as_bytes()))?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::super::cells::live;
 use super::super::counted::{addresses, rows};
 use super::super::exit::{Coded, Exit};
 use super::super::list::ListFile;
@@ -200,7 +201,7 @@ fn import_export(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let mut rows = Vec::new();
     for row in reader.deserialize() {
         let row: Exported = row.map_err(failed)?;
-        let whom = Whom::parse(&row.email).map_err(|fault| {
+        let whom = Whom::parse(live(&row.email)).map_err(|fault| {
             let what = text!(
                 "{file}: `{text}`: {fault}",
                 file = file.as_str(),
@@ -211,10 +212,10 @@ fn import_export(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
         })?;
         rows.push(NewSuppression {
             key: whom.key(),
-            list: row.list,
+            list: live(&row.list).to_owned(),
             reason: row.reason,
-            note: row.note,
-            source: row.source,
+            note: live(&row.note).to_owned(),
+            source: live(&row.source).to_owned(),
             at_ms: row.suppressed_at.as_millisecond(),
         });
     }

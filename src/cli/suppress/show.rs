@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::exit::Exit;
 use super::super::load;
-use super::super::printer::{Form, Printer, time};
+use super::super::printer::{Form, Page, Printer, time};
 use crate::ledger::read::{Came, Lifted, Reader, Suppression};
 use crate::mail::{Reason, Whom};
 use crate::text;
@@ -31,26 +31,28 @@ pub(super) fn list(args: &List, printer: Printer) -> anyhow::Result<Exit> {
     let workspace = load::workspace(None)?;
     let like = args.like.as_deref().unwrap_or_default().to_lowercase();
     let mut count = 0_u64;
+    let mut page = printer.page();
     if let Some(reader) = Reader::open(&workspace.ledger)? {
         reader.each_suppression(|row| {
             let is_meant = args.reason.is_none_or(|reason| reason.name() == row.reason);
             if is_meant && row.address.contains(&like) {
                 count += 1;
-                print(&row, printer);
+                print(&row, &mut page);
             }
             Ok(())
         })?;
     }
+    page.close();
     if count == 0 {
         printer.say(text!("nobody is suppressed"));
     }
     Ok(Exit::Ok)
 }
 
-fn print(row: &Suppression, printer: Printer) {
-    match printer.form {
-        Form::Json => printer.json(row),
-        Form::Text => printer.data(text!(
+fn print(row: &Suppression, page: &mut Page) {
+    match page.form() {
+        Form::Json => page.json(row),
+        Form::Text => page.data(text!(
             "{address}  {why} ({source}, {at})",
             address = row.address.as_str(),
             why = why(row),
@@ -109,20 +111,20 @@ pub(super) fn show(args: &Show, printer: Printer) -> anyhow::Result<Exit> {
     };
     match printer.form {
         Form::Json => printer.json(&known),
-        Form::Text => say(&known, &whom, printer),
+        Form::Text => say(&known, &whom, printer.page()),
     }
     Ok(Exit::Ok)
 }
 
-fn say(known: &Known, whom: &Whom, printer: Printer) {
+fn say(known: &Known, whom: &Whom, mut page: Page) {
     if known.suppressed.is_empty() {
-        printer.data(text!("{whom} is not suppressed", whom));
+        page.data(text!("{whom} is not suppressed", whom));
     }
     for row in &known.suppressed {
-        print(row, printer);
+        print(row, &mut page);
     }
     for row in &known.lifted {
-        printer.data(text!(
+        page.data(text!(
             "  {at}: no longer suppressed ({was}, since {since}): {why}",
             at = at(row.lifted_at_ms),
             was = why(&row.was),
@@ -131,12 +133,18 @@ fn say(known: &Known, whom: &Whom, printer: Printer) {
         ));
     }
     for row in &known.feedback {
-        printer.data(text!(
-            "  {at}: {what} ({source}): {said}",
-            at = at(row.at_ms),
-            what = row.what(),
-            source = Text::kept(&row.source),
-            said = row.said.as_str()
-        ));
+        let (at, what, source) = (at(row.at_ms), row.what(), Text::kept(&row.source));
+        page.data(if row.said.is_empty() {
+            text!("  {at}: {what} ({source})", at, what, source)
+        } else {
+            text!(
+                "  {at}: {what} ({source}): {said}",
+                at,
+                what,
+                source,
+                said = row.said.as_str()
+            )
+        });
     }
+    page.close();
 }
