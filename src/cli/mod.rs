@@ -14,6 +14,7 @@ mod doctor;
 mod explain;
 mod feedback;
 mod help;
+mod inbox;
 mod init;
 mod left_out;
 mod list;

@@ -115,6 +115,7 @@ Examples:
   mailshot resolve hello --assume-sent               take them for sent
   mailshot resolve hello --resend --to li@example.com
   mailshot resolve hello --from /var/log/mail.log    take those for sent that the log knows
+  mailshot resolve hello --from mailbox:bounces      ... or of which a report came back
 
 With --from, the Message-IDs of the mails in doubt are looked for: in logs, in mails that came back,
 in tables that a provider exported; where a provider writes Message-IDs of its own, recipient and

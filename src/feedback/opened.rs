@@ -46,7 +46,7 @@ impl Opened {
         mail.subject().unwrap_or_default().clone_into(&mut opened.subject);
         if opened.subject.contains(char::REPLACEMENT_CHARACTER) {
             let raw = opened.headers.get("subject");
-            opened.subject = raw.unwrap_or_default().to_owned();
+            raw.unwrap_or_default().clone_into(&mut opened.subject);
         }
         let kind = mail
             .content_type()

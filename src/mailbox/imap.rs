@@ -144,8 +144,18 @@ impl Imap {
         Ok(Selected { uid_validity })
     }
 
-    /// Makes a folder unless it is there; gives its name as this server writes it.
-    pub async fn make_folder(&mut self, name: &str) -> Result<String, Fault> {
+    /// The name of a folder as this server writes it, if it is there.
+    pub async fn find_folder(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        for name in self.spellings(name).await? {
+            if self.has_folder(&name).await? {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a folder may be called here.
+    async fn spellings(&mut self, name: &str) -> Result<[String; 2], Fault> {
         let said = self.command("LIST", "LIST \"\" \"\"").await?;
         let delimiter = said
             .iter()
@@ -154,11 +164,15 @@ impl Imap {
         let plain = name.replace('/', &delimiter.to_string());
         // Some servers keep all folders below the inbox.
         let below = format!("INBOX{delimiter}{plain}");
-        for name in [&plain, &below] {
-            if self.has_folder(name).await? {
-                return Ok(name.clone());
-            }
+        Ok([plain, below])
+    }
+
+    /// Makes a folder unless it is there; gives its name as this server writes it.
+    pub async fn make_folder(&mut self, name: &str) -> Result<String, Fault> {
+        if let Some(name) = self.find_folder(name).await? {
+            return Ok(name);
         }
+        let [plain, below] = self.spellings(name).await?;
         match self
             .command("CREATE", &format!("CREATE {}", folder(&plain)))
             .await

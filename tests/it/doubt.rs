@@ -1,5 +1,6 @@
 //! In doubt: what may or may not have been accepted is named, counted, held, and settled by the user alone.
 
+use super::dovecot::{Dovecot, PASSWORD};
 use super::harness::{Sandbox, Workspace};
 
 const LIST: [&str; 3] = [
@@ -250,4 +251,63 @@ fn what_a_provider_exported_settles_by_recipient_and_time() {
         .run(&["resolve", "news", "--from", "nowhere.log", "--yes"])
         .expect(74)
         .says(&["cannot read nowhere.log", "nothing was changed"]);
+}
+
+#[test]
+fn a_mail_that_only_we_have_had_settles_nothing() {
+    let (_sandbox, workspace) = in_doubt_after_one_run(&LIST);
+    let id = workspace.deliveries()[LIST[1]].message_ids[0].clone();
+    let own = format!("From: news@aurora-home.example\nDate: now\nMessage-ID: <{id}>\n\nHello\n");
+    let resolve = ["resolve", "news", "--from", "mails", "--yes"];
+    workspace.write("mails/own.eml", &own);
+    workspace
+        .run(&resolve)
+        .expect(76)
+        .says(&["0 deliveries found there"]);
+    workspace.write(
+        "mails/came.eml",
+        &format!("Delivered-To: drop@example.com\n{own}"),
+    );
+    workspace.run(&resolve).expect(0);
+    assert_eq!(
+        workspace.deliveries()[LIST[1]].reason,
+        "sent: found in mails/came.eml:4"
+    );
+}
+
+#[test]
+fn a_report_in_a_mailbox_settles_the_doubt_and_stays_where_it_is() {
+    let Some(dovecot) = Dovecot::start("a_report_in_a_mailbox_settles_the_doubt", "") else {
+        return;
+    };
+    let (sandbox, mut workspace) = in_doubt_after_one_run(&LIST);
+    workspace.env("BOUNCES_PASSWORD", PASSWORD);
+    workspace.configure(
+        &sandbox.account(),
+        &format!("[mailbox.bounces]\n{}\n", dovecot.imap("tls")),
+    );
+    let resolve = ["resolve", "news", "--from", "mailbox:bounces", "--yes"];
+    workspace
+        .run(&resolve)
+        .expect(76)
+        .says(&["mailbox bounces", "0 deliveries found there"]);
+    let id = workspace.deliveries()[LIST[1]].message_ids[0].clone();
+    dovecot.deliver(
+        "1",
+        &format!(
+            "From: MAILER-DAEMON@example.com\nDate: now\nMessage-ID: <report@example.com>\n\n\
+             No such user. Your mail follows.\n\nMessage-ID: <{id}>\n"
+        ),
+    );
+    workspace.run(&resolve).expect(0).says(&["1 delivery settled"]);
+    let reason = workspace.deliveries()[LIST[1]].reason.clone();
+    assert!(
+        reason.starts_with("sent: found in mailbox bounces, INBOX, mail "),
+        "{reason}"
+    );
+    assert_eq!(dovecot.mails("").len(), 1, "it is still to be fetched");
+    workspace
+        .run(&["resolve", "news", "--from", "mailbox:bouncs", "--yes"])
+        .expect(64)
+        .says(&["mailshot.toml has no mailbox `bouncs`"]);
 }

@@ -1,9 +1,10 @@
 //! What a server's or provider's records say of mails in doubt: a Message-ID that stands in them was accepted there.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::head::Head;
 use crate::feedback::events;
 use crate::ledger::DeliveryId;
 use crate::ledger::read::Fate;
@@ -50,7 +51,8 @@ impl<'a> Evidence<'a> {
     /// Goes through a file, or all files of a folder.
     pub(super) fn look_into(&mut self, path: &Path) -> std::io::Result<()> {
         if !std::fs::metadata(path)?.is_dir() {
-            self.look_into_lines(path)?;
+            let lines = BufReader::new(std::fs::File::open(path)?);
+            self.look_into_lines(&path.display().to_string(), lines)?;
             return self.look_into_events(path);
         }
         let mut inside: Vec<PathBuf> = std::fs::read_dir(path)?
@@ -60,15 +62,15 @@ impl<'a> Evidence<'a> {
         inside.iter().try_for_each(|path| self.look_into(path))
     }
 
-    /// Logs, mails, tables: whoever writes a Message-ID down has had the mail.
-    fn look_into_lines(&mut self, path: &Path) -> std::io::Result<()> {
-        let mut reader = BufReader::new(std::fs::File::open(path)?);
+    /// Goes through logs, mails or tables: whoever writes a Message-ID down has had the mail.
+    pub(super) fn look_into_lines(&mut self, name: &str, mut lines: impl BufRead) -> std::io::Result<()> {
         let mut line = Vec::new();
         // Mails that Postfix has begun to read, by their names in its queue: it may refuse them yet.
         let mut begun: HashMap<String, DeliveryId> = HashMap::new();
+        let mut head = Head::default();
         for number in 1_u64.. {
             line.clear();
-            if reader.read_until(b'\n', &mut line)? == 0 {
+            if lines.read_until(b'\n', &mut line)? == 0 {
                 break;
             }
             let text = decoded(&line);
@@ -76,7 +78,8 @@ impl<'a> Evidence<'a> {
                 let why = "mailshot wrote this table itself";
                 return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
             }
-            let place = || format!("{}:{number}", path.display());
+            self.believe(head.next(&text));
+            let place = || format!("{name}:{number}");
             if let Some(delivery) = queued(&text).and_then(|name| begun.get(name)) {
                 self.found.entry(*delivery).or_insert_with(place);
             }
@@ -88,11 +91,19 @@ impl<'a> Evidence<'a> {
                 if let Some(name) = text.contains("/cleanup[").then(|| queue_name(&text)).flatten() {
                     begun.insert(name.to_owned(), *delivery);
                 } else {
-                    self.found.entry(*delivery).or_insert_with(place);
+                    head.found.push((*delivery, place()));
                 }
             }
+            self.believe(head.settled());
         }
+        self.believe(head.end());
         Ok(())
+    }
+
+    fn believe(&mut self, found: Vec<(DeliveryId, String)>) {
+        for (delivery, place) in found {
+            self.found.entry(delivery).or_insert(place);
+        }
     }
 
     /// Events of a provider that gives mails Message-IDs of its own: told by recipient and time.

@@ -1,13 +1,16 @@
 //! `mailshot resolve`: lists deliveries in doubt, and settles them as the user says, or as others have them on record.
 
 mod evidence;
+mod head;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde_json::json;
 
 use super::counted::deliveries;
 use super::exit::{Coded, Exit};
+use super::inbox::{self, Door};
+use super::lockout::Again;
 use super::printer::{Form, Printer};
 use super::{load, runtime, texts};
 use crate::campaign::{Workspace, plain};
@@ -18,6 +21,9 @@ use crate::mail::Address;
 use crate::text;
 use crate::words::Text;
 use evidence::Evidence;
+
+/// Before the name of a mailbox, where paths may stand too.
+const MAILBOX: &str = "mailbox:";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = texts::RESOLVE)]
@@ -31,10 +37,10 @@ pub(super) struct Args {
     /// Take them for sent
     #[arg(long)]
     assume_sent: bool,
-    /// Look for them in a log of the mail server, in what a provider exported, or in mails that came back: those found there
-    /// are sent
+    /// Look for them in a log of the mail server, in what a provider exported, or in mails that came back (files, or
+    /// `mailbox:NAME` of mailshot.toml): those found there are sent
     #[arg(long, value_name = "PATH", conflicts_with_all = ["resend", "assume_sent", "to"])]
-    from: Vec<PathBuf>,
+    from: Vec<String>,
     /// With --from: everything that was accepted stands there, so that the others are sent again
     #[arg(long, requires = "from")]
     complete: bool,
@@ -117,15 +123,18 @@ fn from(args: &Args, workspace: &Workspace, name: &str, printer: Printer) -> any
         Ok(())
     })?;
     let mut evidence = Evidence::new(&doubtful);
-    for path in &args.from {
-        evidence.look_into(path).map_err(|error| {
-            let file = path.display().to_string();
-            Coded::new(
-                Exit::Io,
-                text!("cannot read {file}: {why}", file, why = plain(&error)),
-            )
-            .hint(text!("nothing was changed"))
-        })?;
+    for place in &args.from {
+        match place.strip_prefix(MAILBOX) {
+            Some(inbox) => look_into_mailbox(inbox, workspace, &mut evidence, printer)?,
+            None => evidence.look_into(Path::new(place)).map_err(|error| {
+                let what = text!(
+                    "cannot read {file}: {why}",
+                    file = place.as_str(),
+                    why = plain(&error)
+                );
+                Coded::new(Exit::Io, what).hint(text!("nothing was changed"))
+            })?,
+        }
     }
     let settled = doubtful.iter().filter_map(|fate| match evidence.of(fate.id) {
         Some(place) => Some(Settled {
@@ -163,6 +172,29 @@ fn from(args: &Args, workspace: &Workspace, name: &str, printer: Printer) -> any
         Form::Text => printer.data(text!("{deliveries} settled", deliveries = deliveries(count))),
     }
     Ok(if left == 0 { Exit::Ok } else { Exit::Partial })
+}
+
+/// Looks at all mails of a mailbox, and changes nothing there.
+fn look_into_mailbox(
+    name: &str,
+    workspace: &Workspace,
+    evidence: &mut Evidence<'_>,
+    printer: Printer,
+) -> anyhow::Result<()> {
+    let inbox = inbox::named(name, workspace)?;
+    printer.say(text!("mailbox {name} ({server})", name, server = inbox.server()));
+    let ledger = Ledger::open(&workspace.ledger)?;
+    let door = Door {
+        inbox,
+        workspace,
+        ledger: &ledger,
+    };
+    let mut each = |place: &str, octets: &[u8]| {
+        // Nothing can go wrong with octets in memory.
+        let _read = evidence.look_into_lines(&format!("mailbox {name}, {place}"), octets);
+    };
+    let looked = runtime()?.block_on(door.each_mail(Again::Later, &mut each));
+    looked.map_err(|ended| ended.into_error(inbox))
 }
 
 async fn settle(

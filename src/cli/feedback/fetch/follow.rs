@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::super::super::inbox::Ended;
 use super::super::super::lockout::Again;
 use super::super::taken::Tally;
-use super::ended::Ended;
 use super::visit::Visit;
 use crate::campaign::Protocol;
 use crate::campaign::retry::Span;
@@ -50,11 +50,11 @@ impl Visit<'_> {
                 match &ended {
                     Ended::Fault(fault) if fault.is_passing() => self.printer.warn(text!(
                         "mailbox {name}: {fault}; again in {pause}",
-                        name = self.inbox.name.as_str(),
+                        name = self.door.inbox.name.as_str(),
                         fault = fault.to_string(),
                         pause = Span(pause).to_string()
                     )),
-                    _ => return ended.into_error(self.inbox),
+                    _ => return ended.into_error(self.door.inbox),
                 }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
@@ -63,12 +63,12 @@ impl Visit<'_> {
     }
 
     async fn stay(&self, again: Again, pause: &mut Duration) -> Result<(), Ended> {
-        match self.inbox.protocol {
+        match self.door.inbox.protocol {
             Protocol::Imap => {
                 let mut open = self.open_imap(again).await?;
                 self.printer.say(text!(
                     "mailbox {name}: waiting for what arrives",
-                    name = self.inbox.name.as_str()
+                    name = self.door.inbox.name.as_str()
                 ));
                 loop {
                     let mut tally = Tally::default();

@@ -1,11 +1,11 @@
 //! `mailshot feedback fetch`: mails that have come back, from mailboxes.
 
-mod ended;
 mod follow;
 mod place;
 mod visit;
 
 use super::super::exit::{Coded, Exit};
+use super::super::inbox::{self, Door};
 use super::super::lockout::Again;
 use super::super::printer::Printer;
 use super::super::send::signal;
@@ -47,9 +47,11 @@ pub(super) fn run(args: &Args, printer: Printer) -> anyhow::Result<Exit> {
     let visits: Vec<Visit<'_>> = inboxes
         .into_iter()
         .map(|inbox| Visit {
-            inbox,
-            workspace: &workspace,
-            ledger: &ledger,
+            door: Door {
+                inbox,
+                workspace: &workspace,
+                ledger: &ledger,
+            },
             taker: &taker,
             judge: &judge,
             is_dry: args.dry_run,
@@ -79,20 +81,7 @@ fn inboxes<'a>(name: Option<&str>, workspace: &'a Workspace) -> anyhow::Result<V
         }
         return Ok(workspace.inboxes.values().collect());
     };
-    let Some(inbox) = workspace.inboxes.get(name) else {
-        let known: Vec<&str> = workspace.inboxes.keys().map(String::as_str).collect();
-        let what = text!("mailshot.toml has no mailbox `{name}`", name);
-        let hint = if known.is_empty() {
-            text!("write `[mailbox.{name}]`; nothing was fetched", name)
-        } else {
-            text!(
-                "there are: {known}; nothing was fetched",
-                known = known.join(", ")
-            )
-        };
-        return Err(Coded::new(Exit::Usage, what).hint(hint).into());
-    };
-    Ok(vec![inbox])
+    Ok(vec![inbox::named(name, workspace)?])
 }
 
 /// Goes through each; one that fails is no reason to leave the others alone.

@@ -1,6 +1,6 @@
 //! Why a mailbox could not be gone through: in words, and what follows from it.
 
-use super::super::super::exit::{Coded, Exit};
+use super::super::exit::{Coded, Exit};
 use crate::campaign::Inbox;
 use crate::campaign::retry::Span;
 use crate::mailbox::Fault;
@@ -9,7 +9,7 @@ use crate::words::Text;
 
 /// What ended a visit.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(in super::super) enum Ended {
     /// Something with the mailbox.
     Fault(Fault),
     /// Something here.
@@ -30,7 +30,7 @@ impl From<anyhow::Error> for Ended {
 
 impl Ended {
     /// As the user reads it.
-    pub(super) fn into_error(self, inbox: &Inbox) -> anyhow::Error {
+    pub(in super::super) fn into_error(self, inbox: &Inbox) -> anyhow::Error {
         match self {
             Self::Fault(fault) => coded(inbox, &fault).into(),
             Self::Here(error) => error,
